@@ -1,0 +1,84 @@
+#include "base/id_set.h"
+
+#include <bit>
+
+namespace nigh {
+
+IdSet IdSet::allow(std::span<const uint32_t> ids) {
+  IdSet set;
+  for (const uint32_t id : ids) set.insert(id);
+  return set;
+}
+
+IdSet IdSet::deny(std::span<const uint32_t> ids) {
+  IdSet set = allow(ids);
+  set.complement_ = true;
+  return set;
+}
+
+// Only called while the set is being built and its chunks are not yet shared, which is what makes the cast sound.
+void IdSet::insert(uint32_t id) {
+  const uint32_t chunk = id >> 16;
+  if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
+  if (!chunks_[chunk]) chunks_[chunk] = std::make_shared<Chunk>(Chunk{});
+  uint64_t& word = (*const_cast<Chunk*>(chunks_[chunk].get()))[(id & 0xffff) >> 6];
+  const uint64_t mask = uint64_t{1} << (id & 63);
+  listed_ += (word & mask) == 0;
+  word |= mask;
+}
+
+IdSet IdSet::combine(const IdSet& a, const IdSet& b, Combine how) {
+  IdSet out;
+  const size_t count = how == Combine::kOr ? std::max(a.chunks_.size(), b.chunks_.size()) : a.chunks_.size();
+  out.chunks_.resize(count);
+  for (size_t c = 0; c < count; ++c) {
+    const Chunk* left = c < a.chunks_.size() ? a.chunks_[c].get() : nullptr;
+    const Chunk* right = c < b.chunks_.size() ? b.chunks_[c].get() : nullptr;
+    auto merged = std::make_shared<Chunk>(Chunk{});
+    size_t members = 0;
+    for (size_t w = 0; w < merged->size(); ++w) {
+      const uint64_t x = left ? (*left)[w] : 0;
+      const uint64_t y = right ? (*right)[w] : 0;
+      const uint64_t z = how == Combine::kOr ? (x | y) : how == Combine::kAnd ? (x & y) : (x & ~y);
+      (*merged)[w] = z;
+      members += static_cast<size_t>(std::popcount(z));
+    }
+    if (members != 0) out.chunks_[c] = std::move(merged);
+    out.listed_ += members;
+  }
+  return out;
+}
+
+// With A, B the listed ids: A ∩ B; A ∩ ¬B = A \ B; ¬A ∩ ¬B = ¬(A ∪ B).
+IdSet IdSet::operator&(const IdSet& other) const {
+  if (!complement_ && !other.complement_) return combine(*this, other, Combine::kAnd);
+  if (!complement_) return combine(*this, other, Combine::kAndNot);
+  if (!other.complement_) return combine(other, *this, Combine::kAndNot);
+  IdSet out = combine(*this, other, Combine::kOr);
+  out.complement_ = true;
+  return out;
+}
+
+IdSet IdSet::operator|(const IdSet& other) const { return ~(~*this & ~other); }
+
+IdSet IdSet::operator~() const {
+  IdSet out = *this;
+  out.complement_ = !complement_;
+  return out;
+}
+
+std::vector<uint32_t> IdSet::listed_ids() const {
+  std::vector<uint32_t> ids;
+  ids.reserve(listed_);
+  for (size_t c = 0; c < chunks_.size(); ++c) {
+    if (!chunks_[c]) continue;
+    for (size_t w = 0; w < chunks_[c]->size(); ++w) {
+      for (uint64_t word = (*chunks_[c])[w]; word != 0; word &= word - 1) {
+        ids.push_back(static_cast<uint32_t>((c << 16) | (w << 6) | static_cast<size_t>(std::countr_zero(word))));
+      }
+    }
+  }
+  return ids;
+}
+
+}  // namespace nigh

@@ -1,0 +1,75 @@
+// The contract of every vector index: uint32 ids in, ids and distances out. One virtual call a search, never one a distance.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/id_set.h"
+#include "base/matrix_view.h"
+#include "base/task_control.h"
+#include "base/top_k.h"
+#include "index/metric.h"
+
+namespace nigh {
+
+/// Reserved: marks an empty place in a batch answer, so it cannot be an id.
+inline constexpr uint32_t kNoId = 0xffffffff;
+
+/// How an answer was found.
+enum class Plan : uint32_t {
+  kScan = 0,          // every row compared
+  kAllowedScan = 1,   // only the rows that the filter allows compared
+  kGraph = 2,         // graph traversal
+  kFilteredGraph = 3  // graph traversal that collects allowed rows only
+};
+
+struct SearchParams {
+  size_t k = 10;
+  size_t ef_search = 64;          // graph indexes: size of the candidate pool, at least k is used
+  const IdSet* filter = nullptr;  // members may be returned; null allows all
+  bool exact = false;             // graph indexes: compare every allowed row instead
+};
+
+struct SearchStats {
+  Plan plan = Plan::kScan;
+  uint64_t visited = 0;    // rows reached
+  uint64_t distances = 0;  // distances computed
+};
+
+class VectorIndex {
+ public:
+  virtual ~VectorIndex() = default;
+
+  virtual const char* kind() const = 0;  // "flat" or "hnsw"
+  virtual Metric metric() const = 0;
+  virtual size_t dim() const = 0;
+  virtual size_t size() const = 0;
+  virtual size_t memory_bytes() const = 0;
+
+  /// The k nearest of the members of params.filter: exactly min(k, matching rows), closest first, ties by id. `query` has
+  /// dim() finite values. Throws NOT_FINITE, ZERO_VECTOR (cosine), INVALID_ARGUMENT (k = 0).
+  virtual std::vector<Neighbor> search(const float* query, const SearchParams& params, SearchStats& stats) const = 0;
+
+  /// One search per row. ids and distances are rows × k, filled with kNoId and +inf past counts[row]. `stats` sums over rows.
+  virtual void search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
+                            float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const = 0;
+
+  /// The stored row of this id as it was given (unit length under cosine), written to `out` (dim() floats). False if unknown.
+  virtual bool vector(uint32_t id, float* out) const = 0;
+
+  /// Writes one file atomically (temporary file, fsync, rename, fsync of the directory). Throws IO.
+  virtual void save(const std::string& path) const = 0;
+};
+
+/// Throws NOT_FINITE with the position of the first NaN or infinity.
+void require_finite(MatrixView<const float> rows, const char* what);
+
+/// Throws DUPLICATE_ID or INVALID_ARGUMENT (kNoId used). Null ids mean 0 … rows − 1 and need no check.
+void require_distinct_ids(const uint32_t* ids, size_t count);
+
+/// out = row / |row|. Throws ZERO_VECTOR naming `position`. The length is summed in double.
+void normalize_row(const float* row, size_t dim, float* out, size_t position);
+
+}  // namespace nigh

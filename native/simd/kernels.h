@@ -1,0 +1,61 @@
+// The arithmetic that depends on the instruction set, as one table of functions per level. The level is chosen once, at first
+// use, from what the processor has (or NIGH_SIMD names); every level gives the scalar oracle's answer up to rounding.
+//
+// This header is included by the per-level files, so it must stay free of inline functions and templates: a linker may keep
+// any one of several copies of those, also the one compiled for AVX-512.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace nigh {
+
+struct Kernels {
+  /// "scalar", "avx2", "avx512" or "neon".
+  const char* name;
+
+  /// Σ a_i b_i.
+  float (*dot)(const float* a, const float* b, size_t dim);
+  /// Σ (a_i − b_i)².
+  float (*l2)(const float* a, const float* b, size_t dim);
+  /// y += alpha x.
+  void (*axpy)(float alpha, const float* x, float* y, size_t dim);
+
+  /// out[j] = dot(query, rows + slots[j] * stride) for j < count; the same bits as `dot`. One call scores a whole graph hop.
+  void (*dot_gather)(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                     float* out);
+  /// out[j] = l2(query, rows + slots[j] * stride); the same bits as `l2`.
+  void (*l2_gather)(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                    float* out);
+
+  /// out[j] = dot(query, rows + j * stride) for j < count, rows read in order; the same bits as `dot`.
+  void (*dot_scan)(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out);
+  void (*l2_scan)(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out);
+
+  /// out (m × n, row stride ld_out) = a (m × dim, packed) · b (n × dim, packed)ᵀ, register-blocked over packed panels.
+  /// `scratch` holds gemm_scratch(m, n, dim) floats, 64-byte aligned.
+  void (*gemm_nt)(const float* a, size_t m, const float* b, size_t n, size_t dim, float* out, size_t ld_out, float* scratch);
+  size_t (*gemm_scratch)(size_t m, size_t n, size_t dim);
+
+  /// out[j] = Σ_i query[i] · (codes[slots[j] * stride + i] − 128) for j < count: int8 query codes against codes stored with an
+  /// offset of 128. `dim` is a multiple of 64, rows and query padded with zero codes (128 in rows, 0 in the query).
+  void (*dot_i8_gather)(const int8_t* query, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count,
+                        size_t dim, int32_t* out);
+};
+
+/// The table in force. Throws SIMD_UNSUPPORTED when NIGH_SIMD names a level that this processor or build has not.
+const Kernels& kernels();
+
+/// The table of a named level, or nullptr where this processor or build has not got it.
+const Kernels* kernels_for(const char* name);
+
+/// Names of the levels this processor and build have, best last; ends with nullptr.
+const char* const* available_levels();
+
+/// The tables themselves, defined one per file; null where a file is compiled for another architecture.
+extern const Kernels* const kScalarKernels;
+extern const Kernels* const kAvx2Kernels;
+extern const Kernels* const kAvx512Kernels;
+extern const Kernels* const kNeonKernels;
+
+}  // namespace nigh

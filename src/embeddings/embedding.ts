@@ -1,0 +1,41 @@
+import type { Matrix } from '../core/matrix.js';
+import type { Dataset } from '../data/dataset.js';
+
+/** Vectors for some of the rows of a vocabulary: row r of `matrix` belongs to ordinal `ordinals[r]`; ordinals ascend. */
+export interface Vectors {
+  readonly matrix: Matrix;
+  readonly ordinals: Uint32Array;
+}
+
+/** What an embedding makes of a dataset: one space. */
+export interface FittedSpace {
+  /** Item vectors. Items that the embedding can say nothing about are left out. */
+  readonly items: Vectors;
+  /** User vectors, whose inner product with an item's vector is the score; absent in a space of items only. */
+  readonly users?: Vectors;
+  /** What query-time work (fold-in, embedding a new item) needs besides the vectors: plain data and typed arrays, stored with msgpackr. */
+  readonly model: Readonly<Record<string, unknown>>;
+  /** Figures worth keeping in the manifest. */
+  readonly notes: Readonly<Record<string, number | string>>;
+}
+
+export interface FitContext {
+  readonly signal?: AbortSignal;
+  /** Called with work done and in total (in the embedding's own unit), at most some ten times a second. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Native threads to use; 0 = all. */
+  readonly threads?: number;
+}
+
+/** What turns a dataset into a space. One implementation a file; all are listed in registry.ts. */
+export interface Embedding<Params> {
+  /** The name in a recipe's `embedding`. */
+  readonly name: string;
+  /**
+   * Checks the recipe's parameters and fills in the defaults.
+   * @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT with the path of the key
+   */
+  parse(params: Readonly<Record<string, unknown>>, path: string): Params;
+  /** @throws NighError EMPTY_DATASET, MISSING_COLUMN, INVALID_ARGUMENT, ABORTED */
+  fit(dataset: Dataset, params: Params, context: FitContext): Promise<FittedSpace>;
+}

@@ -1,0 +1,94 @@
+import type { Matrix } from '../core/matrix.js';
+import type { IdSet } from './id-set.js';
+
+/** `l2` is squared Euclidean, `ip` is −dot, `cosine` is 1 − cos: smaller is closer in each. */
+export type MetricName = 'l2' | 'ip' | 'cosine';
+
+/** Which engine holds the vectors. */
+export type IndexKind = 'flat' | 'hnsw' | 'hnswlib';
+
+/**
+ * How an answer was found: `scan` compared every row, `allowed-scan` every row that the filter allows, `graph` and
+ * `filtered-graph` traversed the graph.
+ */
+export type SearchPlan = 'scan' | 'allowed-scan' | 'graph' | 'filtered-graph';
+
+export interface SearchOptions {
+  /** Ids that may be returned. Default: all. */
+  readonly filter?: IdSet;
+  /** Graph indexes: size of the candidate pool, at least k is used. Larger finds more of the true neighbours and takes longer. */
+  readonly efSearch?: number;
+  /** Compare every allowed row instead of traversing a graph. Default false. */
+  readonly exact?: boolean;
+  /** Stops the work and rejects with ABORTED. Not looked at by the Sync twins. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SearchStats {
+  readonly plan: SearchPlan;
+  /** Rows reached. */
+  readonly visited: number;
+  /** Distances computed. */
+  readonly distances: number;
+}
+
+export interface SearchResult {
+  /** min(k, matching rows) ids, closest first, ties by id. */
+  readonly ids: Uint32Array;
+  /** True float32 distances, one an id. */
+  readonly distances: Float32Array;
+  readonly stats: SearchStats;
+}
+
+export interface BatchResult {
+  /** rows × k; past counts[row] an id is 0xFFFFFFFF. */
+  readonly ids: Uint32Array;
+  /** rows × k; past counts[row] a distance is +Infinity. */
+  readonly distances: Float32Array;
+  /** How many neighbours every row has: min(k, matching rows). */
+  readonly counts: Uint32Array;
+  /** Sums over the rows. */
+  readonly stats: SearchStats;
+}
+
+/** What an engine can do beyond search: declared, so that one contract test fits all. */
+export interface IndexCapabilities {
+  /** Has `searchSync`. */
+  readonly sync: boolean;
+  /** Filters inside the traversal, without a fall-back to a scan. */
+  readonly nativeFilter: boolean;
+  /** Can be opened as a map of its file. */
+  readonly mapped: boolean;
+  /** Every answer is the true one. */
+  readonly exact: boolean;
+}
+
+/** One vector index: uint32 ids and distances, nothing else. Safe to search from many callers at once. */
+export interface VectorIndex {
+  readonly kind: IndexKind;
+  readonly metric: MetricName;
+  readonly dim: number;
+  /** Number of vectors. */
+  readonly size: number;
+  /** Bytes of memory or map that the index holds. */
+  readonly memoryBytes: number;
+  readonly capabilities: IndexCapabilities;
+
+  /**
+   * The k nearest neighbours of one vector, off the event loop.
+   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, ABORTED, CLOSED
+   */
+  search(query: Float32Array, k: number, options?: SearchOptions): Promise<SearchResult>;
+
+  /** One search per row, on all cores, off the event loop. `queries` must not change before the promise settles. */
+  searchBatch(queries: Matrix, k: number, options?: SearchOptions): Promise<BatchResult>;
+
+  /** A copy of the stored vector (unit length under cosine), or undefined for an unknown id. */
+  vector(id: number): Float32Array | undefined;
+
+  /** Writes the index to one file, atomically. */
+  save(path: string): Promise<void>;
+
+  /** Frees the memory. Later calls throw CLOSED; calls under way finish. */
+  close(): void;
+}

@@ -1,0 +1,113 @@
+import type { IndexKind, MetricName, SearchPlan } from '../index/vector-index.js';
+
+/** The value of one attribute of an item. */
+export type AttributeValue = string | number | boolean | readonly string[];
+
+/** One entry of an answer. */
+export interface Result {
+  readonly id: string;
+  /** Larger is better: cosine for similar items, the model's own score for recommendations. */
+  readonly score: number;
+  readonly title: string;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+}
+
+export interface AnswerStats {
+  readonly plan: SearchPlan;
+  /** The space that answered. */
+  readonly space: string;
+  readonly visited: number;
+  readonly distances: number;
+  /** Whether every row that may be returned was compared. */
+  readonly exact: boolean;
+  readonly generation: string;
+  readonly tookMs: number;
+}
+
+/** A list answer: exactly min(k, number of matching items) results, best first, ties by item order. The same object everywhere: library, `--json`, HTTP. */
+export interface Answer {
+  readonly results: readonly Result[];
+  readonly stats: AnswerStats;
+}
+
+export interface QueryOptions {
+  /** How many results, 1 to 10,000. Default 10. */
+  readonly k?: number;
+  /** Which space answers. Default: the recipe's first that can answer the question. */
+  readonly space?: string;
+  /** Compare every item instead of searching the graph. Default false. */
+  readonly exact?: boolean;
+  /** Pool size of the graph search. Default: the recipe's. */
+  readonly efSearch?: number;
+  /** Item ids that must not be returned. */
+  readonly deny?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface RecommendOptions extends QueryOptions {
+  /** Leave out what the user already has. Default true. */
+  readonly excludeSeen?: boolean;
+}
+
+/** One thing that somebody liked. */
+export interface HistoryEntry {
+  /** Item id. */
+  readonly item: string;
+  /** Confidence relative to one plain interaction. Default 1; must be above 0. */
+  readonly weight?: number;
+}
+
+/** One item of the catalogue. */
+export interface Item {
+  readonly id: string;
+  readonly title: string;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** How many users interacted with it. */
+  readonly interactions: number;
+  /** The spaces in which it has a vector. */
+  readonly spaces: readonly string[];
+}
+
+/** One vector index of a space, as built and measured. */
+export interface IndexInfo {
+  readonly kind: IndexKind;
+  readonly metric: MetricName;
+  readonly dim: number;
+  readonly count: number;
+  readonly fileBytes: number;
+  /** Mean recall@10 against exact search over `queries` sampled queries, at the recipe's efSearch. */
+  readonly recallAt10: number;
+  readonly queries: number;
+}
+
+export interface SpaceInfo {
+  readonly name: string;
+  /** The embedding: `als`, `tfidf`, … */
+  readonly embedding: string;
+  readonly dim: number;
+  /** Items that have a vector here. */
+  readonly items: number;
+  /** Users that have a vector here. */
+  readonly users: number;
+  /** Answers "which items are like this one". */
+  readonly similar: IndexInfo;
+  /** Answers "which items suit this user"; absent in a space without user vectors. */
+  readonly recommend?: IndexInfo;
+}
+
+/** What a served collection is: printed by `nigh inspect` and `GET /v1/collections/{collection}`. */
+export interface CollectionInfo {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly generation: string;
+  readonly createdAt: string;
+  readonly dataset: { readonly name: string; readonly licence: string; readonly source: string };
+  readonly items: number;
+  readonly users: number;
+  readonly interactions: number;
+  readonly recallFloor: number;
+  readonly spaces: readonly SpaceInfo[];
+  readonly bytesOnDisk: number;
+  readonly buildSeconds: number;
+}
