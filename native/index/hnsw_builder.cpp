@@ -1,0 +1,221 @@
+#include "index/hnsw_builder.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <thread>
+
+#include "base/rng.h"
+#include "base/thread_pool.h"
+#include "base/top_k.h"
+#include "quant/f32.h"
+#include "quant/sq8.h"
+
+namespace nigh {
+
+uint32_t hnsw_level(const HnswParams& params, uint32_t slot) {
+  Rng rng(params.seed, slot);
+  const double scale = 1.0 / std::log(static_cast<double>(std::max<size_t>(2, params.m)));
+  const double level = -std::log(1.0 - rng.uniform()) * scale;
+  return static_cast<uint32_t>(std::min(level, static_cast<double>(HnswGraph::kMaxLevel)));
+}
+
+namespace {
+
+// One byte-sized lock for every 2^16-th node: two nodes share one rarely enough, and no thread holds two.
+class NodeLocks {
+ public:
+  class Guard {
+   public:
+    explicit Guard(std::atomic_flag& flag) : flag_(flag) {
+      for (int spins = 0; flag_.test_and_set(std::memory_order_acquire);) {
+        if (++spins > 64) std::this_thread::yield();
+      }
+    }
+    ~Guard() { flag_.clear(std::memory_order_release); }
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+
+   private:
+    std::atomic_flag& flag_;
+  };
+
+  Guard lock(uint32_t slot) { return Guard(flags_[slot & (flags_.size() - 1)]); }
+
+ private:
+  std::array<std::atomic_flag, 1 << 16> flags_{};
+};
+
+template <class Scorer>
+class Linker {
+ public:
+  Linker(const HnswGraph& graph, const RowStore& store, const HnswParams& params, size_t limit, NodeLocks& locks)
+      : graph_(graph), params_(params), limit_(limit), locks_(locks), node_score_(store, true), other_score_(store, true) {}
+
+  void insert(uint32_t slot, EntryPoint entry) {
+    node_score_.set_row(slot);
+    const size_t level = graph_.levels[slot];
+    uint32_t start = entry.slot;
+    if (entry.level > level) start = descend(graph_, node_score_, start, entry.level, level + 1, limit_, scratch_);
+    for (size_t layer = std::min<size_t>(level, entry.level) + 1; layer-- > 0;) {
+      search_layer(graph_, layer, node_score_, AcceptAll{}, start, params_.ef_construction, limit_, scratch_);
+      candidates_.clear();
+      for (const SearchPool::Entry& found : scratch_.pool) {
+        if (found.slot() != slot) candidates_.push_back({found.distance, found.slot()});
+      }
+      if (candidates_.empty()) continue;
+      start = candidates_.front().id;
+      select(graph_.degree(layer));
+      write_row(slot, layer);
+      for (const Neighbor& neighbor : selected_) add_link(neighbor.id, slot, neighbor.distance, layer);
+    }
+  }
+
+ private:
+  // SELECT-NEIGHBORS-HEURISTIC: of candidates_ (ascending) into selected_, at most `degree`. A candidate is kept when no kept one
+  // is closer to it, by the factor alpha, than the node is. Kept ones are compared in blocks, nearest first, because most
+  // candidates fall to one of the first.
+  void select(size_t degree) {
+    selected_.clear();
+    selected_slots_.clear();
+    for (const Neighbor& candidate : candidates_) {
+      if (selected_.size() == degree) break;
+      other_score_.set_row(candidate.id);
+      bool occluded = false;
+      for (size_t begin = 0; begin < selected_.size() && !occluded; begin += kBlock) {
+        const size_t count = std::min(kBlock, selected_.size() - begin);
+        other_score_(selected_slots_.data() + begin, count, scratch_.distances);
+        for (size_t j = 0; j < count; ++j) occluded |= params_.alpha * scratch_.distances[j] < candidate.distance;
+      }
+      if (occluded) continue;
+      selected_.push_back(candidate);
+      selected_slots_.push_back(candidate.id);
+    }
+  }
+
+  // Writes the node's own links. Another thread may have met the node on a higher layer and linked to it here already: those
+  // links are kept and the selection fills the rest.
+  void write_row(uint32_t slot, size_t layer) {
+    const auto guard = locks_.lock(slot);
+    uint32_t* row = graph_.row(slot, layer);
+    const size_t degree = graph_.degree(layer);
+    size_t used = 0;
+    while (used < degree && row[used] != kNoSlot) ++used;
+    const size_t linked = used;
+    for (size_t i = 0; i < selected_.size() && used < degree; ++i) {
+      if (std::find(row, row + linked, selected_[i].id) == row + linked) HnswGraph::store(row + used++, selected_[i].id);
+    }
+  }
+
+  // Adds slot to the row of `owner`. A full row is decided from two scored rows: the owner's distances to its neighbours and the
+  // newcomer's. The newcomer stays out when a closer neighbour occludes it; otherwise it takes the place of those that it
+  // occludes, or of the farthest.
+  void add_link(uint32_t owner, uint32_t slot, float distance, size_t layer) {
+    const auto guard = locks_.lock(owner);
+    uint32_t* row = graph_.row(owner, layer);
+    const size_t degree = graph_.degree(layer);
+    size_t used = 0;
+    while (used < degree && row[used] != kNoSlot) {
+      if (row[used] == slot) return;
+      ++used;
+    }
+    if (used < degree) {
+      HnswGraph::store(row + used, slot);
+      return;
+    }
+    other_score_.set_row(owner);
+    other_score_(row, degree, owner_distances_);
+    node_score_(row, degree, scratch_.distances);
+    size_t kept = 0;
+    size_t farthest = 0;
+    for (size_t i = 0; i < degree; ++i) {
+      const float between = params_.alpha * scratch_.distances[i];
+      if (owner_distances_[i] < distance) {
+        if (between < distance) return;
+        kept_[kept++] = row[i];
+      } else if (!(between < owner_distances_[i])) {
+        kept_[kept++] = row[i];
+      }
+      if (owner_distances_[i] > owner_distances_[farthest]) farthest = i;
+    }
+    if (kept == degree) {
+      if (owner_distances_[farthest] > distance) HnswGraph::store(row + farthest, slot);
+      return;
+    }
+    kept_[kept++] = slot;
+    for (size_t i = 0; i < degree; ++i) HnswGraph::store(row + i, i < kept ? kept_[i] : kNoSlot);
+  }
+
+  static constexpr size_t kBlock = 8;
+
+  const HnswGraph& graph_;
+  const HnswParams& params_;
+  size_t limit_;
+  NodeLocks& locks_;
+  Scorer node_score_;   // set to the node that is being inserted
+  Scorer other_score_;  // set to whichever other node is compared
+  SearchScratch scratch_;
+  std::vector<Neighbor> candidates_;
+  std::vector<Neighbor> selected_;
+  std::vector<uint32_t> selected_slots_;
+  float owner_distances_[SearchScratch::kMaxDegree];
+  uint32_t kept_[SearchScratch::kMaxDegree];
+};
+
+template <class Scorer>
+void link_all(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+              uint32_t begin, uint32_t end, size_t max_lanes, TaskControl& control) {
+  ThreadPool& pool = ThreadPool::shared();
+  const auto locks = std::make_unique<NodeLocks>();
+  std::mutex entry_mutex;
+
+  if (begin < end && EntryPoint::unpack(entry.load()).slot == kNoSlot) {
+    entry.store(EntryPoint{begin, graph.levels[begin]}.packed());
+    control.advance(1);
+    ++begin;
+  }
+  std::vector<std::unique_ptr<Linker<Scorer>>> linkers(pool.lanes(max_lanes));
+  pool.parallel_for(end - begin, 16, max_lanes, [&](size_t from, size_t to, size_t lane) {
+    control.check();
+    if (!linkers[lane]) linkers[lane] = std::make_unique<Linker<Scorer>>(graph, store, params, end, *locks);
+    for (size_t i = from; i < to; ++i) {
+      const auto slot = static_cast<uint32_t>(begin + i);
+      const EntryPoint seen = EntryPoint::unpack(entry.load(std::memory_order_acquire));
+      linkers[lane]->insert(slot, seen);
+      if (graph.levels[slot] > seen.level) {
+        const std::lock_guard lock(entry_mutex);
+        if (graph.levels[slot] > EntryPoint::unpack(entry.load()).level) {
+          entry.store(EntryPoint{slot, graph.levels[slot]}.packed(), std::memory_order_release);
+        }
+      }
+    }
+    control.advance(to - from);
+  });
+}
+
+}  // namespace
+
+void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry, uint32_t begin,
+               uint32_t end, size_t max_lanes, TaskControl& control) {
+  if (store.quantization == Quantization::kSq8) {
+    link_all<Sq8Scorer>(graph, store, params, entry, begin, end, max_lanes, control);
+  } else {
+    link_all<F32Scorer>(graph, store, params, entry, begin, end, max_lanes, control);
+  }
+}
+
+void hnsw_unlink_from(const HnswGraph& graph, uint32_t first) {
+  for (uint32_t slot = 0; slot < first; ++slot) {
+    for (size_t layer = 0; layer <= graph.levels[slot]; ++layer) {
+      uint32_t* row = graph.row(slot, layer);
+      const size_t degree = graph.degree(layer);
+      size_t kept = 0;
+      for (size_t i = 0; i < degree && row[i] != kNoSlot; ++i) {
+        if (row[i] < first) HnswGraph::store(row + kept++, row[i]);
+      }
+      for (size_t i = kept; i < degree; ++i) HnswGraph::store(row + i, kNoSlot);
+    }
+  }
+}
+
+}  // namespace nigh

@@ -1,0 +1,50 @@
+// Inserting nodes into an HNSW graph, on all cores.
+//
+// Malkov and Yashunin 2020, algorithms 1 (INSERT) and 4 (SELECT-NEIGHBORS-HEURISTIC), with the relaxation factor alpha of
+// Subramanya et al., "DiskANN: fast accurate billion-point nearest neighbor search on a single node", NeurIPS 2019, algorithm 2.
+//
+//   paper                      here
+//   l = ⌊−ln(unif(0,1))·mL⌋    level_of(seed, slot), mL = 1 / ln m
+//   M, Mmax, Mmax0             m, m, degree0
+//   efConstruction             ef_construction
+//
+// Deviations: a node links to up to degree0 neighbours on layer 0 (the paper: M), which gives fewer and fatter hops; a full row
+// is not pruned anew when a link is added: the newcomer and what it occludes are decided from its own distances (see
+// add_link), which costs two scored rows instead of a quadratic number of distances.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/task_control.h"
+#include "index/hnsw_graph.h"
+#include "index/hnsw_search.h"
+#include "index/row_store.h"
+
+namespace nigh {
+
+struct HnswParams {
+  size_t m = 16;                 // links of a node on the upper layers; layer 0 has twice as many, rounded up to 16
+  size_t ef_construction = 200;  // pool size while a node looks for its neighbours
+  float alpha = 1.1f;            // a candidate is left out when alpha · (its distance to a chosen one) < its distance to the node
+  uint64_t seed = 42;            // of the levels; the same seed on one thread gives the same graph
+  Quantization quantization = Quantization::kNone;
+};
+
+/// Top layer of a node: geometric with ratio 1/m, a function of seed and slot only.
+uint32_t hnsw_level(const HnswParams& params, uint32_t slot);
+
+/// Links slots [begin, end), whose rows are stored and whose levels and upper rows are set, into the graph. `entry` is the
+/// packed EntryPoint. Other threads may search the graph meanwhile. Advances `control` by one a node; on ABORTED the graph stays
+/// valid, with some of the nodes linked.
+void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry, uint32_t begin,
+               uint32_t end, size_t max_lanes, TaskControl& control);
+
+/// Removes every link to slots from `first` on: what an interrupted hnsw_link left in the rows before it.
+void hnsw_unlink_from(const HnswGraph& graph, uint32_t first);
+
+}  // namespace nigh

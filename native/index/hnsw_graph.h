@@ -1,0 +1,59 @@
+// The links of an HNSW graph. Layer 0 is one contiguous array of rows of fixed degree; the upper layers, which hold a 1/m-th of
+// the nodes each, are rows of degree m found through a table. An unused place holds kNoSlot, and used ones come first.
+//
+// Searches read rows while an insert writes them: entries are loaded and stored one by one as relaxed-or-stronger atomics, which
+// on the processors we build for are plain moves. A reader may see a mixture of an old and a new row; every entry of either is
+// a node whose vector was written before, so the mixture is a valid row too.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/buffer.h"
+
+namespace nigh {
+
+inline constexpr uint32_t kNoSlot = 0xffffffff;
+
+/// Where searches start, packed so that it changes in one store: the top layer and a node on it.
+struct EntryPoint {
+  uint32_t slot = kNoSlot;
+  uint32_t level = 0;
+
+  uint64_t packed() const { return (static_cast<uint64_t>(level) << 32) | slot; }
+  static EntryPoint unpack(uint64_t value) { return {static_cast<uint32_t>(value), static_cast<uint32_t>(value >> 32)}; }
+};
+
+struct HnswGraph {
+  static constexpr size_t kMaxLevel = 31;
+
+  size_t m = 0;        // degree of the upper layers
+  size_t degree0 = 0;  // degree of layer 0, a multiple of 16 so that its rows fill cache lines
+  Buffer<uint32_t> links0;      // capacity × degree0
+  Buffer<uint8_t> levels;       // capacity: top layer of a node
+  Buffer<uint32_t> upper_rows;  // capacity: row number of the node's layer 1 in `upper`; layer l is l − 1 rows further
+  Buffer<uint32_t> upper;       // rows × m
+
+  size_t degree(size_t level) const { return level == 0 ? degree0 : m; }
+
+  uint32_t* row(uint32_t slot, size_t level) const {
+    return level == 0 ? links0.data() + slot * degree0 : upper.data() + (upper_rows[slot] + level - 1) * m;
+  }
+
+  static uint32_t load(const uint32_t* entry) {
+    return std::atomic_ref<uint32_t>(*const_cast<uint32_t*>(entry)).load(std::memory_order_acquire);
+  }
+  static void store(uint32_t* entry, uint32_t slot) { std::atomic_ref<uint32_t>(*entry).store(slot, std::memory_order_release); }
+
+  /// Whether a node has a row on this layer, also when levels and upper_rows come from a damaged file.
+  bool has_row(uint32_t slot, size_t level) const {
+    return level == 0 || (levels[slot] >= level && (upper_rows[slot] + level) * m <= upper.size());
+  }
+
+  size_t memory_bytes() const {
+    return (links0.size() + upper_rows.size() + upper.size()) * sizeof(uint32_t) + levels.size();
+  }
+};
+
+}  // namespace nigh

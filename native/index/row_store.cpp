@@ -1,0 +1,88 @@
+#include "index/row_store.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "index/vector_index.h"
+#include "quant/sq8.h"
+#include "simd/kernels.h"
+
+namespace nigh {
+
+RowStore RowStore::create(Metric metric, Quantization quantization, size_t dim) {
+  RowStore store;
+  store.metric = metric;
+  store.quantization = quantization;
+  store.dim = dim;
+  store.row_dim = metric == Metric::kIp ? dim + 1 : dim;
+  store.code_stride = quantization == Quantization::kSq8 ? sq8_stride(dim) : 0;
+  return store;
+}
+
+RowStore RowStore::grown(size_t capacity) const {
+  RowStore out = *this;
+  out.rows = rows.grown(capacity * row_dim);
+  out.codes = codes.grown(capacity * code_stride);
+  out.ids = ids.grown(capacity);
+  return out;
+}
+
+void RowStore::put(uint32_t slot, const float* vector, uint32_t id, size_t position) const {
+  float* row = rows.data() + slot * row_dim;
+  float companion = 0;  // what the code row carries besides codes and scale, see sq8.h
+  switch (metric) {
+    case Metric::kL2:
+      std::copy_n(vector, dim, row);
+      companion = kernels().dot(row, row, dim);
+      break;
+    case Metric::kCosine:
+      normalize_row(vector, dim, row, position);
+      break;
+    case Metric::kIp:
+      std::copy_n(vector, dim, row);
+      companion = std::sqrt(std::max(0.0f, max_norm_squared - kernels().dot(vector, vector, dim)));
+      row[dim] = companion;
+      break;
+  }
+  if (quantization == Quantization::kSq8) sq8_encode(row, dim, companion, codes.data() + slot * code_stride, code_stride);
+  ids[slot] = id;
+}
+
+void RowStore::prepare_query(const float* query, std::vector<float>& out) const {
+  out.resize(dim);
+  if (metric == Metric::kCosine) {
+    normalize_row(query, dim, out.data(), 0);
+  } else {
+    std::copy_n(query, dim, out.data());
+  }
+}
+
+namespace {
+
+void to_distances(Metric metric, size_t count, float* out) {
+  if (metric == Metric::kIp) {
+    for (size_t j = 0; j < count; ++j) out[j] = -out[j];
+  } else if (metric == Metric::kCosine) {
+    for (size_t j = 0; j < count; ++j) out[j] = 1.0f - out[j];
+  }
+}
+
+}  // namespace
+
+void RowStore::distances(const float* prepared, const uint32_t* slots, size_t count, float* out) const {
+  const auto gather = metric == Metric::kL2 ? kernels().l2_gather : kernels().dot_gather;
+  gather(prepared, rows.data(), row_dim, slots, count, dim, out);
+  to_distances(metric, count, out);
+}
+
+void RowStore::distances_range(const float* prepared, size_t begin, size_t count, float* out) const {
+  const auto scan = metric == Metric::kL2 ? kernels().l2_scan : kernels().dot_scan;
+  scan(prepared, rows.data() + begin * row_dim, row_dim, count, dim, out);
+  to_distances(metric, count, out);
+}
+
+size_t RowStore::memory_bytes() const {
+  return rows.size() * sizeof(float) + codes.size() + ids.size() * sizeof(uint32_t);
+}
+
+}  // namespace nigh

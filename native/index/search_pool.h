@@ -1,0 +1,106 @@
+// The candidates of one graph search in a single array sorted by distance, as in NSG and pyglass: what is not yet expanded is
+// the frontier, what is accepted is the answer. At pool sizes of some hundreds a sorted array beats two heaps, because most
+// offers are rejected by one comparison with the last entry and the rest move a few cache lines.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+namespace nigh {
+
+class SearchPool {
+ public:
+  static constexpr uint32_t kExpanded = 1u << 31;
+  static constexpr uint32_t kRejected = 1u << 30;
+  static constexpr uint32_t kSlotMask = kRejected - 1;  // so an index holds at most 2^30 vectors
+
+  struct Entry {
+    float distance;
+    uint32_t tagged;
+
+    uint32_t slot() const { return tagged & kSlotMask; }
+    bool rejected() const { return (tagged & kRejected) != 0; }
+  };
+
+  /// Empties the pool; it will keep the `capacity` closest accepted entries, and rejected ones closer than the last of them.
+  void reset(size_t capacity) {
+    capacity_ = capacity;
+    size_ = 0;
+    accepted_ = 0;
+    cursor_ = 0;
+    if (entries_.size() < capacity + 1) entries_.resize(capacity + 1);
+  }
+
+  /// Entries at this distance or beyond cannot enter.
+  float bound() const {
+    return accepted_ < capacity_ ? std::numeric_limits<float>::infinity() : entries_[size_ - 1].distance;
+  }
+
+  /// Inserts an entry closer than bound().
+  void insert(float distance, uint32_t slot) {
+    place({distance, slot});
+    if (accepted_ == capacity_) {
+      --size_;  // a full pool ends with an accepted entry, which is now one too many
+    } else if (++accepted_ < capacity_) {
+      return;
+    }
+    while (entries_[size_ - 1].rejected()) --size_;
+    cursor_ = std::min(cursor_, size_);
+  }
+
+  /// Inserts an entry that may be walked through but not returned.
+  void insert_rejected(float distance, uint32_t slot) { place({distance, slot | kRejected}); }
+
+  /// The closest entry that was not expanded yet, marked as expanded; false when there is none.
+  bool next(uint32_t& slot) {
+    while (cursor_ < size_ && (entries_[cursor_].tagged & kExpanded) != 0) ++cursor_;
+    if (cursor_ == size_) return false;
+    slot = entries_[cursor_].slot();
+    entries_[cursor_].tagged |= kExpanded;
+    ++cursor_;
+    return true;
+  }
+
+  /// The entry that next() would give if nothing closer came in; false when there is none.
+  bool peek(uint32_t& slot) const {
+    size_t at = cursor_;
+    while (at < size_ && (entries_[at].tagged & kExpanded) != 0) ++at;
+    if (at == size_) return false;
+    slot = entries_[at].slot();
+    return true;
+  }
+
+  const Entry* begin() const { return entries_.data(); }
+  const Entry* end() const { return entries_.data() + size_; }
+  size_t size() const { return size_; }
+  size_t accepted() const { return accepted_; }
+
+ private:
+  void place(Entry entry) {
+    if (size_ + 1 >= entries_.size()) entries_.resize(entries_.size() * 2);
+    size_t low = 0;
+    size_t length = size_;
+    while (length > 0) {  // branch-free upper bound
+      const size_t half = length / 2;
+      const bool right = !(entry.distance < entries_[low + half].distance);
+      low = right ? low + half + 1 : low;
+      length = right ? length - half - 1 : half;
+    }
+    std::memmove(&entries_[low + 1], &entries_[low], (size_ - low) * sizeof(Entry));
+    entries_[low] = entry;
+    ++size_;
+    cursor_ = std::min(cursor_, low);
+  }
+
+  std::vector<Entry> entries_;
+  size_t capacity_ = 0;
+  size_t size_ = 0;
+  size_t accepted_ = 0;
+  size_t cursor_ = 0;  // everything before it was expanded
+};
+
+}  // namespace nigh

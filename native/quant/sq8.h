@@ -1,0 +1,107 @@
+// Scalar quantisation to int8 with one scale a vector: x ≈ s·c, c = round(x / s) ∈ [−127, 127], s = max|x| / 127. Nothing is
+// trained, so an insert only encodes its own row.
+//
+// A code row is `dim` bytes of c + 128, then zero codes, and in its last 8 bytes the scale and a companion float: |x|² under l2,
+// the lifted coordinate under ip, unused under cosine. Those 8 bytes lie inside what the kernel reads, where the query is zero.
+//
+// One formula serves every metric: distance = a + b·companion + g·s·(q̂·c), with
+//   l2        a = |q|², b = 1,  g = −2 s_q
+//   cosine    a = 1,    b = 0,  g = −s_q
+//   ip        a = 0,    b = 0,  g = −s_q                  searching
+//             a = M²,   b = −companion of q,  g = −s_q    building, in the lifted space
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "base/buffer.h"
+#include "index/row_store.h"
+#include "simd/kernels.h"
+
+namespace nigh {
+
+/// Bytes of a code row: dim codes and 8 bytes, rounded up to whole cache lines.
+inline size_t sq8_stride(size_t dim) { return (dim + 8 + 63) / 64 * 64; }
+
+/// Writes the code row of `row`.
+void sq8_encode(const float* row, size_t dim, float companion, uint8_t* out, size_t stride);
+
+/// Writes the signed codes of a query (stride bytes, zero past dim) and returns its scale.
+float sq8_encode_query(const float* query, size_t dim, int8_t* out, size_t stride);
+
+/// The same interface as F32Scorer, on codes.
+class Sq8Scorer {
+ public:
+  Sq8Scorer(const RowStore& store, bool lifted)
+      : codes_(store.codes.data()),
+        stride_(store.code_stride),
+        dim_(store.dim),
+        metric_(store.metric),
+        lifted_offset_(lifted ? store.max_norm_squared : 0.0f),
+        lifted_(lifted),
+        query_(store.code_stride),
+        gather_(kernels().dot_i8_gather) {}
+
+  void set_query(const float* prepared) {
+    const float scale = sq8_encode_query(prepared, dim_, query_.data(), stride_);
+    set_terms(scale, metric_ == Metric::kL2 ? kernels().dot(prepared, prepared, dim_) : 0.0f);
+  }
+
+  void set_row(uint32_t slot) {
+    const uint8_t* row = codes_ + slot * stride_;
+    for (size_t i = 0; i < stride_; ++i) query_[i] = static_cast<int8_t>(row[i] ^ 0x80);
+    std::memset(query_.data() + stride_ - 8, 0, 8);
+    set_terms(scale_of(slot), companion_of(slot));
+  }
+
+  void operator()(const uint32_t* slots, size_t count, float* out) const {
+    int32_t products[kBlock];
+    for (size_t begin = 0; begin < count; begin += kBlock) {
+      const size_t block = count - begin < kBlock ? count - begin : kBlock;
+      gather_(query_.data(), codes_, stride_, slots + begin, block, stride_, products);
+      for (size_t j = 0; j < block; ++j) {
+        const uint32_t slot = slots[begin + j];
+        out[begin + j] = a_ + b_ * companion_of(slot) + g_ * scale_of(slot) * static_cast<float>(products[j]);
+      }
+    }
+  }
+
+  void prefetch(uint32_t slot) const {
+    const uint8_t* row = codes_ + slot * stride_;
+    for (size_t byte = 0; byte < stride_; byte += 64) __builtin_prefetch(row + byte);
+  }
+
+ private:
+  static constexpr size_t kBlock = 128;
+
+  void set_terms(float scale, float companion) {
+    const bool l2 = metric_ == Metric::kL2;
+    const bool lift = metric_ == Metric::kIp && lifted_;
+    a_ = l2 ? companion : metric_ == Metric::kCosine ? 1.0f : lifted_offset_;
+    b_ = l2 ? 1.0f : lift ? -companion : 0.0f;
+    g_ = (l2 ? -2.0f : -1.0f) * scale;
+  }
+
+  float tail(uint32_t slot, size_t from_end) const {
+    float value;
+    std::memcpy(&value, codes_ + slot * stride_ + stride_ - from_end, sizeof value);
+    return value;
+  }
+  float scale_of(uint32_t slot) const { return tail(slot, 8); }
+  float companion_of(uint32_t slot) const { return tail(slot, 4); }
+
+  const uint8_t* codes_;
+  size_t stride_;
+  size_t dim_;
+  Metric metric_;
+  float lifted_offset_;
+  bool lifted_;
+  Buffer<int8_t> query_;
+  decltype(Kernels::dot_i8_gather) gather_;
+  float a_ = 0;
+  float b_ = 0;
+  float g_ = 0;
+};
+
+}  // namespace nigh
