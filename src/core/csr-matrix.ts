@@ -1,3 +1,5 @@
+import { invalidArgument } from './errors.js';
+
 /** One entry of a sparse matrix. */
 export interface Triplet {
   readonly row: number;
@@ -61,19 +63,24 @@ export class CsrMatrix {
   /**
    * From three parallel arrays in any order. Entries of the same place are merged by `merge` in the order in which they come
    * (default: the sum).
+   * @throws NighError INVALID_ARGUMENT when the arrays differ in length or an index is outside the shape
    */
   static fromTriplets(
-    shape: { rows: number; cols: number },
-    triplets: { rows: ArrayLike<number>; columns: ArrayLike<number>; values: ArrayLike<number> },
+    shape: { readonly rows: number; readonly cols: number },
+    triplets: {
+      readonly rows: ArrayLike<number>;
+      readonly columns: ArrayLike<number>;
+      readonly values: ArrayLike<number>;
+    },
     merge: (old: number, next: number) => number = (old, next) => old + next,
   ): CsrMatrix {
-    const n = triplets.rows.length;
-    // Two stable counting sorts, by column and then by row, leave every row's columns ascending.
-    const byColumn = countingOrder(triplets.columns, shape.cols, undefined, n);
-    const order = countingOrder(triplets.rows, shape.rows, byColumn, n);
+    const order = tripletOrder(shape, triplets.rows, triplets.columns);
+    if (triplets.values.length !== order.length) {
+      throw invalidArgument('values', `${order.length} entries, one for every row index`, triplets.values);
+    }
     const offsets = new Uint32Array(shape.rows + 1);
-    const columns = new Uint32Array(n);
-    const values = new Float32Array(n);
+    const columns = new Uint32Array(order.length);
+    const values = new Float32Array(order.length);
     let size = 0;
     let previousRow = -1;
     for (const at of order) {
@@ -95,13 +102,39 @@ export class CsrMatrix {
   }
 }
 
+/**
+ * The positions of triplets by row, then by column, then in the order in which they came; in time linear in the entries and
+ * the shape.
+ * @throws NighError INVALID_ARGUMENT when the arrays differ in length or an index is outside the shape
+ */
+export function tripletOrder(
+  shape: { readonly rows: number; readonly cols: number },
+  rows: ArrayLike<number>,
+  columns: ArrayLike<number>,
+): Uint32Array {
+  if (columns.length !== rows.length)
+    throw invalidArgument('columns', `${rows.length} entries, one for every row index`, columns);
+  // Two stable counting sorts, by column and then by row, leave every row's columns ascending.
+  const byColumn = countingOrder('columns', columns, shape.cols, undefined);
+  return countingOrder('rows', rows, shape.rows, byColumn);
+}
+
 /** Positions sorted stably by key, starting from the order given. */
-function countingOrder(keys: ArrayLike<number>, bound: number, start: Uint32Array | undefined, n: number): Uint32Array {
+function countingOrder(
+  name: string,
+  keys: ArrayLike<number>,
+  bound: number,
+  start: Uint32Array | undefined,
+): Uint32Array {
   const next = new Uint32Array(bound + 1);
-  for (let i = 0; i < n; i++) next[keys[i]! + 1] = next[keys[i]! + 1]! + 1;
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    if (key >>> 0 !== key || key >= bound) throw invalidArgument(name, `indices below ${bound}`, key);
+    next[key + 1] = next[key + 1]! + 1;
+  }
   for (let key = 0; key < bound; key++) next[key + 1] = next[key + 1]! + next[key]!;
-  const order = new Uint32Array(n);
-  for (let i = 0; i < n; i++) {
+  const order = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) {
     const at = start === undefined ? i : start[i]!;
     const key = keys[at]!;
     order[next[key]!] = at;

@@ -1,3 +1,5 @@
+import { describe, invalidArgument, NighError } from './errors.js';
+
 /**
  * Strings ↔ ordinals: the ordinal of a string is its position, from 0. Strings live outside, uint32 ordinals everywhere below
  * retrieval.
@@ -6,10 +8,18 @@ export class Vocabulary {
   readonly #terms: string[];
   readonly #ordinals: Map<string, number>;
 
-  /** Keeps `terms` (do not change it afterwards); terms must be distinct. */
+  /**
+   * Keeps `terms` (do not change it afterwards).
+   * @throws NighError DUPLICATE_ID when a term occurs twice
+   */
   constructor(terms: string[] = []) {
     this.#terms = terms;
-    this.#ordinals = new Map(terms.map((term, ordinal) => [term, ordinal]));
+    this.#ordinals = new Map();
+    for (let ordinal = 0; ordinal < terms.length; ordinal++) this.#ordinals.set(terms[ordinal]!, ordinal);
+    if (this.#ordinals.size !== terms.length) {
+      const repeated = terms.find((term, ordinal) => this.#ordinals.get(term) !== ordinal);
+      throw new NighError('DUPLICATE_ID', `A vocabulary needs distinct terms; ${describe(repeated)} occurs twice.`);
+    }
   }
 
   get size(): number {
@@ -36,10 +46,13 @@ export class Vocabulary {
     return this.#ordinals.get(term);
   }
 
-  /** The term of an ordinal that is known to be in range. */
+  /**
+   * The term of an ordinal.
+   * @throws NighError INVALID_ARGUMENT for an ordinal outside the vocabulary
+   */
   term(ordinal: number): string {
     const term = this.#terms[ordinal];
-    if (term === undefined) throw new RangeError(`ordinal ${ordinal} is outside a vocabulary of ${this.size}`);
+    if (term === undefined) throw invalidArgument('ordinal', `an integer below ${this.size}`, ordinal);
     return term;
   }
 }

@@ -1,0 +1,67 @@
+import { describe, invalidArgument, NighError } from '../../core/errors.js';
+import { didYouMean } from '../../core/nearest-name.js';
+import { isPlainObject, joinPath } from '../../core/params.js';
+import type { Dataset } from '../dataset.js';
+import { filterInteractions, parseInteractionFilter } from '../interaction-filter.js';
+import type { DatasetSource, LoadContext } from './source.js';
+
+/** A `dataset` of a recipe that was checked and can be loaded. */
+export interface DatasetSpec {
+  /** Name of the source. */
+  readonly source: string;
+  /** @throws NighError as DatasetSource.load; EMPTY_DATASET when the filter leaves nothing */
+  load(context: LoadContext): Promise<Dataset>;
+}
+
+/** Options in, a loader out: the same for every source, whatever its options are. */
+type Prepare = (options: Readonly<Record<string, unknown>>, path: string) => DatasetSpec['load'];
+
+const sources = new Map<string, Prepare>([]);
+
+/** The names that a recipe's `dataset.source` may have. */
+export function sourceNames(): string[] {
+  return [...sources.keys()];
+}
+
+/**
+ * Checks the `dataset` of a recipe without touching a file.
+ * @param path where the value is in the recipe, for messages
+ * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION with the path of the key
+ */
+export function parseDatasetSpec(value: unknown, path = 'dataset'): DatasetSpec {
+  if (!isPlainObject(value)) throw invalidArgument(path, 'an object with "source"', value);
+  const { source, filter } = value;
+  const prepare = typeof source === 'string' ? sources.get(source) : undefined;
+  if (typeof source !== 'string' || prepare === undefined) {
+    const expected = sourceNames()
+      .map((name) => JSON.stringify(name))
+      .join(', ');
+    const hint = typeof source === 'string' ? didYouMean(source, sourceNames()) : '';
+    throw new NighError(
+      'INVALID_ARGUMENT',
+      `${joinPath(path, 'source')}: expected one of ${expected}, got ${describe(source)}.${hint}`,
+    );
+  }
+  const load = prepare(value, path);
+  if (filter === undefined) return { source, load };
+  const parsedFilter = parseInteractionFilter(filter, joinPath(path, 'filter'));
+  return { source, load: async (context) => filterInteractions(await load(context), parsedFilter) };
+}
+
+/**
+ * Checks and loads the `dataset` of a recipe.
+ * @throws NighError as parseDatasetSpec and DatasetSpec.load
+ */
+export async function loadDataset(value: unknown, context: LoadContext): Promise<Dataset> {
+  return parseDatasetSpec(value).load(context);
+}
+
+function register<Options>(source: DatasetSource<Options>): [string, Prepare] {
+  return [
+    source.name,
+    (options, path) => {
+      const parsed = source.parse(options, path);
+      return (context) => source.load(parsed, context);
+    },
+  ];
+}
