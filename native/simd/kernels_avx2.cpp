@@ -1,0 +1,374 @@
+// AVX2 with FMA, F16C and BMI2. Includes nothing but intrinsics: see kernels.h.
+//
+// Sums: vector v of a row (elements 8v … 8v + 7, the last one masked) goes to accumulator v mod 4; the four are added as
+// (0 + 1) + (2 + 3), then the upper half to the lower until one lane is left. Every function keeps to this order, which is
+// what makes gather and scan give the bits of dot.
+#include "simd/kernels.h"
+
+#if (defined(__x86_64__) || defined(_M_X64)) && defined(__AVX2__) && (defined(__FMA__) || defined(_MSC_VER))
+
+#include <immintrin.h>
+
+#if defined(_MSC_VER)
+#define NIGH_INLINE __forceinline
+#define NIGH_UNROLL
+#else
+#define NIGH_INLINE inline __attribute__((always_inline))
+#define NIGH_UNROLL _Pragma("GCC unroll 32")
+#endif
+
+namespace nigh {
+namespace {
+
+constexpr size_t kLanes = 8;
+
+// Masks of the first 0 … 8 lanes: eight words read at kMaskWords + 8 − count.
+alignas(64) constexpr int32_t kMaskWords[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+NIGH_INLINE __m256i first(size_t count) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMaskWords + kLanes - count));
+}
+
+struct Dot {
+  static NIGH_INLINE __m256 step(__m256 a, __m256 b, __m256 sum) { return _mm256_fmadd_ps(a, b, sum); }
+};
+struct L2 {
+  static NIGH_INLINE __m256 step(__m256 a, __m256 b, __m256 sum) {
+    const __m256 difference = _mm256_sub_ps(a, b);
+    return _mm256_fmadd_ps(difference, difference, sum);
+  }
+};
+
+// ---- one row
+
+NIGH_INLINE float fold(__m256 sum) {
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps(sum, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+// Folds four rows at once by the same additions as fold().
+NIGH_INLINE void fold4(__m256 a, __m256 b, __m256 c, __m256 d, float* out) {
+  const __m256 ab = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  const __m256 cd = _mm256_add_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
+  // Lanes now: ab = a0 a1 a2 a3 | b0 b1 b2 b3, and so cd. Wanted (x0 + x2) + (x1 + x3) of each.
+  const __m256 two = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));  // a a' c c' | b b' d d'
+  const __m256 one = _mm256_add_ps(two, _mm256_movehdup_ps(two));                                      // a . c . | b . d .
+  const __m128 ac = _mm256_castps256_ps128(one);
+  const __m128 bd = _mm256_extractf128_ps(one, 1);
+  _mm_storeu_ps(out, _mm_blend_ps(ac, _mm_moveldup_ps(bd), 0xa));
+}
+
+template <class Op>
+NIGH_INLINE __m256 row_sum(const float* a, const float* b, size_t dim) {
+  __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+  size_t i = 0;
+  for (; i + 4 * kLanes <= dim; i += 4 * kLanes) {
+    s0 = Op::step(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+    s1 = Op::step(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), s1);
+    s2 = Op::step(_mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16), s2);
+    s3 = Op::step(_mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24), s3);
+  }
+  const size_t rest = dim - i;
+  if (rest != 0) {
+    const __m256i tail = first(rest % kLanes);
+    const auto masked = [&](size_t at, __m256 sum) {
+      return Op::step(_mm256_maskload_ps(a + at, tail), _mm256_maskload_ps(b + at, tail), sum);
+    };
+    if (rest < 8) {
+      s0 = masked(i, s0);
+    } else {
+      s0 = Op::step(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+      if (rest < 16) {
+        s1 = masked(i + 8, s1);
+      } else {
+        s1 = Op::step(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), s1);
+        if (rest < 24) {
+          s2 = masked(i + 16, s2);
+        } else {
+          s2 = Op::step(_mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16), s2);
+          s3 = masked(i + 24, s3);
+        }
+      }
+    }
+  }
+  return _mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3));
+}
+
+float dot(const float* a, const float* b, size_t dim) { return fold(row_sum<Dot>(a, b, dim)); }
+float l2(const float* a, const float* b, size_t dim) { return fold(row_sum<L2>(a, b, dim)); }
+
+void axpy(float alpha, const float* x, float* y, size_t dim) {
+  const __m256 factor = _mm256_set1_ps(alpha);
+  size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    _mm256_storeu_ps(y + i, _mm256_fmadd_ps(factor, _mm256_loadu_ps(x + i), _mm256_loadu_ps(y + i)));
+  }
+  if (i < dim) {
+    const __m256i tail = first(dim - i);
+    _mm256_maskstore_ps(y + i, tail,
+                        _mm256_fmadd_ps(factor, _mm256_maskload_ps(x + i, tail), _mm256_maskload_ps(y + i, tail)));
+  }
+}
+
+// ---- many rows against one query
+
+NIGH_INLINE void prefetch(const void* data, size_t bytes) {
+  const char* end = static_cast<const char*>(data) + bytes;
+  for (const char* line = end - 1 - (reinterpret_cast<uintptr_t>(end - 1) & 63); line + 64 > data; line -= 64) {
+    _mm_prefetch(line, _MM_HINT_T0);
+  }
+}
+
+template <class Op, class Row>
+NIGH_INLINE void score(const float* query, const Row& row, size_t count, size_t dim, float* out) {
+  size_t j = 0;
+  for (; j + 4 <= count; j += 4) {
+    fold4(row_sum<Op>(query, row(j), dim), row_sum<Op>(query, row(j + 1), dim), row_sum<Op>(query, row(j + 2), dim),
+          row_sum<Op>(query, row(j + 3), dim), out + j);
+  }
+  for (; j < count; ++j) out[j] = fold(row_sum<Op>(query, row(j), dim));
+}
+
+// The rows of one hop lie anywhere in memory. All of them are asked for before the first is used, so that their cache misses
+// overlap; rows so long that a hop would not fit the first cache level are taken in groups, one group ahead.
+constexpr size_t kHopBytes = 32 * 1024;
+
+template <class Op>
+NIGH_INLINE void gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                        float* out) {
+  const size_t row_bytes = dim * sizeof(float);
+  const size_t fitting = kHopBytes / row_bytes & ~size_t{3};
+  const size_t group = fitting < 4 ? 4 : fitting;
+  const auto request = [&](size_t begin, size_t end) {
+    for (size_t j = begin; j < end && j < count; ++j) prefetch(rows + slots[j] * stride, row_bytes);
+  };
+  request(0, group);
+  for (size_t begin = 0; begin < count; begin += group) {
+    request(begin + group, begin + 2 * group);
+    const size_t size = count - begin < group ? count - begin : group;
+    const uint32_t* part = slots + begin;
+    score<Op>(query, [=](size_t j) { return rows + part[j] * stride; }, size, dim, out + begin);
+  }
+}
+
+void dot_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                float* out) {
+  gather<Dot>(query, rows, stride, slots, count, dim, out);
+}
+
+void l2_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+               float* out) {
+  gather<L2>(query, rows, stride, slots, count, dim, out);
+}
+
+void dot_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  score<Dot>(query, [=](size_t j) { return rows + j * stride; }, count, dim, out);
+}
+
+void l2_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  score<L2>(query, [=](size_t j) { return rows + j * stride; }, count, dim, out);
+}
+
+size_t select_ge(const float* values, const float* offsets, size_t count, float threshold, uint32_t* out) {
+  const __m256 limit = _mm256_set1_ps(threshold);
+  size_t found = 0;
+  for (size_t j = 0; j < count; j += kLanes) {
+    const size_t valid = count - j < kLanes ? count - j : kLanes;
+    const __m256i mask = first(valid);
+    __m256 value = _mm256_maskload_ps(values + j, mask);
+    if (offsets != nullptr) value = _mm256_sub_ps(value, _mm256_maskload_ps(offsets + j, mask));
+    unsigned bits = static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(value, limit, _CMP_NLT_UQ)));
+    for (bits &= (1u << valid) - 1; bits != 0; bits &= bits - 1) {
+      out[found++] = static_cast<uint32_t>(j) + static_cast<uint32_t>(_mm_popcnt_u32((bits & (0u - bits)) - 1));
+    }
+  }
+  return found;
+}
+
+// ---- blocked product: 6 rows of a against 16 rows of b, in 12 registers
+
+constexpr size_t kRowsA = 6;
+constexpr size_t kRowsB = 16;
+constexpr size_t kDepth = 384;  // a panel of b is 24 KB, one of a 9 KB
+
+// in[r][c] → in[c][r].
+NIGH_INLINE void transpose8(__m256 (&in)[8]) {
+  __m256 t[8];
+  NIGH_UNROLL for (size_t i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(in[i], in[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(in[i], in[i + 1]);
+  }
+  NIGH_UNROLL for (size_t i = 0; i < 8; i += 4) {
+    in[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+    in[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+    in[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    in[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+  NIGH_UNROLL for (size_t c = 0; c < 4; ++c) {
+    t[c] = _mm256_permute2f128_ps(in[c], in[4 + c], 0x20);
+    t[4 + c] = _mm256_permute2f128_ps(in[c], in[4 + c], 0x31);
+  }
+  NIGH_UNROLL for (size_t c = 0; c < 8; ++c) in[c] = t[c];
+}
+
+// out[k * width + r] = rows[r * dim + k] for r < count, k < depth; places r in [count, kept) become 0.
+NIGH_INLINE void pack8(const float* rows, size_t count, size_t dim, size_t depth, size_t kept, size_t width, float* out) {
+  const __m256i places = first(kept);
+  for (size_t k0 = 0; k0 < depth; k0 += kLanes) {
+    const size_t columns = depth - k0 < kLanes ? depth - k0 : kLanes;
+    const __m256i inside = first(columns);
+    __m256 block[8];
+    NIGH_UNROLL for (size_t r = 0; r < 8; ++r) {
+      block[r] = r < count ? _mm256_maskload_ps(rows + r * dim + k0, inside) : _mm256_setzero_ps();
+    }
+    transpose8(block);
+    NIGH_UNROLL for (size_t c = 0; c < 8; ++c) {
+      if (c < columns) _mm256_maskstore_ps(out + (k0 + c) * width, places, block[c]);
+    }
+  }
+}
+
+template <size_t kRows>
+NIGH_INLINE void multiply_panel(const float* a, const float* b, size_t depth, bool add, float* out, size_t ld_out, size_t rows,
+                                __m256i left, __m256i right) {
+  __m256 sum[kRows][2];
+  NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
+    sum[r][0] = _mm256_setzero_ps();
+    sum[r][1] = _mm256_setzero_ps();
+  }
+  for (size_t k = 0; k < depth; ++k) {
+    const __m256 b0 = _mm256_load_ps(b + k * kRowsB);
+    const __m256 b1 = _mm256_load_ps(b + k * kRowsB + kLanes);
+    NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
+      const __m256 x = _mm256_broadcast_ss(a + k * kRowsA + r);
+      sum[r][0] = _mm256_fmadd_ps(x, b0, sum[r][0]);
+      sum[r][1] = _mm256_fmadd_ps(x, b1, sum[r][1]);
+    }
+  }
+  NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
+    if (r >= rows) break;
+    float* line = out + r * ld_out;
+    if (add) {
+      sum[r][0] = _mm256_add_ps(sum[r][0], _mm256_maskload_ps(line, left));
+      sum[r][1] = _mm256_add_ps(sum[r][1], _mm256_maskload_ps(line + kLanes, right));
+    }
+    _mm256_maskstore_ps(line, left, sum[r][0]);
+    _mm256_maskstore_ps(line + kLanes, right, sum[r][1]);
+  }
+}
+
+size_t gemm_scratch(size_t m, size_t /*n*/, size_t dim) {
+  const size_t depth = dim < kDepth ? dim : kDepth;
+  return ((m + kRowsA - 1) / kRowsA * kRowsA + kRowsB) * depth + kLanes;
+}
+
+void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, float* out, size_t ld_out, float* scratch) {
+  for (size_t k0 = 0; k0 < dim; k0 += kDepth) {
+    const size_t depth = dim - k0 < kDepth ? dim - k0 : kDepth;
+    float* packed_b = scratch;
+    float* packed_a = scratch + kRowsB * depth;
+    for (size_t i = 0; i < m; i += kRowsA) {
+      const size_t rows = m - i < kRowsA ? m - i : kRowsA;
+      pack8(a + i * dim + k0, rows, dim, depth, kRowsA, kRowsA, packed_a + i * depth);
+    }
+    for (size_t j = 0; j < n; j += kRowsB) {
+      const size_t columns = n - j < kRowsB ? n - j : kRowsB;
+      const size_t left = columns < kLanes ? columns : kLanes;
+      pack8(b + j * dim + k0, left, dim, depth, kLanes, kRowsB, packed_b);
+      pack8(b + (j + left) * dim + k0, columns - left, dim, depth, kLanes, kRowsB, packed_b + kLanes);
+      for (size_t i = 0; i < m; i += kRowsA) {
+        const size_t rows = m - i < kRowsA ? m - i : kRowsA;
+        const float* panel = packed_a + i * depth;
+        float* target = out + i * ld_out + j;
+        if (rows > 3) {
+          multiply_panel<6>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, first(left), first(columns - left));
+        } else {
+          multiply_panel<3>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, first(left), first(columns - left));
+        }
+      }
+    }
+  }
+}
+
+// ---- int8 codes
+
+NIGH_INLINE int32_t fold(__m256i sum) {
+  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+  const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+}
+
+// Sixteen products of unsigned codes and a signed query, added in pairs. Widened to 16 bits first: vpmaddubsw, which would
+// take the bytes as they are, saturates at 255 · 127 · 2.
+NIGH_INLINE __m256i multiply_codes(const uint8_t* code, __m256i query, __m256i sum) {
+  const __m256i wide = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(code)));
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(wide, query));
+}
+
+// `query` gives sixteen widened values of the query from position i.
+template <class Query>
+NIGH_INLINE void score_codes(const Query& query, int32_t query_sum, const uint8_t* codes, size_t stride, const uint32_t* slots,
+                             size_t count, size_t dim, int32_t* out) {
+  for (size_t j = 0; j < count; ++j) {
+    const uint8_t* code = codes + slots[j] * stride;
+    __m256i s0 = _mm256_setzero_si256(), s1 = s0, s2 = s0, s3 = s0;
+    for (size_t i = 0; i < dim; i += 64) {
+      s0 = multiply_codes(code + i, query(i), s0);
+      s1 = multiply_codes(code + i + 16, query(i + 16), s1);
+      s2 = multiply_codes(code + i + 32, query(i + 32), s2);
+      s3 = multiply_codes(code + i + 48, query(i + 48), s3);
+    }
+    out[j] = fold(_mm256_add_epi32(_mm256_add_epi32(s0, s1), _mm256_add_epi32(s2, s3))) - 128 * query_sum;
+  }
+}
+
+NIGH_INLINE __m256i widen(const int8_t* query) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(query)));
+}
+
+void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                   int32_t* out) {
+  constexpr size_t kWidened = 1024;  // longer queries are widened again for every row
+  alignas(32) int16_t held[kWidened];
+  __m256i sums = _mm256_setzero_si256();
+  for (size_t i = 0; i < dim; i += 16) {
+    const __m256i wide = widen(query + i);
+    sums = _mm256_add_epi32(sums, _mm256_madd_epi16(wide, _mm256_set1_epi16(1)));
+    if (dim <= kWidened) _mm256_store_si256(reinterpret_cast<__m256i*>(held + i), wide);
+  }
+  const int32_t query_sum = fold(sums);
+
+  const size_t group = kHopBytes / dim == 0 ? 1 : kHopBytes / dim;
+  const auto request = [&](size_t begin, size_t end) {
+    for (size_t j = begin; j < end && j < count; ++j) prefetch(codes + slots[j] * stride, dim);
+  };
+  request(0, group);
+  for (size_t begin = 0; begin < count; begin += group) {
+    request(begin + group, begin + 2 * group);
+    const size_t size = count - begin < group ? count - begin : group;
+    if (dim <= kWidened) {
+      const auto wide = [&](size_t i) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(held + i)); };
+      score_codes(wide, query_sum, codes, stride, slots + begin, size, dim, out + begin);
+    } else {
+      const auto wide = [&](size_t i) { return widen(query + i); };
+      score_codes(wide, query_sum, codes, stride, slots + begin, size, dim, out + begin);
+    }
+  }
+}
+
+constexpr Kernels kTable = {"avx2",   dot,     l2,      axpy,         dot_gather, l2_gather,
+                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_ge,  dot_i8_gather};
+
+}  // namespace
+
+const Kernels* const kAvx2Kernels = &kTable;
+
+}  // namespace nigh
+
+#else
+
+namespace nigh {
+const Kernels* const kAvx2Kernels = nullptr;
+}
+
+#endif

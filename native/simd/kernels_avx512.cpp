@@ -1,0 +1,475 @@
+// AVX-512 (F, BW, DQ, VL, VNNI). Includes nothing but intrinsics: see kernels.h.
+//
+// Sums: vector v of a row (elements 16v … 16v + 15, the last one masked) goes to accumulator v mod 4; the four are added
+// as (0 + 1) + (2 + 3), then the upper half to the lower until one lane is left. Every function keeps to this order, which is
+// what makes gather and scan give the bits of dot.
+#include "simd/kernels.h"
+
+#if (defined(__x86_64__) || defined(_M_X64)) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && \
+    defined(__AVX512VL__)
+
+#include <immintrin.h>
+
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC 12 warns of its own header: _mm512_undefined_epi32().
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#if defined(_MSC_VER)
+#define NIGH_INLINE __forceinline
+#define NIGH_UNROLL
+#else
+#define NIGH_INLINE inline __attribute__((always_inline))
+#define NIGH_UNROLL _Pragma("GCC unroll 32")
+#endif
+
+namespace nigh {
+namespace {
+
+constexpr size_t kLanes = 16;
+
+NIGH_INLINE __mmask16 first(size_t count) { return static_cast<__mmask16>((1u << count) - 1); }
+
+struct Dot {
+  static NIGH_INLINE __m512 step(__m512 a, __m512 b, __m512 sum) { return _mm512_fmadd_ps(a, b, sum); }
+};
+struct L2 {
+  static NIGH_INLINE __m512 step(__m512 a, __m512 b, __m512 sum) {
+    const __m512 difference = _mm512_sub_ps(a, b);
+    return _mm512_fmadd_ps(difference, difference, sum);
+  }
+};
+
+// ---- one row
+
+NIGH_INLINE float fold(__m512 sum) {
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(sum), _mm512_extractf32x8_ps(sum, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+// Folds four rows at once: the same additions as fold(), 3.5 instructions a row.
+NIGH_INLINE void fold4(__m512 a, __m512 b, __m512 c, __m512 d, float* out) {
+  const __m512 ab = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+  const __m512 cd = _mm512_add_ps(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xee));
+  const __m512 four = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+  const __m512 two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x4e));
+  const __m512 one = _mm512_add_ps(two, _mm512_movehdup_ps(two));
+  const __m512i lanes = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_permutexvar_ps(lanes, one)));
+}
+
+template <class Op>
+NIGH_INLINE __m512 row_sum(const float* a, const float* b, size_t dim) {
+  __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+  size_t i = 0;
+  for (; i + 4 * kLanes <= dim; i += 4 * kLanes) {
+    s0 = Op::step(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), s0);
+    s1 = Op::step(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16), s1);
+    s2 = Op::step(_mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32), s2);
+    s3 = Op::step(_mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48), s3);
+  }
+  const size_t rest = dim - i;
+  if (rest != 0) {
+    const __mmask16 tail = first(rest % kLanes);
+    const auto masked = [&](size_t at, __m512 sum) {
+      return Op::step(_mm512_maskz_loadu_ps(tail, a + at), _mm512_maskz_loadu_ps(tail, b + at), sum);
+    };
+    if (rest < 16) {
+      s0 = masked(i, s0);
+    } else {
+      s0 = Op::step(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), s0);
+      if (rest < 32) {
+        s1 = masked(i + 16, s1);
+      } else {
+        s1 = Op::step(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16), s1);
+        if (rest < 48) {
+          s2 = masked(i + 32, s2);
+        } else {
+          s2 = Op::step(_mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32), s2);
+          s3 = masked(i + 48, s3);
+        }
+      }
+    }
+  }
+  return _mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3));
+}
+
+float dot(const float* a, const float* b, size_t dim) { return fold(row_sum<Dot>(a, b, dim)); }
+float l2(const float* a, const float* b, size_t dim) { return fold(row_sum<L2>(a, b, dim)); }
+
+void axpy(float alpha, const float* x, float* y, size_t dim) {
+  const __m512 factor = _mm512_set1_ps(alpha);
+  size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    _mm512_storeu_ps(y + i, _mm512_fmadd_ps(factor, _mm512_loadu_ps(x + i), _mm512_loadu_ps(y + i)));
+  }
+  if (i < dim) {
+    const __mmask16 tail = first(dim - i);
+    const __m512 sum = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(tail, x + i), _mm512_maskz_loadu_ps(tail, y + i));
+    _mm512_mask_storeu_ps(y + i, tail, sum);
+  }
+}
+
+// ---- many rows against one query
+
+struct Listed {
+  const float* rows;
+  size_t stride;
+  const uint32_t* slots;
+  NIGH_INLINE const float* operator()(size_t j) const { return rows + slots[j] * stride; }
+};
+struct InOrder {
+  const float* rows;
+  size_t stride;
+  NIGH_INLINE const float* operator()(size_t j) const { return rows + j * stride; }
+};
+
+// The sum of one row against a query held in `kVectors` registers; dim is in (16 (kVectors − 1), 16 kVectors].
+template <class Op, size_t kVectors>
+struct HeldQuery {
+  __m512 query[kVectors];
+  __mmask16 tail;
+
+  NIGH_INLINE HeldQuery(const float* values, size_t dim) : tail(first(dim - (kVectors - 1) * kLanes)) {
+    NIGH_UNROLL for (size_t v = 0; v + 1 < kVectors; ++v) query[v] = _mm512_loadu_ps(values + v * kLanes);
+    query[kVectors - 1] = _mm512_maskz_loadu_ps(tail, values + (kVectors - 1) * kLanes);
+  }
+
+  NIGH_INLINE __m512 operator()(const float* row) const {
+    __m512 sum[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
+    NIGH_UNROLL for (size_t v = 0; v + 1 < kVectors; ++v) {
+      sum[v % 4] = Op::step(query[v], _mm512_loadu_ps(row + v * kLanes), sum[v % 4]);
+    }
+    constexpr size_t kLast = kVectors - 1;
+    sum[kLast % 4] = Op::step(query[kLast], _mm512_maskz_loadu_ps(tail, row + kLast * kLanes), sum[kLast % 4]);
+    return _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3]));
+  }
+};
+
+template <class Op>
+struct LoadedQuery {
+  const float* query;
+  size_t dim;
+  NIGH_INLINE __m512 operator()(const float* row) const { return row_sum<Op>(query, row, dim); }
+};
+
+NIGH_INLINE void prefetch(const void* data, size_t bytes) {
+  const char* end = static_cast<const char*>(data) + bytes;
+  for (const char* line = end - 1 - (reinterpret_cast<uintptr_t>(end - 1) & 63); line + 64 > data; line -= 64) {
+    _mm_prefetch(line, _MM_HINT_T0);
+  }
+}
+
+template <class Sum, class Rows>
+NIGH_INLINE void score(const Sum& sum, const Rows& row, size_t count, float* out) {
+  size_t j = 0;
+  for (; j + 4 <= count; j += 4) fold4(sum(row(j)), sum(row(j + 1)), sum(row(j + 2)), sum(row(j + 3)), out + j);
+  for (; j < count; ++j) out[j] = fold(sum(row(j)));
+}
+
+template <class Op, class Rows>
+NIGH_INLINE void score_all(const float* query, const Rows& rows, size_t count, size_t dim, float* out) {
+  switch ((dim + kLanes - 1) / kLanes) {
+    case 1: return score(HeldQuery<Op, 1>(query, dim), rows, count, out);
+    case 2: return score(HeldQuery<Op, 2>(query, dim), rows, count, out);
+    case 3: return score(HeldQuery<Op, 3>(query, dim), rows, count, out);
+    case 4: return score(HeldQuery<Op, 4>(query, dim), rows, count, out);
+    case 5: return score(HeldQuery<Op, 5>(query, dim), rows, count, out);
+    case 6: return score(HeldQuery<Op, 6>(query, dim), rows, count, out);
+    case 7: return score(HeldQuery<Op, 7>(query, dim), rows, count, out);
+    case 8: return score(HeldQuery<Op, 8>(query, dim), rows, count, out);
+    default: return score(LoadedQuery<Op>{query, dim}, rows, count, out);
+  }
+}
+
+// The rows of one hop lie anywhere in memory. All of them are asked for before the first is used, so that their cache misses
+// overlap; rows so long that a hop would not fit the first cache level are taken in groups, one group ahead.
+constexpr size_t kHopBytes = 32 * 1024;
+
+template <class Op>
+NIGH_INLINE void gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                        float* out) {
+  const size_t row_bytes = dim * sizeof(float);
+  const size_t fitting = kHopBytes / row_bytes & ~size_t{3};
+  const size_t group = fitting < 4 ? 4 : fitting;
+  const auto request = [&](size_t begin, size_t end) {
+    for (size_t j = begin; j < end && j < count; ++j) prefetch(rows + slots[j] * stride, row_bytes);
+  };
+  request(0, group);
+  for (size_t begin = 0; begin < count; begin += group) {
+    request(begin + group, begin + 2 * group);
+    const size_t size = count - begin < group ? count - begin : group;
+    score_all<Op>(query, Listed{rows, stride, slots + begin}, size, dim, out + begin);
+  }
+}
+
+void dot_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                float* out) {
+  gather<Dot>(query, rows, stride, slots, count, dim, out);
+}
+
+void l2_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+               float* out) {
+  gather<L2>(query, rows, stride, slots, count, dim, out);
+}
+
+void dot_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  score_all<Dot>(query, InOrder{rows, stride}, count, dim, out);
+}
+
+void l2_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  score_all<L2>(query, InOrder{rows, stride}, count, dim, out);
+}
+
+size_t select_ge(const float* values, const float* offsets, size_t count, float threshold, uint32_t* out) {
+  const __m512 limit = _mm512_set1_ps(threshold);
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  size_t found = 0;
+  for (size_t j = 0; j < count; j += kLanes) {
+    const __mmask16 valid = count - j < kLanes ? first(count - j) : static_cast<__mmask16>(0xffff);
+    __m512 value = _mm512_maskz_loadu_ps(valid, values + j);
+    if (offsets != nullptr) value = _mm512_sub_ps(value, _mm512_maskz_loadu_ps(valid, offsets + j));
+    const __mmask16 selected = _mm512_mask_cmp_ps_mask(valid, value, limit, _CMP_NLT_UQ);
+    if (selected == 0) continue;
+    // Compressed in a register: a compressing store to memory is microcoded on some processors.
+    const __m512i at = _mm512_maskz_compress_epi32(selected, _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(j))));
+    const unsigned hits = static_cast<unsigned>(_mm_popcnt_u32(selected));
+    _mm512_mask_storeu_epi32(out + found, first(hits), at);
+    found += hits;
+  }
+  return found;
+}
+
+// ---- blocked product: 12 rows of a against 32 rows of b, in 24 registers
+
+constexpr size_t kRowsA = 12;
+constexpr size_t kRowsB = 32;
+constexpr size_t kDepth = 384;  // a panel of a (18 KB) stays in the first cache level, one of b (48 KB) in the second
+
+// in[r][c] → in[c][r].
+NIGH_INLINE void transpose16(__m512 (&in)[16]) {
+  __m512 t[16];
+  NIGH_UNROLL for (size_t i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(in[i], in[i + 1]);
+    t[i + 1] = _mm512_unpackhi_ps(in[i], in[i + 1]);
+  }
+  const auto low = [](__m512 a, __m512 b) {
+    return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
+  };
+  const auto high = [](__m512 a, __m512 b) {
+    return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
+  };
+  NIGH_UNROLL for (size_t i = 0; i < 16; i += 4) {
+    in[i] = low(t[i], t[i + 2]);
+    in[i + 1] = high(t[i], t[i + 2]);
+    in[i + 2] = low(t[i + 1], t[i + 3]);
+    in[i + 3] = high(t[i + 1], t[i + 3]);
+  }
+  // in[4g + c] now holds, for rows 4g … 4g + 3, column c of each of its four 128-bit parts.
+  NIGH_UNROLL for (size_t c = 0; c < 4; ++c) {
+    t[c] = _mm512_shuffle_f32x4(in[c], in[4 + c], 0x88);
+    t[4 + c] = _mm512_shuffle_f32x4(in[8 + c], in[12 + c], 0x88);
+    t[8 + c] = _mm512_shuffle_f32x4(in[c], in[4 + c], 0xdd);
+    t[12 + c] = _mm512_shuffle_f32x4(in[8 + c], in[12 + c], 0xdd);
+  }
+  NIGH_UNROLL for (size_t c = 0; c < 4; ++c) {
+    in[c] = _mm512_shuffle_f32x4(t[c], t[4 + c], 0x88);
+    in[8 + c] = _mm512_shuffle_f32x4(t[c], t[4 + c], 0xdd);
+    in[4 + c] = _mm512_shuffle_f32x4(t[8 + c], t[12 + c], 0x88);
+    in[12 + c] = _mm512_shuffle_f32x4(t[8 + c], t[12 + c], 0xdd);
+  }
+}
+
+// out[k * width + r] = rows[r * dim + k] for r < count, k < depth; places r in [count, 16) become 0 as far as `kept` has them.
+NIGH_INLINE void pack16(const float* rows, size_t count, size_t dim, size_t depth, __mmask16 kept, size_t width, float* out) {
+  for (size_t k0 = 0; k0 < depth; k0 += kLanes) {
+    const size_t columns = depth - k0 < kLanes ? depth - k0 : kLanes;
+    const __mmask16 inside = columns == kLanes ? static_cast<__mmask16>(0xffff) : first(columns);
+    __m512 block[16];
+    NIGH_UNROLL for (size_t r = 0; r < 16; ++r) {
+      block[r] = r < count ? _mm512_maskz_loadu_ps(inside, rows + r * dim + k0) : _mm512_setzero_ps();
+    }
+    transpose16(block);
+    NIGH_UNROLL for (size_t c = 0; c < 16; ++c) {
+      if (c < columns) _mm512_mask_storeu_ps(out + (k0 + c) * width, kept, block[c]);
+    }
+  }
+}
+
+template <size_t kRows>
+NIGH_INLINE void multiply_panel(const float* a, const float* b, size_t depth, bool add, float* out, size_t ld_out, size_t rows,
+                                __mmask16 left, __mmask16 right) {
+  __m512 sum[kRows][2];
+  NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
+    sum[r][0] = _mm512_setzero_ps();
+    sum[r][1] = _mm512_setzero_ps();
+  }
+  for (size_t k = 0; k < depth; ++k) {
+    const __m512 b0 = _mm512_load_ps(b + k * kRowsB);
+    const __m512 b1 = _mm512_load_ps(b + k * kRowsB + kLanes);
+    NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
+      const __m512 x = _mm512_set1_ps(a[k * kRowsA + r]);
+      sum[r][0] = _mm512_fmadd_ps(x, b0, sum[r][0]);
+      sum[r][1] = _mm512_fmadd_ps(x, b1, sum[r][1]);
+    }
+  }
+  NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
+    if (r >= rows) break;
+    float* line = out + r * ld_out;
+    if (add) {
+      sum[r][0] = _mm512_add_ps(sum[r][0], _mm512_maskz_loadu_ps(left, line));
+      sum[r][1] = _mm512_add_ps(sum[r][1], _mm512_maskz_loadu_ps(right, line + kLanes));
+    }
+    _mm512_mask_storeu_ps(line, left, sum[r][0]);
+    _mm512_mask_storeu_ps(line + kLanes, right, sum[r][1]);
+  }
+}
+
+size_t gemm_scratch(size_t m, size_t /*n*/, size_t dim) {
+  const size_t depth = dim < kDepth ? dim : kDepth;
+  return ((m + kRowsA - 1) / kRowsA * kRowsA + kRowsB) * depth + kLanes;
+}
+
+void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, float* out, size_t ld_out, float* scratch) {
+  for (size_t k0 = 0; k0 < dim; k0 += kDepth) {
+    const size_t depth = dim - k0 < kDepth ? dim - k0 : kDepth;
+    float* packed_b = scratch;
+    float* packed_a = scratch + kRowsB * depth;
+    for (size_t i = 0; i < m; i += kRowsA) {
+      const size_t rows = m - i < kRowsA ? m - i : kRowsA;
+      pack16(a + i * dim + k0, rows, dim, depth, first(kRowsA), kRowsA, packed_a + i * depth);
+    }
+    for (size_t j = 0; j < n; j += kRowsB) {
+      const size_t columns = n - j < kRowsB ? n - j : kRowsB;
+      const size_t left = columns < kLanes ? columns : kLanes;
+      pack16(b + j * dim + k0, left, dim, depth, 0xffff, kRowsB, packed_b);
+      pack16(b + (j + left) * dim + k0, columns - left, dim, depth, 0xffff, kRowsB, packed_b + kLanes);
+      const __mmask16 left_mask = left == kLanes ? static_cast<__mmask16>(0xffff) : first(left);
+      const __mmask16 right_mask = columns == kRowsB ? static_cast<__mmask16>(0xffff) : first(columns - left);
+      for (size_t i = 0; i < m; i += kRowsA) {
+        const size_t rows = m - i < kRowsA ? m - i : kRowsA;
+        const float* panel = packed_a + i * depth;
+        float* target = out + i * ld_out + j;
+        if (rows > 8) {
+          multiply_panel<12>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, left_mask, right_mask);
+        } else if (rows > 4) {
+          multiply_panel<8>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, left_mask, right_mask);
+        } else {
+          multiply_panel<4>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, left_mask, right_mask);
+        }
+      }
+    }
+  }
+}
+
+// ---- int8 codes
+
+NIGH_INLINE void fold4(__m512i a, __m512i b, __m512i c, __m512i d, int32_t* out) {
+  const __m512i ab = _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x44), _mm512_shuffle_i32x4(a, b, 0xee));
+  const __m512i cd = _mm512_add_epi32(_mm512_shuffle_i32x4(c, d, 0x44), _mm512_shuffle_i32x4(c, d, 0xee));
+  const __m512i four = _mm512_add_epi32(_mm512_shuffle_i32x4(ab, cd, 0x88), _mm512_shuffle_i32x4(ab, cd, 0xdd));
+  const __m512i two = _mm512_add_epi32(four, _mm512_shuffle_epi32(four, _MM_PERM_BADC));
+  const __m512i one = _mm512_add_epi32(two, _mm512_shuffle_epi32(two, _MM_PERM_CDAB));
+  const __m512i lanes = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_castsi512_si128(_mm512_permutexvar_epi32(lanes, one)));
+}
+
+// The instruction multiplies unsigned by signed bytes, so the codes go in as stored and every sum starts at −128 Σ query.
+template <size_t kVectors>
+struct HeldCodes {
+  __m512i query[kVectors];
+  __m512i start;
+
+  NIGH_INLINE explicit HeldCodes(const int8_t* values) : start(_mm512_setzero_si512()) {
+    const __m512i offset = _mm512_set1_epi8(static_cast<char>(128));
+    NIGH_UNROLL for (size_t v = 0; v < kVectors; ++v) {
+      query[v] = _mm512_loadu_si512(values + v * 64);
+      start = _mm512_dpbusd_epi32(start, offset, query[v]);
+    }
+    start = _mm512_sub_epi32(_mm512_setzero_si512(), start);
+  }
+
+  NIGH_INLINE __m512i operator()(const uint8_t* code) const {
+    __m512i even = start, odd = _mm512_setzero_si512();
+    NIGH_UNROLL for (size_t v = 0; v < kVectors; ++v) {
+      __m512i& sum = v % 2 == 0 ? even : odd;
+      sum = _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(code + v * 64), query[v]);
+    }
+    return _mm512_add_epi32(even, odd);
+  }
+};
+
+struct LoadedCodes {
+  const int8_t* query;
+  size_t dim;
+  __m512i start;
+
+  NIGH_INLINE LoadedCodes(const int8_t* values, size_t dimension)
+      : query(values), dim(dimension), start(_mm512_setzero_si512()) {
+    const __m512i offset = _mm512_set1_epi8(static_cast<char>(128));
+    for (size_t i = 0; i < dim; i += 64) start = _mm512_dpbusd_epi32(start, offset, _mm512_loadu_si512(query + i));
+    start = _mm512_sub_epi32(_mm512_setzero_si512(), start);
+  }
+
+  NIGH_INLINE __m512i operator()(const uint8_t* code) const {
+    __m512i even = start, odd = _mm512_setzero_si512();
+    size_t i = 0;
+    for (; i + 128 <= dim; i += 128) {
+      even = _mm512_dpbusd_epi32(even, _mm512_loadu_si512(code + i), _mm512_loadu_si512(query + i));
+      odd = _mm512_dpbusd_epi32(odd, _mm512_loadu_si512(code + i + 64), _mm512_loadu_si512(query + i + 64));
+    }
+    if (i < dim) even = _mm512_dpbusd_epi32(even, _mm512_loadu_si512(code + i), _mm512_loadu_si512(query + i));
+    return _mm512_add_epi32(even, odd);
+  }
+};
+
+template <class Sum>
+NIGH_INLINE void score_codes(const Sum& sum, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count,
+                             int32_t* out) {
+  const auto row = [&](size_t j) { return codes + slots[j] * stride; };
+  size_t j = 0;
+  for (; j + 4 <= count; j += 4) fold4(sum(row(j)), sum(row(j + 1)), sum(row(j + 2)), sum(row(j + 3)), out + j);
+  for (; j < count; ++j) out[j] = _mm512_reduce_add_epi32(sum(row(j)));
+}
+
+void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                   int32_t* out) {
+  const size_t fitting = kHopBytes / dim & ~size_t{3};
+  const size_t group = fitting < 4 ? 4 : fitting;
+  const auto request = [&](size_t begin, size_t end) {
+    for (size_t j = begin; j < end && j < count; ++j) prefetch(codes + slots[j] * stride, dim);
+  };
+  request(0, group);
+  for (size_t begin = 0; begin < count; begin += group) {
+    request(begin + group, begin + 2 * group);
+    const size_t size = count - begin < group ? count - begin : group;
+    const uint32_t* part = slots + begin;
+    switch (dim / 64) {
+      case 1: score_codes(HeldCodes<1>(query), codes, stride, part, size, out + begin); break;
+      case 2: score_codes(HeldCodes<2>(query), codes, stride, part, size, out + begin); break;
+      case 3: score_codes(HeldCodes<3>(query), codes, stride, part, size, out + begin); break;
+      case 4: score_codes(HeldCodes<4>(query), codes, stride, part, size, out + begin); break;
+      default: score_codes(LoadedCodes(query, dim), codes, stride, part, size, out + begin);
+    }
+  }
+}
+
+constexpr Kernels kTable = {"avx512", dot,     l2,      axpy,         dot_gather, l2_gather,
+                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_ge,  dot_i8_gather};
+
+}  // namespace
+
+const Kernels* const kAvx512Kernels = &kTable;
+
+}  // namespace nigh
+
+#else
+
+namespace nigh {
+const Kernels* const kAvx512Kernels = nullptr;
+}
+
+#endif

@@ -1,0 +1,266 @@
+// NEON for 64-bit ARM; the int8 product uses the dot-product instructions where the build allows them. Includes nothing but
+// intrinsics: see kernels.h.
+//
+// Sums: vector v of a row (elements 4v … 4v + 3) goes to accumulator v mod 4; the four are added as (0 + 1) + (2 + 3), then
+// the upper half to the lower until one lane is left, then the last dim mod 4 elements are added one by one. Every function
+// keeps to this order, which is what makes gather and scan give the bits of dot.
+#include "simd/kernels.h"
+
+#if defined(__aarch64__) || defined(_M_ARM64)
+
+#include <arm_neon.h>
+
+#if defined(_MSC_VER)
+#define NIGH_INLINE __forceinline
+#define NIGH_UNROLL
+#define NIGH_PREFETCH(line) __prefetch(line)
+#else
+#define NIGH_INLINE inline __attribute__((always_inline))
+#define NIGH_UNROLL _Pragma("GCC unroll 32")
+#define NIGH_PREFETCH(line) __builtin_prefetch(line, 0, 3)
+#endif
+
+namespace nigh {
+namespace {
+
+constexpr size_t kLanes = 4;
+
+struct Dot {
+  static NIGH_INLINE float32x4_t step(float32x4_t a, float32x4_t b, float32x4_t sum) { return vfmaq_f32(sum, a, b); }
+  static NIGH_INLINE float step(float a, float b, float sum) { return sum + a * b; }
+};
+struct L2 {
+  static NIGH_INLINE float32x4_t step(float32x4_t a, float32x4_t b, float32x4_t sum) {
+    const float32x4_t difference = vsubq_f32(a, b);
+    return vfmaq_f32(sum, difference, difference);
+  }
+  static NIGH_INLINE float step(float a, float b, float sum) {
+    const float difference = a - b;
+    return sum + difference * difference;
+  }
+};
+
+template <class Op>
+NIGH_INLINE float row_sum(const float* a, const float* b, size_t dim) {
+  float32x4_t s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;
+  size_t i = 0;
+  for (; i + 4 * kLanes <= dim; i += 4 * kLanes) {
+    s0 = Op::step(vld1q_f32(a + i), vld1q_f32(b + i), s0);
+    s1 = Op::step(vld1q_f32(a + i + 4), vld1q_f32(b + i + 4), s1);
+    s2 = Op::step(vld1q_f32(a + i + 8), vld1q_f32(b + i + 8), s2);
+    s3 = Op::step(vld1q_f32(a + i + 12), vld1q_f32(b + i + 12), s3);
+  }
+  if (i + 4 <= dim) {
+    s0 = Op::step(vld1q_f32(a + i), vld1q_f32(b + i), s0);
+    i += 4;
+    if (i + 4 <= dim) {
+      s1 = Op::step(vld1q_f32(a + i), vld1q_f32(b + i), s1);
+      i += 4;
+      if (i + 4 <= dim) {
+        s2 = Op::step(vld1q_f32(a + i), vld1q_f32(b + i), s2);
+        i += 4;
+      }
+    }
+  }
+  const float32x4_t four = vaddq_f32(vaddq_f32(s0, s1), vaddq_f32(s2, s3));
+  const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+  float sum = vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+  for (; i < dim; ++i) sum = Op::step(a[i], b[i], sum);
+  return sum;
+}
+
+float dot(const float* a, const float* b, size_t dim) { return row_sum<Dot>(a, b, dim); }
+float l2(const float* a, const float* b, size_t dim) { return row_sum<L2>(a, b, dim); }
+
+void axpy(float alpha, const float* x, float* y, size_t dim) {
+  size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) vst1q_f32(y + i, vfmaq_n_f32(vld1q_f32(y + i), vld1q_f32(x + i), alpha));
+  for (; i < dim; ++i) y[i] += alpha * x[i];
+}
+
+// ---- many rows against one query
+
+NIGH_INLINE void prefetch(const void* data, size_t bytes) {
+  const char* end = static_cast<const char*>(data) + bytes;
+  for (const char* line = end - 1 - (reinterpret_cast<uintptr_t>(end - 1) & 63); line + 64 > data; line -= 64) {
+    NIGH_PREFETCH(line);
+  }
+}
+
+// The rows of one hop lie anywhere in memory. All of them are asked for before the first is used, so that their cache misses
+// overlap; rows so long that a hop would not fit the first cache level are taken in groups, one group ahead.
+constexpr size_t kHopBytes = 32 * 1024;
+
+template <class Op>
+NIGH_INLINE void gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                        float* out) {
+  const size_t row_bytes = dim * sizeof(float);
+  const size_t group = kHopBytes / row_bytes == 0 ? 1 : kHopBytes / row_bytes;
+  const auto request = [&](size_t begin, size_t end) {
+    for (size_t j = begin; j < end && j < count; ++j) prefetch(rows + slots[j] * stride, row_bytes);
+  };
+  request(0, group);
+  for (size_t begin = 0; begin < count; begin += group) {
+    request(begin + group, begin + 2 * group);
+    for (size_t j = begin; j < begin + group && j < count; ++j) out[j] = row_sum<Op>(query, rows + slots[j] * stride, dim);
+  }
+}
+
+void dot_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                float* out) {
+  gather<Dot>(query, rows, stride, slots, count, dim, out);
+}
+
+void l2_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+               float* out) {
+  gather<L2>(query, rows, stride, slots, count, dim, out);
+}
+
+void dot_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  for (size_t j = 0; j < count; ++j) out[j] = row_sum<Dot>(query, rows + j * stride, dim);
+}
+
+void l2_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  for (size_t j = 0; j < count; ++j) out[j] = row_sum<L2>(query, rows + j * stride, dim);
+}
+
+size_t select_ge(const float* values, const float* offsets, size_t count, float threshold, uint32_t* out) {
+  const float32x4_t limit = vdupq_n_f32(threshold);
+  size_t found = 0;
+  size_t j = 0;
+  for (; j + kLanes <= count; j += kLanes) {
+    float32x4_t value = vld1q_f32(values + j);
+    if (offsets != nullptr) value = vsubq_f32(value, vld1q_f32(offsets + j));
+    const uint32x4_t below = vcltq_f32(value, limit);
+    if (vminvq_u32(below) != 0) continue;
+    uint32_t lanes[kLanes];
+    vst1q_u32(lanes, below);
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      out[found] = static_cast<uint32_t>(j + lane);
+      found += lanes[lane] == 0;
+    }
+  }
+  for (; j < count; ++j) {
+    const float value = offsets == nullptr ? values[j] : values[j] - offsets[j];
+    out[found] = static_cast<uint32_t>(j);
+    found += !(value < threshold);
+  }
+  return found;
+}
+
+// ---- blocked product: 8 rows of a against 12 rows of b, in 24 registers
+
+constexpr size_t kRowsA = 8;
+constexpr size_t kRowsB = 12;
+constexpr size_t kDepth = 384;  // a panel of b is 18 KB, one of a 12 KB
+
+// out[k * width + r] = rows[r * dim + k] for r < count, k < depth; places r in [count, width) become 0.
+NIGH_INLINE void pack(const float* rows, size_t count, size_t dim, size_t depth, size_t width, float* out) {
+  for (size_t k = 0; k < depth; ++k) {
+    for (size_t r = 0; r < width; ++r) out[k * width + r] = r < count ? rows[r * dim + k] : 0.0f;
+  }
+}
+
+NIGH_INLINE void multiply_panel(const float* a, const float* b, size_t depth, float (&tile)[kRowsA][kRowsB]) {
+  float32x4_t sum[kRowsA][3];
+  NIGH_UNROLL for (size_t r = 0; r < kRowsA; ++r) sum[r][0] = sum[r][1] = sum[r][2] = vdupq_n_f32(0);
+  for (size_t k = 0; k < depth; ++k, a += kRowsA, b += kRowsB) {
+    const float32x4_t b0 = vld1q_f32(b), b1 = vld1q_f32(b + 4), b2 = vld1q_f32(b + 8);
+    NIGH_UNROLL for (size_t r = 0; r < kRowsA; ++r) {
+      const float32x4_t x = vld1q_dup_f32(a + r);
+      sum[r][0] = vfmaq_f32(sum[r][0], x, b0);
+      sum[r][1] = vfmaq_f32(sum[r][1], x, b1);
+      sum[r][2] = vfmaq_f32(sum[r][2], x, b2);
+    }
+  }
+  NIGH_UNROLL for (size_t r = 0; r < kRowsA; ++r) {
+    vst1q_f32(tile[r], sum[r][0]);
+    vst1q_f32(tile[r] + 4, sum[r][1]);
+    vst1q_f32(tile[r] + 8, sum[r][2]);
+  }
+}
+
+size_t gemm_scratch(size_t m, size_t /*n*/, size_t dim) {
+  const size_t depth = dim < kDepth ? dim : kDepth;
+  return ((m + kRowsA - 1) / kRowsA * kRowsA + kRowsB) * depth;
+}
+
+void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, float* out, size_t ld_out, float* scratch) {
+  for (size_t k0 = 0; k0 < dim; k0 += kDepth) {
+    const size_t depth = dim - k0 < kDepth ? dim - k0 : kDepth;
+    float* packed_b = scratch;
+    float* packed_a = scratch + kRowsB * depth;
+    for (size_t i = 0; i < m; i += kRowsA) {
+      pack(a + i * dim + k0, m - i < kRowsA ? m - i : kRowsA, dim, depth, kRowsA, packed_a + i * depth);
+    }
+    for (size_t j = 0; j < n; j += kRowsB) {
+      const size_t columns = n - j < kRowsB ? n - j : kRowsB;
+      pack(b + j * dim + k0, columns, dim, depth, kRowsB, packed_b);
+      for (size_t i = 0; i < m; i += kRowsA) {
+        const size_t rows = m - i < kRowsA ? m - i : kRowsA;
+        float tile[kRowsA][kRowsB];
+        multiply_panel(packed_a + i * depth, packed_b, depth, tile);
+        for (size_t r = 0; r < rows; ++r) {
+          float* line = out + (i + r) * ld_out + j;
+          for (size_t c = 0; c < columns; ++c) line[c] = k0 == 0 ? tile[r][c] : line[c] + tile[r][c];
+        }
+      }
+    }
+  }
+}
+
+// ---- int8 codes
+
+// Flipping the top bit turns a code with offset 128 into the signed value it stands for.
+NIGH_INLINE int8x16_t signed_codes(const uint8_t* code) {
+  return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(code), vdupq_n_u8(0x80)));
+}
+
+NIGH_INLINE int32x4_t multiply_codes(int8x16_t code, int8x16_t query, int32x4_t sum) {
+#if defined(__ARM_FEATURE_DOTPROD)
+  return vdotq_s32(sum, code, query);
+#else
+  sum = vpadalq_s16(sum, vmull_s8(vget_low_s8(code), vget_low_s8(query)));
+  return vpadalq_s16(sum, vmull_high_s8(code, query));
+#endif
+}
+
+void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                   int32_t* out) {
+  const size_t group = kHopBytes / dim == 0 ? 1 : kHopBytes / dim;
+  const auto request = [&](size_t begin, size_t end) {
+    for (size_t j = begin; j < end && j < count; ++j) prefetch(codes + slots[j] * stride, dim);
+  };
+  request(0, group);
+  for (size_t begin = 0; begin < count; begin += group) {
+    request(begin + group, begin + 2 * group);
+    for (size_t j = begin; j < begin + group && j < count; ++j) {
+      const uint8_t* code = codes + slots[j] * stride;
+      int32x4_t s0 = vdupq_n_s32(0), s1 = s0, s2 = s0, s3 = s0;
+      for (size_t i = 0; i < dim; i += 64) {
+        s0 = multiply_codes(signed_codes(code + i), vld1q_s8(query + i), s0);
+        s1 = multiply_codes(signed_codes(code + i + 16), vld1q_s8(query + i + 16), s1);
+        s2 = multiply_codes(signed_codes(code + i + 32), vld1q_s8(query + i + 32), s2);
+        s3 = multiply_codes(signed_codes(code + i + 48), vld1q_s8(query + i + 48), s3);
+      }
+      out[j] = vaddvq_s32(vaddq_s32(vaddq_s32(s0, s1), vaddq_s32(s2, s3)));
+    }
+  }
+}
+
+constexpr Kernels kTable = {"neon",   dot,     l2,      axpy,         dot_gather, l2_gather,
+                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_ge,  dot_i8_gather};
+
+}  // namespace
+
+const Kernels* const kNeonKernels = &kTable;
+
+}  // namespace nigh
+
+#else
+
+namespace nigh {
+const Kernels* const kNeonKernels = nullptr;
+}
+
+#endif

@@ -1,0 +1,106 @@
+// The oracle: plain C++ that every other level is tested against, and what runs where no other level does.
+//
+// Sums run in eight float lanes (element i goes to lane i mod 8) that are added pairwise at the end, so the rounding error
+// grows with dim / 8 and the baseline compiler may keep the lanes in registers.
+#include <algorithm>
+
+#include "simd/kernels.h"
+
+namespace nigh {
+namespace {
+
+constexpr size_t kLanes = 8;
+
+float fold(const float (&lane)[kLanes]) {
+  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+float dot(const float* a, const float* b, size_t dim) {
+  float lane[kLanes] = {};
+  size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    for (size_t j = 0; j < kLanes; ++j) lane[j] += a[i + j] * b[i + j];
+  }
+  for (size_t j = 0; i + j < dim; ++j) lane[j] += a[i + j] * b[i + j];
+  return fold(lane);
+}
+
+float l2(const float* a, const float* b, size_t dim) {
+  float lane[kLanes] = {};
+  size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    for (size_t j = 0; j < kLanes; ++j) {
+      const float difference = a[i + j] - b[i + j];
+      lane[j] += difference * difference;
+    }
+  }
+  for (size_t j = 0; i + j < dim; ++j) {
+    const float difference = a[i + j] - b[i + j];
+    lane[j] += difference * difference;
+  }
+  return fold(lane);
+}
+
+void axpy(float alpha, const float* x, float* y, size_t dim) {
+  for (size_t i = 0; i < dim; ++i) y[i] += alpha * x[i];
+}
+
+void dot_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                float* out) {
+  for (size_t j = 0; j < count; ++j) out[j] = dot(query, rows + slots[j] * stride, dim);
+}
+
+void l2_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+               float* out) {
+  for (size_t j = 0; j < count; ++j) out[j] = l2(query, rows + slots[j] * stride, dim);
+}
+
+void dot_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  for (size_t j = 0; j < count; ++j) out[j] = dot(query, rows + j * stride, dim);
+}
+
+void l2_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  for (size_t j = 0; j < count; ++j) out[j] = l2(query, rows + j * stride, dim);
+}
+
+// Tiles keep the rows of b in the first cache level while the rows of a pass by.
+void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, float* out, size_t ld_out, float* /*scratch*/) {
+  constexpr size_t kTile = 16;
+  for (size_t j0 = 0; j0 < n; j0 += kTile) {
+    const size_t j1 = std::min(n, j0 + kTile);
+    for (size_t i = 0; i < m; ++i) {
+      for (size_t j = j0; j < j1; ++j) out[i * ld_out + j] = dot(a + i * dim, b + j * dim, dim);
+    }
+  }
+}
+
+size_t gemm_scratch(size_t /*m*/, size_t /*n*/, size_t /*dim*/) { return 0; }
+
+size_t select_ge(const float* values, const float* offsets, size_t count, float threshold, uint32_t* out) {
+  size_t found = 0;
+  for (size_t j = 0; j < count; ++j) {
+    const float value = offsets == nullptr ? values[j] : values[j] - offsets[j];
+    out[found] = static_cast<uint32_t>(j);
+    found += !(value < threshold);
+  }
+  return found;
+}
+
+void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                   int32_t* out) {
+  for (size_t j = 0; j < count; ++j) {
+    const uint8_t* code = codes + slots[j] * stride;
+    int32_t sum = 0;
+    for (size_t i = 0; i < dim; ++i) sum += query[i] * (code[i] - 128);
+    out[j] = sum;
+  }
+}
+
+constexpr Kernels kTable = {"scalar", dot,     l2,           axpy,      dot_gather,   l2_gather,
+                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_ge, dot_i8_gather};
+
+}  // namespace
+
+const Kernels* const kScalarKernels = &kTable;
+
+}  // namespace nigh
