@@ -1,0 +1,410 @@
+#include "napi/index_binding.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "format/index_file.h"
+#include "index/flat_index.h"
+#include "index/hnsw_index.h"
+#include "napi/addon_data.h"
+#include "napi/args.h"
+#include "napi/errors.h"
+#include "napi/id_set_binding.h"
+#include "napi/promise_task.h"
+#include "napi/task_control_binding.h"
+
+namespace nigh::binding {
+
+namespace {
+
+struct Answer {
+  std::vector<Neighbor> neighbors;
+  SearchStats stats;
+};
+
+// Five arguments from `first` on: k, efSearch, refineFactor, exact, filter. The filter is owned by the caller of this.
+SearchParams search_params(const Napi::CallbackInfo& info, size_t first, const IdSet* filter, size_t size) {
+  SearchParams params;
+  const uint64_t k = integer(info[first], "k");
+  if (k == 0) wrong_argument("k", "at least 1");
+  // No answer is longer than the index, and no pool needs to be: a k of a billion must not reserve room for a billion.
+  params.k = std::clamp<uint64_t>(k, 1, std::max<size_t>(size, 1));
+  params.ef_search = std::min<uint64_t>(integer(info[first + 1], "efSearch"), std::max<size_t>(size, 1));
+  params.refine_factor = std::min<uint64_t>(integer(info[first + 2], "refineFactor"), std::max<size_t>(size, 1));
+  params.exact = boolean(info[first + 3], "exact");
+  params.filter = filter;
+  return params;
+}
+
+void require_dim(size_t got, size_t expected) {
+  if (got == expected) return;
+  throw Error("DIMENSION_MISMATCH",
+              "query: expected " + std::to_string(expected) + " values, got " + std::to_string(got) + ".");
+}
+
+// [plan, visited, distances] as doubles, then the ids, then the distances: one allocation, cut into views by TypeScript.
+Napi::Value packed_answer(Napi::Env env, const Answer& answer) {
+  const size_t count = answer.neighbors.size();
+  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, 3 * sizeof(double) + count * 8);
+  auto* stats = static_cast<double*>(buffer.Data());
+  stats[0] = static_cast<double>(answer.stats.plan);
+  stats[1] = static_cast<double>(answer.stats.visited);
+  stats[2] = static_cast<double>(answer.stats.distances);
+  auto* ids = reinterpret_cast<uint32_t*>(stats + 3);
+  auto* distances = reinterpret_cast<float*>(ids + count);
+  for (size_t i = 0; i < count; ++i) {
+    ids[i] = answer.neighbors[i].id;
+    distances[i] = answer.neighbors[i].distance;
+  }
+  return buffer;
+}
+
+Napi::Value stats_object(Napi::Env env, const SearchStats& stats) {
+  const Napi::Object out = Napi::Object::New(env);
+  out.Set("plan", Napi::Number::New(env, static_cast<double>(stats.plan)));
+  out.Set("visited", Napi::Number::New(env, static_cast<double>(stats.visited)));
+  out.Set("distances", Napi::Number::New(env, static_cast<double>(stats.distances)));
+  return out;
+}
+
+const char* kind_name(IndexKind kind) { return kind == IndexKind::kFlat ? "flat" : "hnsw"; }
+
+const char* quantization_name(Quantization quantization) {
+  return quantization == Quantization::kSq8 ? "sq8" : "none";
+}
+
+Quantization quantization(const Napi::Value& value) {
+  const std::string name = string(value, "quantization");
+  if (name == "none") return Quantization::kNone;
+  if (name == "sq8") return Quantization::kSq8;
+  wrong_argument("quantization", "\"none\" or \"sq8\"");
+}
+
+Napi::Value inspection(Napi::Env env, const IndexFile& file) {
+  const IndexHeader& header = file.header();
+  const Napi::Object out = Napi::Object::New(env);
+  out.Set("kind", kind_name(header.kind));
+  out.Set("metric", metric_name(header.metric));
+  out.Set("dim", header.dim);
+  out.Set("count", static_cast<double>(header.count));
+  out.Set("fileBytes", static_cast<double>(header.file_bytes));
+  out.Set("version", header.version);
+  const Napi::Array sections = Napi::Array::New(env, file.sections().size());
+  for (uint32_t i = 0; i < file.sections().size(); ++i) {
+    const Napi::Object section = Napi::Object::New(env);
+    section.Set("name", file.sections()[i].tag);
+    section.Set("bytes", static_cast<double>(file.sections()[i].bytes));
+    sections.Set(i, section);
+  }
+  out.Set("sections", sections);
+  return out;
+}
+
+std::shared_ptr<VectorIndex> open_file(const std::string& path, bool mapped, bool verify) {
+  const IndexFile file = IndexFile::open(path, mapped ? OpenMode::kMap : OpenMode::kMemory);
+  if (mapped && verify) file.verify();
+  if (file.header().kind == IndexKind::kFlat) return FlatIndex::open(file);
+  return HnswIndex::open(file);
+}
+
+}  // namespace
+
+Napi::Function IndexBinding::define(Napi::Env env) {
+  return DefineClass(env, "NativeIndex",
+                     {
+                         StaticMethod<&IndexBinding::build_flat>("buildFlat"),
+                         StaticMethod<&IndexBinding::build_hnsw>("buildHnsw"),
+                         StaticMethod<&IndexBinding::open>("open"),
+                         StaticMethod<&IndexBinding::inspect>("inspect"),
+                         StaticMethod<&IndexBinding::answer_buffers>("answerBuffers"),
+                         InstanceMethod<&IndexBinding::search_sync>("searchSync"),
+                         InstanceMethod<&IndexBinding::search>("search"),
+                         InstanceMethod<&IndexBinding::search_batch>("searchBatch"),
+                         InstanceMethod<&IndexBinding::add>("add"),
+                         InstanceMethod<&IndexBinding::vector>("vector"),
+                         InstanceMethod<&IndexBinding::save>("save"),
+                         InstanceMethod<&IndexBinding::close>("close"),
+                         InstanceAccessor<&IndexBinding::kind>("kind"),
+                         InstanceAccessor<&IndexBinding::metric>("metric"),
+                         InstanceAccessor<&IndexBinding::dim>("dim"),
+                         InstanceAccessor<&IndexBinding::size>("size"),
+                         InstanceAccessor<&IndexBinding::memory_bytes>("memoryBytes"),
+                         InstanceAccessor<&IndexBinding::params>("params"),
+                     });
+}
+
+IndexBinding::IndexBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  guarded(info.Env(), [&] {
+    if (info.Length() != 1 || !info[0].IsExternal()) wrong_argument("NativeIndex", "one of its static functions");
+  });
+  index_ = std::move(*info[0].As<Napi::External<std::shared_ptr<VectorIndex>>>().Data());
+  account(info.Env(), index_->memory_bytes());
+}
+
+IndexBinding::~IndexBinding() { account(Env(), 0); }
+
+Napi::Value IndexBinding::wrap(Napi::Env env, std::shared_ptr<VectorIndex> index) {
+  return AddonData::of(env).index_class.New({Napi::External<std::shared_ptr<VectorIndex>>::New(env, &index)});
+}
+
+const std::shared_ptr<VectorIndex>& IndexBinding::open_index() const {
+  if (!index_) throw Error("CLOSED", "The index was closed.");
+  return index_;
+}
+
+void IndexBinding::account(Napi::Env env, size_t bytes) {
+  const int64_t change = static_cast<int64_t>(bytes) - static_cast<int64_t>(accounted_bytes_);
+  accounted_bytes_ = bytes;
+  if (change != 0) Napi::MemoryManagement::AdjustExternalMemory(env, change);
+}
+
+// buildFlat(data, rows, dim, ids | null, metric, control | null)
+Napi::Value IndexBinding::build_flat(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
+    const uint32_t* ids = optional_ids(info[3], rows.rows);
+    const Metric metric = nigh::binding::metric(info[4]);
+    auto task = make_task(
+        TaskControlBinding::control_of(info[5]),
+        [rows, ids, metric](TaskControl& control) -> std::shared_ptr<VectorIndex> {
+          control.set_total(rows.rows);
+          auto index = FlatIndex::build(rows, ids, metric);
+          control.check();
+          control.advance(rows.rows);
+          return index;
+        },
+        [](Napi::Env env, std::shared_ptr<VectorIndex> index) { return wrap(env, std::move(index)); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[3]});
+  });
+}
+
+// buildHnsw(data, rows, dim, ids | null, metric, M, efConstruction, alpha, seed, quantization, threads, control | null)
+Napi::Value IndexBinding::build_hnsw(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
+    const uint32_t* ids = optional_ids(info[3], rows.rows);
+    const Metric metric = nigh::binding::metric(info[4]);
+    HnswParams params;
+    params.m = integer(info[5], "M");
+    params.ef_construction = integer(info[6], "efConstruction");
+    params.alpha = number(info[7], "alpha");
+    params.seed = integer(info[8], "seed");
+    params.quantization = quantization(info[9]);
+    const size_t threads = integer(info[10], "threads");
+    auto task = make_task(
+        TaskControlBinding::control_of(info[11]),
+        [rows, ids, metric, params, threads](TaskControl& control) -> std::shared_ptr<VectorIndex> {
+          auto index = HnswIndex::build(rows, ids, metric, params, threads, control);
+          control.check();
+          return index;
+        },
+        [](Napi::Env env, std::shared_ptr<VectorIndex> index) { return wrap(env, std::move(index)); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[3]});
+  });
+}
+
+// open(path, mapped, verify)
+Napi::Value IndexBinding::open(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    auto task = make_task(
+        std::make_shared<TaskControl>(),
+        [path = string(info[0], "path"), mapped = boolean(info[1], "mapped"), verify = boolean(info[2], "verify")](
+            TaskControl&) { return open_file(path, mapped, verify); },
+        [](Napi::Env env, std::shared_ptr<VectorIndex> index) { return wrap(env, std::move(index)); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {});
+  });
+}
+
+// inspect(path)
+Napi::Value IndexBinding::inspect(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    auto task = make_task(
+        std::make_shared<TaskControl>(),
+        [path = string(info[0], "path")](TaskControl&) { return IndexFile::inspect(path); },
+        [](Napi::Env env, const IndexFile& file) { return inspection(env, file); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {});
+  });
+}
+
+// answerBuffers(k): where searchSync leaves up to k neighbours
+Napi::Value IndexBinding::answer_buffers(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    AddonData& addon = AddonData::of(info.Env());
+    addon.reserve_answer(info.Env(), integer(info[0], "k"));
+    return addon.answer.object.Value();
+  });
+}
+
+// searchSync(query, k, efSearch, refineFactor, exact, filter | null): how many neighbours lie in the answer buffers, or −1 − n
+// where they have no room for the n neighbours found.
+Napi::Value IndexBinding::search_sync(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const VectorIndex& index = *open_index();
+    const std::span<const float> query = typed_array<float>(info[0], "query");
+    require_dim(query.size(), index.dim());
+    const auto filter = IdSetBinding::set_of(info[5]);
+    const SearchParams params = search_params(info, 1, filter.get(), index.size());
+    AnswerBuffers& answer = AddonData::of(info.Env()).answer;
+    SearchStats stats;
+    const std::vector<Neighbor> found = index.search(query.data(), params, stats);
+    if (answer.stats.empty() || found.size() > answer.ids.size()) {
+      return Napi::Number::New(info.Env(), -1.0 - static_cast<double>(found.size()));
+    }
+    for (size_t i = 0; i < found.size(); ++i) {
+      answer.ids[i] = found[i].id;
+      answer.distances[i] = found[i].distance;
+    }
+    answer.stats[0] = static_cast<double>(stats.plan);
+    answer.stats[1] = static_cast<double>(stats.visited);
+    answer.stats[2] = static_cast<double>(stats.distances);
+    return Napi::Number::New(info.Env(), static_cast<double>(found.size()));
+  });
+}
+
+// search(query, k, efSearch, refineFactor, exact, filter | null, control | null): a packed answer. The query is copied.
+Napi::Value IndexBinding::search(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const std::shared_ptr<VectorIndex>& index = open_index();
+    const std::span<const float> query = typed_array<float>(info[0], "query");
+    require_dim(query.size(), index->dim());
+    auto filter = IdSetBinding::set_of(info[5]);
+    const SearchParams params = search_params(info, 1, filter.get(), index->size());
+    auto task = make_task(
+        TaskControlBinding::control_of(info[6]),
+        [index, params, filter = std::move(filter), query = std::vector<float>(query.begin(), query.end())](
+            TaskControl& control) {
+          Answer answer;
+          answer.neighbors = index->search(query.data(), params, answer.stats);
+          control.check();
+          return answer;
+        },
+        [](Napi::Env env, const Answer& answer) { return packed_answer(env, answer); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kShort, std::move(task), {});
+  });
+}
+
+// searchBatch(data, rows, dim, k, efSearch, refineFactor, exact, filter | null, ids, distances, counts, threads, control | null)
+Napi::Value IndexBinding::search_batch(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const std::shared_ptr<VectorIndex>& index = open_index();
+    const MatrixView<const float> queries = nigh::binding::matrix(info[0], info[1], info[2], "queries");
+    require_dim(queries.dim, index->dim());
+    auto filter = IdSetBinding::set_of(info[7]);
+    // The caller's k, not the clamped one, is the stride of the answer.
+    SearchParams params = search_params(info, 3, filter.get(), std::numeric_limits<uint32_t>::max());
+    params.ef_search = std::min(params.ef_search, std::max<size_t>(index->size(), 1));
+    params.refine_factor = std::min(params.refine_factor, std::max<size_t>(index->size(), 1));
+    const std::span<uint32_t> ids = typed_array<uint32_t>(info[8], "ids", queries.rows * params.k);
+    const std::span<float> distances = typed_array<float>(info[9], "distances", queries.rows * params.k);
+    const std::span<uint32_t> counts = typed_array<uint32_t>(info[10], "counts", queries.rows);
+    const size_t threads = integer(info[11], "threads");
+    auto task = make_task(
+        TaskControlBinding::control_of(info[12]),
+        [index, queries, params, filter = std::move(filter), ids, distances, counts, threads](TaskControl& control) {
+          SearchStats stats;
+          index->search_batch(queries, params, threads, ids.data(), distances.data(), counts.data(), stats, control);
+          control.check();
+          return stats;
+        },
+        [](Napi::Env env, const SearchStats& stats) { return stats_object(env, stats); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[8], info[9], info[10]});
+  });
+}
+
+// add(data, rows, dim, ids, threads, control | null)
+Napi::Value IndexBinding::add(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto index = std::dynamic_pointer_cast<HnswIndex>(open_index());
+    if (!index) throw Error("UNSUPPORTED", "Only an hnsw index takes further vectors.");
+    const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
+    if (rows.dim != index->dim()) {
+      throw Error("DIMENSION_MISMATCH", "data: expected vectors of " + std::to_string(index->dim()) + " values, got " +
+                                            std::to_string(rows.dim) + ".");
+    }
+    const std::span<const uint32_t> ids = typed_array<uint32_t>(info[3], "ids", rows.rows);
+    const size_t threads = integer(info[4], "threads");
+    auto task = make_task(
+        TaskControlBinding::control_of(info[5]),
+        [index, rows, ids, threads](TaskControl& control) {
+          index->add(rows, ids.data(), threads, control);
+          return index->memory_bytes();
+        },
+        [](Napi::Env env, size_t bytes) { return Napi::Number::New(env, static_cast<double>(bytes)); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[3]});
+  });
+}
+
+// vector(id, out): whether the id is known
+Napi::Value IndexBinding::vector(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const VectorIndex& index = *open_index();
+    const uint32_t id = integer32(info[0], "id");
+    const std::span<float> out = typed_array<float>(info[1], "out", index.dim());
+    return Napi::Boolean::New(info.Env(), index.vector(id, out.data()));
+  });
+}
+
+// save(path)
+Napi::Value IndexBinding::save(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    auto task = make_task(
+        std::make_shared<TaskControl>(),
+        [index = open_index(), path = string(info[0], "path")](TaskControl&) {
+          index->save(path);
+          return true;
+        },
+        [](Napi::Env env, bool) { return env.Undefined(); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {});
+  });
+}
+
+void IndexBinding::close(const Napi::CallbackInfo& info) {
+  index_.reset();
+  account(info.Env(), 0);
+}
+
+Napi::Value IndexBinding::kind(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::String::New(info.Env(), open_index()->kind()); });
+}
+
+Napi::Value IndexBinding::metric(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::String::New(info.Env(), metric_name(open_index()->metric())); });
+}
+
+Napi::Value IndexBinding::dim(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(open_index()->dim())); });
+}
+
+Napi::Value IndexBinding::size(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(open_index()->size())); });
+}
+
+// Also the moment at which growth by add() is told to the garbage collector.
+Napi::Value IndexBinding::memory_bytes(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const size_t bytes = open_index()->memory_bytes();
+    account(info.Env(), bytes);
+    return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+  });
+}
+
+// How an hnsw index was built; null for others.
+Napi::Value IndexBinding::params(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const auto* index = dynamic_cast<const HnswIndex*>(open_index().get());
+    if (index == nullptr) return info.Env().Null();
+    const HnswParams& params = index->params();
+    const Napi::Object out = Napi::Object::New(info.Env());
+    out.Set("M", static_cast<double>(params.m));
+    out.Set("efConstruction", static_cast<double>(params.ef_construction));
+    out.Set("alpha", params.alpha);
+    out.Set("seed", static_cast<double>(params.seed));
+    out.Set("quantization", quantization_name(params.quantization));
+    return out;
+  });
+}
+
+}  // namespace nigh::binding

@@ -1,0 +1,31 @@
+// What the addon exports; each thing has a file of its own.
+#include <napi.h>
+
+#include "napi/addon_data.h"
+#include "napi/id_set_binding.h"
+#include "napi/index_binding.h"
+#include "napi/simd_binding.h"
+#include "napi/task_control_binding.h"
+#include "napi/train_binding.h"
+
+namespace {
+
+using namespace nigh::binding;
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  auto* data = new AddonData();
+  env.SetInstanceData(data);
+  data->mailbox = TaskMailbox::create(env);
+  data->index_class = Napi::Persistent(IndexBinding::define(env));
+  data->id_set_class = Napi::Persistent(IdSetBinding::define(env));
+  exports.Set("NativeIndex", data->index_class.Value());
+  exports.Set("IdSet", data->id_set_class.Value());
+  exports.Set("TaskControl", TaskControlBinding::define(env));
+  exports.Set("simd", Napi::Function::New<simd>(env, "simd"));
+  export_training(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(nigh, initialize)
