@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+/**
+ * The `nigh` command. Every command's work is imported when it runs, so that `nigh --help` loads little and only `nigh serve` loads the service.
+ */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import type { CommandContext } from './command-context.js';
+import { addBuildCommand } from './commands/build.js';
+import { addFetchCommand } from './commands/fetch.js';
+import { addInspectCommand } from './commands/inspect.js';
+import { addRecommendCommand } from './commands/recommend.js';
+import { addServeCommand } from './commands/serve.js';
+import { addSimilarCommand } from './commands/similar.js';
+import { exitCodes, reportError } from './errors.js';
+import { expectClosedPipes } from './output.js';
+
+const stop = new AbortController();
+let stoppedBy: 'SIGINT' | 'SIGTERM' | undefined;
+
+/** The first signal asks the command to stop and clean up; a second one does not wait. */
+function onSignal(signal: 'SIGINT' | 'SIGTERM'): void {
+  if (stoppedBy !== undefined) {
+    if (process.stderr.isTTY) process.stderr.write('\u001b[?7h'); // the bar had switched line wrapping off
+    process.exit(exitCodes[signal]);
+  }
+  stoppedBy = signal;
+  stop.abort(new Error(`Stopped by ${signal}.`));
+}
+
+function program(context: CommandContext): Command {
+  const nigh = new Command('nigh')
+    .description(
+      'Similar items and recommendations: datasets become embeddings, embeddings become indexes, indexes answer.',
+    )
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain the command')
+    .configureOutput({ outputError: () => {} }) // said once, by reportError
+    .exitOverride();
+  addFetchCommand(nigh, context);
+  addBuildCommand(nigh, context);
+  addSimilarCommand(nigh, context);
+  addRecommendCommand(nigh, context);
+  addInspectCommand(nigh, context);
+  addServeCommand(nigh, context);
+  nigh.helpCommand(false);
+  nigh.addHelpText(
+    'after',
+    '\nExample:\n  $ nigh build emoji && nigh similar emoji "red apple"\n\nEvery command has its own --help.',
+  );
+  return nigh;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
+}
+
+expectClosedPipes();
+process.on('SIGINT', () => onSignal('SIGINT'));
+process.on('SIGTERM', () => onSignal('SIGTERM'));
+try {
+  await program({ signal: stop.signal }).parseAsync();
+} catch (error) {
+  process.exitCode = reportError(error, process.argv.includes('--json'), stoppedBy);
+}
