@@ -1,6 +1,5 @@
 // npm run check: what a change must pass before it is looked at by anybody: format and lint, types of sources, tests and these scripts, the
 // direction of imports, and the tests that need neither a build of a collection nor real data.
-import { createRequire } from 'node:module';
 import { ensureBuilt } from './ensure.mjs';
 import { filesBelow } from './fingerprint.mjs';
 import { inRoot, root } from './paths.mjs';
@@ -8,22 +7,23 @@ import { onPath } from './prerequisites.mjs';
 import { bold, say, script, step } from './report.mjs';
 import { run } from './run-command.mjs';
 
-const resolve = createRequire(inRoot('package.json')).resolve;
+/** @param {string} program a JavaScript file below node_modules */
+const tool = (program) => inRoot('node_modules', ...program.split('/'));
 
 await script(async () => {
   await ensureBuilt();
   await step('Format and lint of TypeScript, JavaScript, CSS and JSON', () =>
-    run(process.execPath, [resolve('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.']),
+    run(process.execPath, [tool('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.']),
   );
   for (const project of ['test/tsconfig.json', 'src/setup/tsconfig.json']) {
     await step(`Types (${project})`, () =>
-      run(process.execPath, [resolve('typescript/bin/tsc'), '--noEmit', '--project', inRoot(project)]),
+      run(process.execPath, [tool('typescript/bin/tsc'), '--noEmit', '--project', inRoot(project)]),
     );
   }
   await checkCppFormat();
   await step('Direction of imports, and the fast tests', () =>
     run(process.execPath, [
-      resolve('vitest/vitest.mjs'),
+      tool('vitest/vitest.mjs'),
       'run',
       '--root',
       root,

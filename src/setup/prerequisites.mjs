@@ -88,11 +88,11 @@ export function toolchainProblem(found, system) {
 function howToInstall({ platform, osRelease }) {
   if (platform === 'darwin') return 'install the command line tools with `xcode-select --install`';
   const family = `${/^ID=(.*)$/m.exec(osRelease)?.[1] ?? ''} ${/^ID_LIKE=(.*)$/m.exec(osRelease)?.[1] ?? ''}`;
-  if (/debian|ubuntu/.test(family)) return 'install them with `sudo apt-get install -y g++ make python3`';
-  if (/fedora|rhel|centos/.test(family)) return 'install them with `sudo dnf install -y gcc-c++ make python3`';
-  if (/alpine/.test(family)) return 'install them with `apk add g++ make python3`';
-  if (/arch/.test(family)) return 'install them with `sudo pacman -S --needed gcc make python`';
-  if (/suse/.test(family)) return 'install them with `sudo zypper install gcc-c++ make python3`';
+  if (/debian|ubuntu/.test(family)) return 'install the toolchain with `sudo apt-get install -y g++ make python3`';
+  if (/fedora|rhel|centos/.test(family)) return 'install the toolchain with `sudo dnf install -y gcc-c++ make python3`';
+  if (/alpine/.test(family)) return 'install the toolchain with `apk add g++ make python3`';
+  if (/arch/.test(family)) return 'install the toolchain with `sudo pacman -S --needed gcc make python`';
+  if (/suse/.test(family)) return 'install the toolchain with `sudo zypper install gcc-c++ make python3`';
   return "install g++ 11 or newer (or clang 14), make and Python 3 with the system's package manager";
 }
 

@@ -1,7 +1,6 @@
 // npm test: everything is brought up to date, then the C++ tests (plain, under AddressSanitizer and UndefinedBehaviorSanitizer, under
 // ThreadSanitizer), then the TypeScript tests. `npm test -- <what vitest takes>` runs only the TypeScript tests that are named.
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { executable } from './build-native.mjs';
 import { ensureBuilt } from './ensure.mjs';
 import { inRoot, root } from './paths.mjs';
@@ -37,7 +36,7 @@ async function runNativeTests() {
 
 /** Vitest's own report is the message; its exit code is ours. */
 async function runVitest() {
-  const vitest = createRequire(inRoot('package.json')).resolve('vitest/vitest.mjs');
+  const vitest = inRoot('node_modules/vitest/vitest.mjs');
   try {
     await run(process.execPath, [vitest, 'run', '--root', root, ...wanted], { visible: true });
     return 0;
