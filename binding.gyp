@@ -47,6 +47,7 @@
       'type': 'static_library',
       'sources': [
         'native/base/buffer.cpp',
+        'native/base/csr_transpose.cpp',
         'native/base/file.cpp',
         'native/base/id_set.cpp',
         'native/base/thread_pool.cpp',

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/csr_transpose.h"
 #include "napi/addon_data.h"
 #include "napi/args.h"
 #include "napi/errors.h"
@@ -24,11 +25,6 @@ CsrView csr_at(const Napi::CallbackInfo& info, size_t first, const char* name) {
 // Cannot wrap: the factors are array lengths or fit 32 bits.
 size_t product(size_t a, size_t b) { return a * b; }
 
-void check_transpose(const CsrView& matrix, const CsrView& transposed) {
-  if (matrix.rows() == transposed.cols && matrix.cols == transposed.rows() && matrix.entries() == transposed.entries()) return;
-  throw Error("INVALID_ARGUMENT", "transposed: expected the transpose of the matrix, got one of another shape or size.");
-}
-
 AlsParams als_params(const Napi::CallbackInfo& info, size_t first) {
   AlsParams params;
   params.factors = integer32(info[first], "factors");
@@ -46,29 +42,27 @@ AlsParams als_params(const Napi::CallbackInfo& info, size_t first) {
 
 constexpr size_t kAlsArguments = 9;
 
-// alsTrain(users × items, items × users, …als params, userFactors, itemFactors, control | null)
+// alsTrain(users × items, …als params, userFactors, itemFactors, control | null)
 Napi::Value als_train_task(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const CsrView users_items = csr_at(info, 0, "matrix");
-    const CsrView items_users = csr_at(info, kCsrArguments, "transposed");
-    check_transpose(users_items, items_users);
-    size_t next = 2 * kCsrArguments;
+    size_t next = kCsrArguments;
     const AlsParams params = als_params(info, next);
     next += kAlsArguments;
     float* users = typed_array<float>(info[next], "userFactors", product(users_items.rows(), params.factors)).data();
-    float* items = typed_array<float>(info[next + 1], "itemFactors", product(items_users.rows(), params.factors)).data();
+    float* items = typed_array<float>(info[next + 1], "itemFactors", product(users_items.cols, params.factors)).data();
     auto task = make_task(
         TaskControlBinding::control_of(info[next + 2]),
         [=](TaskControl& control) {
           check_csr(users_items, "matrix");
-          check_csr(items_users, "transposed");
-          als_train(users_items, items_users, params, users, items, control);
+          const OwnedCsr items_users = transpose(users_items);
+          als_train(users_items, items_users.view(), params, users, items, control);
           return true;
         },
         [](Napi::Env env, bool) { return env.Undefined(); });
     return AddonData::of(info.Env())
         .mailbox->start(TaskClass::kLong, std::move(task),
-                        {info[0], info[1], info[2], info[4], info[5], info[6], info[next], info[next + 1]});
+                        {info[0], info[1], info[2], info[next], info[next + 1]});
   });
 }
 
@@ -116,13 +110,11 @@ Napi::Value als_fold_in_task(const Napi::CallbackInfo& info) {
   });
 }
 
-// randomizedSvd(matrix, transposed, rank, oversampling, powerIterations, seed, threads, u, s, v, control | null)
+// randomizedSvd(matrix, rank, oversampling, powerIterations, seed, threads, u, s, v, control | null)
 Napi::Value randomized_svd_task(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const CsrView matrix = csr_at(info, 0, "matrix");
-    const CsrView transposed = csr_at(info, kCsrArguments, "transposed");
-    check_transpose(matrix, transposed);
-    const size_t next = 2 * kCsrArguments;
+    const size_t next = kCsrArguments;
     RandomizedSvdParams params;
     params.rank = integer32(info[next], "rank");
     params.oversampling = integer32(info[next + 1], "oversampling");
@@ -137,14 +129,14 @@ Napi::Value randomized_svd_task(const Napi::CallbackInfo& info) {
         TaskControlBinding::control_of(info[next + 8]),
         [=](TaskControl& control) {
           check_csr(matrix, "matrix");
-          check_csr(transposed, "transposed");
-          randomized_svd(matrix, transposed, params, u, s, v, control);
+          const OwnedCsr transposed = transpose(matrix);
+          randomized_svd(matrix, transposed.view(), params, u, s, v, control);
           return true;
         },
         [](Napi::Env env, bool) { return env.Undefined(); });
     return AddonData::of(info.Env())
         .mailbox->start(TaskClass::kLong, std::move(task),
-                        {info[0], info[1], info[2], info[4], info[5], info[6], info[next + 5], info[next + 6], info[next + 7]});
+                        {info[0], info[1], info[2], info[next + 5], info[next + 6], info[next + 7]});
   });
 }
 

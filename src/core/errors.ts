@@ -20,6 +20,7 @@ const kinds = {
   ZERO_VECTOR: { status: 400, meaning: 'A vector of length zero has no direction, which the cosine metric needs.' },
   DUPLICATE_ID: { status: 409, meaning: 'An id occurs more than once where ids must be distinct.' },
   CAPACITY: { status: 409, meaning: 'The index cannot hold more vectors.' },
+  LOCKED: { status: 409, meaning: 'Another process is writing to this collection.' },
   UNKNOWN_COLLECTION: { status: 404, meaning: 'No collection of this name is there.' },
   UNKNOWN_SPACE: { status: 404, meaning: 'The collection has no space of this name.' },
   UNKNOWN_ITEM: { status: 404, meaning: 'The collection has no item with this id or title.' },
@@ -46,6 +47,7 @@ const kinds = {
   OUT_OF_MEMORY: { status: 503, meaning: 'Memory could not be allocated.' },
   SIMD_UNSUPPORTED: { status: 500, meaning: 'NIGH_SIMD names a level that this processor or build does not have.' },
   UNAUTHORIZED: { status: 401, meaning: 'The request needs a token, or its token is wrong.' },
+  NATIVE_MISSING: { status: 500, meaning: 'The native core is not built for this platform, or cannot be loaded.' },
   OPTIONAL_PACKAGE: { status: 500, meaning: 'A package that this feature needs is not installed.' },
   INTERNAL: { status: 500, meaning: 'A fault in nigh itself; please report it.' },
 } as const satisfies Record<string, ErrorKind>;

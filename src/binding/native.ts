@@ -1,0 +1,251 @@
+/**
+ * The native addon: its interface as TypeScript sees it, and the one place that loads it.
+ *
+ * Every argument is passed explicitly: defaults live in the layers above. What the addon throws, or rejects with, is an Error
+ * with a `code`; see native-error.ts. A function that gives a promise works off the event loop. Typed arrays are not copied:
+ * they must neither change nor be transferred to another thread before the promise settles.
+ */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { NighError } from '../core/errors.js';
+
+/** Counts and stops one task. Made before the task, handed to it, asked and told from outside. */
+export interface NativeTaskControl {
+  cancel(): void;
+  /** Units of work done so far; what a unit is, the task decides. */
+  readonly done: number;
+  /** Units in all; 0 until the task knows. */
+  readonly total: number;
+}
+
+export interface NativeIdSet {
+  and(other: NativeIdSet): NativeIdSet;
+  or(other: NativeIdSet): NativeIdSet;
+  not(): NativeIdSet;
+  has(id: number): boolean;
+  /** Ascending. */
+  listedIds(): Uint32Array;
+  readonly listed: number;
+  /** Whether members are all ids but the listed ones. */
+  readonly complement: boolean;
+}
+
+/** Where searchSync leaves its answer: shared by all indexes of a thread, overwritten by its next search. */
+export interface AnswerBuffers {
+  readonly ids: Uint32Array;
+  readonly distances: Float32Array;
+  /** Plan, rows visited, distances computed. */
+  readonly stats: Float64Array;
+}
+
+export interface NativeStats {
+  readonly plan: number;
+  readonly visited: number;
+  readonly distances: number;
+}
+
+export interface NativeInspection {
+  readonly kind: string;
+  readonly metric: string;
+  readonly dim: number;
+  readonly count: number;
+  readonly fileBytes: number;
+  readonly version: number;
+  readonly sections: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+export interface NativeHnswParams {
+  readonly M: number;
+  readonly efConstruction: number;
+  readonly alpha: number;
+  readonly seed: number;
+  readonly quantization: string;
+}
+
+export interface NativeIndex {
+  /** How many neighbours lie in the answer buffers, or −1 − n where they have no room for the n found. */
+  searchSync(
+    query: Float32Array,
+    k: number,
+    efSearch: number,
+    refineFactor: number,
+    exact: boolean,
+    filter: NativeIdSet | null,
+  ): number;
+  /** Plan, visited and distances as float64, then the ids as uint32, then the distances as float32. The query is copied. */
+  search(
+    query: Float32Array,
+    k: number,
+    efSearch: number,
+    refineFactor: number,
+    exact: boolean,
+    filter: NativeIdSet | null,
+    control: NativeTaskControl | null,
+  ): Promise<ArrayBuffer>;
+  /** Fills ids and distances (rows × k) and counts (rows). */
+  searchBatch(
+    queries: Float32Array,
+    rows: number,
+    dim: number,
+    k: number,
+    efSearch: number,
+    refineFactor: number,
+    exact: boolean,
+    filter: NativeIdSet | null,
+    ids: Uint32Array,
+    distances: Float32Array,
+    counts: Uint32Array,
+    threads: number,
+    control: NativeTaskControl | null,
+  ): Promise<NativeStats>;
+  /** Gives the bytes that the index holds afterwards. Throws UNSUPPORTED where the kind takes no further vectors. */
+  add(
+    data: Float32Array,
+    rows: number,
+    dim: number,
+    ids: Uint32Array,
+    threads: number,
+    control: NativeTaskControl | null,
+  ): Promise<number>;
+  /** Copies the stored vector into `out` (dim values) and gives whether the id is known. */
+  vector(id: number, out: Float32Array): boolean;
+  save(path: string): Promise<void>;
+  /** Everything but close() throws CLOSED from now on; tasks under way finish. */
+  close(): void;
+  readonly kind: string;
+  readonly metric: string;
+  readonly dim: number;
+  readonly size: number;
+  readonly memoryBytes: number;
+  /** How an hnsw index was built; null for other kinds. */
+  readonly params: NativeHnswParams | null;
+}
+
+interface NativeIndexClass {
+  buildFlat(
+    data: Float32Array,
+    rows: number,
+    dim: number,
+    ids: Uint32Array | null,
+    metric: string,
+    control: NativeTaskControl | null,
+  ): Promise<NativeIndex>;
+  buildHnsw(
+    data: Float32Array,
+    rows: number,
+    dim: number,
+    ids: Uint32Array | null,
+    metric: string,
+    M: number,
+    efConstruction: number,
+    alpha: number,
+    seed: number,
+    quantization: string,
+    threads: number,
+    control: NativeTaskControl | null,
+  ): Promise<NativeIndex>;
+  /** `mapped`: the file is mapped, and its sections are checked only where `verify` says so; otherwise it is read and checked. */
+  open(path: string, mapped: boolean, verify: boolean): Promise<NativeIndex>;
+  /** Reads the header alone. */
+  inspect(path: string): Promise<NativeInspection>;
+  /** The buffers of searchSync, with room for at least k neighbours: new ones where they had to grow. */
+  answerBuffers(k: number): AnswerBuffers;
+}
+
+/** Offsets, columns, values, number of columns. */
+export type CsrArguments = [offsets: Uint32Array, columns: Uint32Array, values: Float32Array, cols: number];
+
+export type AlsArguments = [
+  factors: number,
+  iterations: number,
+  unobservedWeight: number,
+  regularization: number,
+  frequencyExponent: number,
+  initStddev: number,
+  seed: number,
+  cgSteps: number,
+  threads: number,
+];
+
+export interface NativeAddon {
+  readonly NativeIndex: NativeIndexClass;
+  readonly IdSet: {
+    allow(ids: Uint32Array): NativeIdSet;
+    deny(ids: Uint32Array): NativeIdSet;
+  };
+  readonly TaskControl: new () => NativeTaskControl;
+  simd(): { readonly level: string; readonly available: readonly string[] };
+  alsTrain(
+    ...args: [
+      ...matrix: CsrArguments,
+      ...params: AlsArguments,
+      userFactors: Float32Array,
+      itemFactors: Float32Array,
+      control: NativeTaskControl | null,
+    ]
+  ): Promise<void>;
+  alsGramian(
+    factors: Float32Array,
+    rows: number,
+    dim: number,
+    unobservedWeight: number,
+    threads: number,
+    out: Float32Array,
+  ): Promise<void>;
+  alsFoldIn(
+    ...args: [
+      ...histories: CsrArguments,
+      itemFactors: Float32Array,
+      rows: number,
+      dim: number,
+      gramian: Float32Array,
+      ...params: AlsArguments,
+      otherSideTotal: number,
+      out: Float32Array,
+      control: NativeTaskControl | null,
+    ]
+  ): Promise<void>;
+  randomizedSvd(
+    ...args: [
+      ...matrix: CsrArguments,
+      rank: number,
+      oversampling: number,
+      powerIterations: number,
+      seed: number,
+      threads: number,
+      u: Float32Array,
+      s: Float32Array,
+      v: Float32Array,
+      control: NativeTaskControl | null,
+    ]
+  ): Promise<void>;
+}
+
+/** The package's root: this file lies two levels below it, in src/binding and in dist/binding. */
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+let loaded: NativeAddon | undefined;
+
+/**
+ * The addon, loaded at the first call.
+ * @throws NighError NATIVE_MISSING when it was not built for this platform, or cannot be loaded
+ */
+export function native(): NativeAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NativeAddon {
+  const require = createRequire(import.meta.url);
+  const find: (directory: string) => NativeAddon = require('node-gyp-build');
+  try {
+    return find(root);
+  } catch (cause) {
+    throw new NighError(
+      'NATIVE_MISSING',
+      `The native core of nigh is not built for ${process.platform}-${process.arch}: run \`npm run build\` in its repository, ` +
+        'or `npm rebuild nigh` where it is a dependency (this needs a C++20 compiler and Python).',
+      { cause },
+    );
+  }
+}
