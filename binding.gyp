@@ -64,7 +64,17 @@
         'native/simd/kernels_neon.cpp',
         'native/simd/kernels_scalar.cpp',
         'native/train/als.cpp',
+        'native/train/als_cg_solver.cpp',
+        'native/train/als_exact_solver.cpp',
+        'native/train/als_row.cpp',
+        'native/train/cholesky.cpp',
+        'native/train/gathered_rows.cpp',
+        'native/train/orthonormal.cpp',
         'native/train/randomized_svd.cpp',
+        'native/train/row_chunks.cpp',
+        'native/train/sparse_product.cpp',
+        'native/train/symmetric_eigen.cpp',
+        'native/train/tall_matrix.cpp',
       ],
       'conditions': [
         ['target_arch=="x64" and OS!="win"', {

@@ -5,6 +5,10 @@
 // 2110.14037):
 //
 //   min Σ_{(u,i) ∈ S} c_ui (1 − p_u·q_i)² + w0 Σ_{u,i} (p_u·q_i)² + λ Σ_u (n_u + w0 |I|)^ν |p_u|² + λ Σ_i (n_i + w0 |U|)^ν |q_i|²
+//
+// The second sum runs over all pairs, the observed ones too, so c_ui is the weight of an observed pair *in addition to* w0, and
+// its prediction is pulled to 1 with c_ui and to 0 with w0. n_u is the number of entries of u, not the sum of their confidences.
+// In Hu et al.'s terms: w0 = 1, c_ui = α r_ui, but for their target of 1 with the full weight 1 + α r_ui.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +33,17 @@ struct AlsParams {
 
 /// Trains on `users_items` (users × items, values are the confidences c_ui > 0) and its transpose `items_users`. Writes
 /// user_factors (users × factors) and item_factors (items × factors). The same seed gives the same bytes on any number of
-/// threads. `control` counts solved rows: iterations × (users + items).
+/// threads (at one SIMD level).
+///
+/// Each iteration solves all items, then all users. The last half-sweep solves every user exactly whatever cg_steps says, so
+/// that user_factors are what als_fold_in gives for the same history, up to rounding. In the other half-sweeps a row of at most
+/// 4 · cg_steps entries is solved exactly too, because that is cheaper than its CG steps. Rows without entries get the zero
+/// vector, which is where the objective has its minimum.
+///
+/// `control` counts solved rows: iterations × (users + items). After cancel() it throws ABORTED within a few thousand rows; the
+/// outputs then hold nothing of use. Throws EMPTY_DATASET for a matrix without rows, columns or entries; INVALID_ARGUMENT for
+/// parameters out of range, confidences that are not finite or not positive, matrices that are not of transposed shape, and
+/// when the equations of a row are not positive definite (raise regularization) or overflow.
 void als_train(const CsrView& users_items, const CsrView& items_users, const AlsParams& params, float* user_factors,
                float* item_factors, TaskControl& control);
 
@@ -38,6 +52,13 @@ void als_gramian(MatrixView<const float> factors_matrix, float unobserved_weight
 
 /// The exact row solve (Cholesky) for each row of `histories` (rows × items) against fixed item factors: what training would
 /// give that user. out is histories.rows() × factors; a row without entries is the zero vector.
+///
+/// `gramian` is als_gramian of the same factors and weight. `other_side_total` is |I|, the number of items at training, which
+/// the regularisation of a user depends on; it may differ from the rows of `item_factors` where items were added or left out
+/// since. To fold in items instead, swap the sides: user factors, their Gramian, |U|. Of `params` only factors, regularization,
+/// frequency_exponent and unobserved_weight are read.
+///
+/// Throws INVALID_ARGUMENT as als_train does, and DIMENSION_MISMATCH when shapes contradict each other.
 void als_fold_in(const CsrView& histories, MatrixView<const float> item_factors, const float* gramian, const AlsParams& params,
                  size_t other_side_total, size_t max_lanes, float* out, TaskControl& control);
 

@@ -21,8 +21,14 @@ struct RandomizedSvdParams {
 };
 
 /// A (n × m, sparse) ≈ U diag(s) Vᵀ. Writes u (n × rank), s (rank, descending) and v (m × rank). `transposed` is Aᵀ as rows.
-/// Each singular pair has the sign that makes the largest |v| entry of its column positive, so the answer is unique.
-/// Byte-identical on any number of threads. Throws INVALID_ARGUMENT when rank > min(n, m).
+/// Each singular pair has the sign that makes the largest |v| entry of its column positive (the first of equals), so the answer
+/// is unique up to near-ties. Byte-identical on any number of threads (at one SIMD level).
+///
+/// Computed in 32-bit floats: singular values below 2e-6 of the largest cannot be told from rounding. They are written as 0 with
+/// zero columns in u and v, so rank may exceed the rank of A; all other columns are orthonormal to some 1e-5.
+///
+/// `control` counts passes over the matrix. Throws INVALID_ARGUMENT when rank is 0 or above min(n, m) or the two matrices are
+/// not of transposed shape, NOT_FINITE for values that are not finite, ABORTED.
 void randomized_svd(const CsrView& matrix, const CsrView& transposed, const RandomizedSvdParams& params, float* u, float* s,
                     float* v, TaskControl& control);
 
