@@ -50,6 +50,7 @@ export class DatasetBuilder {
   readonly #users = new Vocabulary();
   /** By item ordinal; undefined for an item that only interactions have named. */
   readonly #titles: (string | undefined)[] = [];
+  readonly #tags = new Map<string, string>();
   readonly #interactionUsers = GrowableArray.uint32();
   readonly #interactionItems = GrowableArray.uint32();
   readonly #values = GrowableArray.float32();
@@ -81,27 +82,26 @@ export class DatasetBuilder {
     for (const [name, value] of Object.entries(attributes)) {
       if (value !== undefined) this.#checkAttribute(id, name, value);
     }
-    this.#titles[ordinal] = title;
+    this.#titles[ordinal] = detached(title);
     for (const [name, value] of Object.entries(attributes)) {
       const column = this.#columns.get(name);
-      if (column !== undefined) (column.values as ItemAttributes[string][])[ordinal] = value;
+      if (column !== undefined) (column.values as ItemAttributes[string][])[ordinal] = this.#kept(value);
     }
     return ordinal;
   }
 
   /** The ordinal of an item for `addInteractionAt`; a new id is given one, and counts as unknown until `addItem` names it. */
   itemOrdinal(id: string): number {
-    const ordinal = this.#items.add(id);
-    if (ordinal === this.#titles.length) {
-      this.#titles.push(undefined);
-      for (const column of this.#columns.values()) column.values.push(undefined);
-    }
-    return ordinal;
+    const known = this.#items.ordinal(id);
+    if (known !== undefined) return known;
+    this.#titles.push(undefined);
+    for (const column of this.#columns.values()) column.values.push(undefined);
+    return this.#items.add(detached(id));
   }
 
   /** The ordinal of a user for `addInteractionAt`; a new id is given one. */
   userOrdinal(id: string): number {
-    return this.#users.add(id);
+    return this.#users.ordinal(id) ?? this.#users.add(detached(id));
   }
 
   /**
@@ -210,6 +210,19 @@ export class DatasetBuilder {
     };
   }
 
+  /** What is kept of an attribute value: tags repeat from item to item, so one copy of each is enough. */
+  #kept(value: ItemAttributes[string]): ItemAttributes[string] {
+    if (typeof value === 'string') return detached(value);
+    if (typeof value !== 'object') return value;
+    return value.map((tag) => {
+      const known = this.#tags.get(tag);
+      if (known !== undefined) return known;
+      const copy = detached(tag);
+      this.#tags.set(copy, copy);
+      return copy;
+    });
+  }
+
   #checkAttribute(id: string, name: string, value: string | number | readonly string[]): void {
     const type = this.#columns.get(name)?.type;
     if (type === undefined) {
@@ -229,4 +242,15 @@ export class DatasetBuilder {
       throw invalidArgument(`${name} of item ${describe(id)}`, expected, value);
     }
   }
+}
+
+/**
+ * The same text in memory of its own. A piece cut out of a line is a view into the chunk of the file that the line came from, and
+ * one id would keep all of that chunk alive. V8 copies pieces of up to 12 characters by itself.
+ */
+function detached(text: string): string {
+  if (text.length <= 12) return text;
+  const copy = Buffer.from(text).toString();
+  // Half of a surrogate pair does not survive UTF-8.
+  return copy === text ? copy : text;
 }

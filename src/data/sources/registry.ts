@@ -3,7 +3,11 @@ import { didYouMean } from '../../core/nearest-name.js';
 import { isPlainObject, joinPath } from '../../core/params.js';
 import type { Dataset } from '../dataset.js';
 import { filterInteractions, parseInteractionFilter } from '../interaction-filter.js';
-import type { DatasetSource, LoadContext } from './source.js';
+import type { LoadContext } from '../load-context.js';
+import { movielensSource } from './movielens.js';
+import { npmDependentsSource } from './npm-dependents.js';
+import { openmojiSource } from './openmoji.js';
+import type { DatasetSource } from './source.js';
 
 /** A `dataset` of a recipe that was checked and can be loaded. */
 export interface DatasetSpec {
@@ -16,7 +20,11 @@ export interface DatasetSpec {
 /** Options in, a loader out: the same for every source, whatever its options are. */
 type Prepare = (options: Readonly<Record<string, unknown>>, path: string) => DatasetSpec['load'];
 
-const sources = new Map<string, Prepare>([]);
+const sources = new Map<string, Prepare>([
+  register(movielensSource),
+  register(npmDependentsSource),
+  register(openmojiSource),
+]);
 
 /** The names that a recipe's `dataset.source` may have. */
 export function sourceNames(): string[] {

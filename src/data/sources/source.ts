@@ -1,28 +1,6 @@
 import { type Field, type ParamsOf, readParams, type Schema } from '../../core/params.js';
 import type { Dataset } from '../dataset.js';
-
-/** How far a download or the reading of a file has come. */
-export interface LoadProgress {
-  readonly stage: 'download' | 'read';
-  /** The dataset or file, for people. */
-  readonly name: string;
-  /** Bytes. */
-  readonly done: number;
-  /** Bytes; undefined where the size is not known in advance. */
-  readonly total?: number;
-}
-
-/** The surroundings in which a dataset is loaded. */
-export interface LoadContext {
-  /** What relative paths in the options are relative to: the directory of the recipe. */
-  readonly baseDirectory: string;
-  /** Aborting rejects with ABORTED and leaves nothing half-written. */
-  readonly signal?: AbortSignal;
-  /** Called at most some ten times a second, and once at the end of each file. */
-  readonly onProgress?: (progress: LoadProgress) => void;
-  /** Where NIGH_DATA, NIGH_CACHE, XDG_CACHE_HOME and HOME are looked up. Default: `process.env`. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-}
+import type { LoadContext } from '../load-context.js';
 
 /** What reads one kind of dataset. One implementation a file; all are listed in registry.ts. */
 export interface DatasetSource<Options> {

@@ -1,0 +1,21 @@
+export type { Column, Dataset, DatasetOrigin } from './dataset.js';
+export {
+  type BuilderOptions,
+  DatasetBuilder,
+  type ItemAttributes,
+  type MergePolicy,
+  type UnknownItemPolicy,
+} from './dataset-builder.js';
+export { cacheDirectory, dataDirectory } from './fetch/cache.js';
+export { fetchDataset, findDataset, type LocatedDataset, locateDataset } from './fetch/locate.js';
+export {
+  type NamedDataset,
+  type NpmDelivery,
+  namedDataset,
+  namedDatasets,
+  type ZipDelivery,
+} from './fetch/named-datasets.js';
+export { filterInteractions, type InteractionFilter, parseInteractionFilter } from './interaction-filter.js';
+export type { FetchContext, LoadContext, LoadProgress } from './load-context.js';
+export { type DatasetSpec, loadDataset, parseDatasetSpec, sourceNames } from './sources/registry.js';
+export type { DatasetSource } from './sources/source.js';

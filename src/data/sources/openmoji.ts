@@ -1,0 +1,74 @@
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { NighError } from '../../core/errors.js';
+import { isPlainObject, optional, text } from '../../core/params.js';
+import { DatasetBuilder } from '../dataset-builder.js';
+import { fetchDataset } from '../fetch/locate.js';
+import { namedDataset } from '../fetch/named-datasets.js';
+import { readEntry, readTarball } from './read-tarball.js';
+import { cleanTags } from './record-values.js';
+import { type DatasetSource, readSourceOptions } from './source.js';
+
+/** `{ "source": "openmoji" }` */
+export interface OpenmojiOptions {
+  /** A tarball of the npm package openmoji, relative to the recipe. Default: the pinned release, fetched. */
+  readonly path: string | undefined;
+}
+
+const catalogue = 'package/data/openmoji.json';
+
+/** The keys of a record that are read, all of them texts, and empty where unknown. */
+const keys = ['hexcode', 'annotation', 'emoji', 'group', 'subgroups', 'tags', 'openmoji_tags'] as const;
+type EmojiRecord = Readonly<Record<(typeof keys)[number], string>>;
+
+/**
+ * The OpenMoji catalogue: items only. Ids are hexcodes (`1F600`, also the names of the pictures: see `openmojiPicture`), titles are
+ * annotations (`grinning face`). Columns: `emoji` (text, the characters themselves), `group`, `subgroup` (text), `tags` (tags: Unicode's
+ * and OpenMoji's own).
+ */
+export const openmojiSource: DatasetSource<OpenmojiOptions> = {
+  name: 'openmoji',
+
+  parse(options, path) {
+    return readSourceOptions({ path: optional(text()) }, options, path);
+  },
+
+  async load({ path }, context) {
+    const { licence, source } = namedDataset('openmoji');
+    const tarball =
+      path === undefined ? (await fetchDataset('openmoji', context)).path : resolve(context.baseDirectory, path);
+    let json: Buffer | undefined;
+    await readTarball(createReadStream(tarball), tarball, context.signal, async (file) => {
+      if (file.header.name === catalogue) json = await readEntry(file);
+    });
+    if (json === undefined) throw new NighError('FORMAT', `${tarball}: expected ${catalogue} inside.`);
+
+    const columns = { emoji: 'text', group: 'text', subgroup: 'text', tags: 'tags' } as const;
+    const builder = new DatasetBuilder({ name: 'openmoji', licence, source }, { columns });
+    for (const record of parseCatalogue(json, `${tarball}, ${catalogue}`)) {
+      builder.addItem(record.hexcode, record.annotation, {
+        emoji: record.emoji,
+        group: record.group,
+        subgroup: record.subgroups,
+        tags: cleanTags(`${record.tags},${record.openmoji_tags}`.split(',')),
+      });
+    }
+    return builder.build();
+  },
+};
+
+function parseCatalogue(json: Buffer, place: string): EmojiRecord[] {
+  let records: unknown;
+  try {
+    records = JSON.parse(json.toString());
+  } catch (error) {
+    throw new NighError('INVALID_RECORD', `${place}: not valid JSON.`, { cause: error });
+  }
+  if (!Array.isArray(records)) throw new NighError('INVALID_RECORD', `${place}: expected an array.`);
+  for (const [at, record] of records.entries()) {
+    const missing = keys.find((key) => !isPlainObject(record) || typeof record[key] !== 'string');
+    if (missing !== undefined)
+      throw new NighError('INVALID_RECORD', `${place}: record ${at}: ${missing} should be a text.`);
+  }
+  return records as EmojiRecord[];
+}
