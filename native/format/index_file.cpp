@@ -99,6 +99,7 @@ IndexFile IndexFile::inspect(const std::string& path) {
 
 IndexFile IndexFile::open(const std::string& path, OpenMode mode) {
   IndexFile file = inspect(path);
+  file.mode_ = mode;
   const InputFile input(path);
   // The file may have been replaced since inspect() looked; a mapping shorter than the table says would fault on access.
   if (input.size() != file.header_.file_bytes) throw Error("TRUNCATED", path + ": the file changed while it was opened.");

@@ -52,6 +52,7 @@ class IndexFile {
   const IndexHeader& header() const { return header_; }
   const std::vector<Section>& sections() const { return sections_; }
   const std::string& path() const { return path_; }
+  OpenMode mode() const { return mode_; }
 
   /// Exactly `expected` elements of T under `tag`; FORMAT when the section is absent or of another size.
   template <class T>
@@ -73,6 +74,7 @@ class IndexFile {
   [[noreturn]] void wrong_size(const Section& section, size_t expected_bytes) const;
 
   std::string path_;
+  OpenMode mode_ = OpenMode::kMap;
   IndexHeader header_;
   std::vector<Section> sections_;
   std::byte* base_ = nullptr;

@@ -37,9 +37,9 @@ struct Kernels {
   void (*gemm_nt)(const float* a, size_t m, const float* b, size_t n, size_t dim, float* out, size_t ld_out, float* scratch);
   size_t (*gemm_scratch)(size_t m, size_t n, size_t dim);
 
-  /// Writes to `out` (room for `count`) the positions j, ascending, of the values[j] − offsets[j] that are not below
-  /// `threshold` (so a NaN is selected), and gives how many there are. Null offsets are zeros.
-  size_t (*select_ge)(const float* values, const float* offsets, size_t count, float threshold, uint32_t* out);
+  /// Writes to `out` (room for `count`) the positions j, ascending, where offsets[j] + scale · values[j] is not above `limit`
+  /// (so a NaN is selected), and gives how many there are. Null offsets are zeros.
+  size_t (*select_le)(const float* values, float scale, const float* offsets, size_t count, float limit, uint32_t* out);
 
   /// out[j] = Σ_i query[i] · (codes[slots[j] * stride + i] − 128) for j < count: int8 query codes against codes stored with an
   /// offset of 128. `dim` is a multiple of 64, rows and query padded with zero codes (128 in rows, 0 in the query).

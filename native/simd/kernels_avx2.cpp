@@ -169,15 +169,16 @@ void l2_scan(const float* query, const float* rows, size_t stride, size_t count,
   score<L2>(query, [=](size_t j) { return rows + j * stride; }, count, dim, out);
 }
 
-size_t select_ge(const float* values, const float* offsets, size_t count, float threshold, uint32_t* out) {
-  const __m256 limit = _mm256_set1_ps(threshold);
+size_t select_le(const float* values, float scale, const float* offsets, size_t count, float limit, uint32_t* out) {
+  const __m256 factor = _mm256_set1_ps(scale);
+  const __m256 highest = _mm256_set1_ps(limit);
   size_t found = 0;
   for (size_t j = 0; j < count; j += kLanes) {
     const size_t valid = count - j < kLanes ? count - j : kLanes;
     const __m256i mask = first(valid);
-    __m256 value = _mm256_maskload_ps(values + j, mask);
-    if (offsets != nullptr) value = _mm256_sub_ps(value, _mm256_maskload_ps(offsets + j, mask));
-    unsigned bits = static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(value, limit, _CMP_NLT_UQ)));
+    const __m256 offset = offsets == nullptr ? _mm256_setzero_ps() : _mm256_maskload_ps(offsets + j, mask);
+    const __m256 value = _mm256_fmadd_ps(factor, _mm256_maskload_ps(values + j, mask), offset);
+    unsigned bits = static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(value, highest, _CMP_NGT_UQ)));
     for (bits &= (1u << valid) - 1; bits != 0; bits &= bits - 1) {
       out[found++] = static_cast<uint32_t>(j) + static_cast<uint32_t>(_mm_popcnt_u32((bits & (0u - bits)) - 1));
     }
@@ -357,7 +358,7 @@ void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, con
 }
 
 constexpr Kernels kTable = {"avx2",   dot,     l2,      axpy,         dot_gather, l2_gather,
-                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_ge,  dot_i8_gather};
+                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_le,  dot_i8_gather};
 
 }  // namespace
 

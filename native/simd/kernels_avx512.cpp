@@ -224,15 +224,16 @@ void l2_scan(const float* query, const float* rows, size_t stride, size_t count,
   score_all<L2>(query, InOrder{rows, stride}, count, dim, out);
 }
 
-size_t select_ge(const float* values, const float* offsets, size_t count, float threshold, uint32_t* out) {
-  const __m512 limit = _mm512_set1_ps(threshold);
+size_t select_le(const float* values, float scale, const float* offsets, size_t count, float limit, uint32_t* out) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  const __m512 highest = _mm512_set1_ps(limit);
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   size_t found = 0;
   for (size_t j = 0; j < count; j += kLanes) {
     const __mmask16 valid = count - j < kLanes ? first(count - j) : static_cast<__mmask16>(0xffff);
-    __m512 value = _mm512_maskz_loadu_ps(valid, values + j);
-    if (offsets != nullptr) value = _mm512_sub_ps(value, _mm512_maskz_loadu_ps(valid, offsets + j));
-    const __mmask16 selected = _mm512_mask_cmp_ps_mask(valid, value, limit, _CMP_NLT_UQ);
+    const __m512 offset = offsets == nullptr ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(valid, offsets + j);
+    const __m512 value = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(valid, values + j), offset);
+    const __mmask16 selected = _mm512_mask_cmp_ps_mask(valid, value, highest, _CMP_NGT_UQ);
     if (selected == 0) continue;
     // Compressed in a register: a compressing store to memory is microcoded on some processors.
     const __m512i at = _mm512_maskz_compress_epi32(selected, _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(j))));
@@ -458,7 +459,7 @@ void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, con
 }
 
 constexpr Kernels kTable = {"avx512", dot,     l2,      axpy,         dot_gather, l2_gather,
-                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_ge,  dot_i8_gather};
+                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_le,  dot_i8_gather};
 
 }  // namespace
 

@@ -124,26 +124,25 @@ void l2_scan(const float* query, const float* rows, size_t stride, size_t count,
   for (size_t j = 0; j < count; ++j) out[j] = row_sum<L2>(query, rows + j * stride, dim);
 }
 
-size_t select_ge(const float* values, const float* offsets, size_t count, float threshold, uint32_t* out) {
-  const float32x4_t limit = vdupq_n_f32(threshold);
+size_t select_le(const float* values, float scale, const float* offsets, size_t count, float limit, uint32_t* out) {
+  const float32x4_t highest = vdupq_n_f32(limit);
   size_t found = 0;
   size_t j = 0;
   for (; j + kLanes <= count; j += kLanes) {
-    float32x4_t value = vld1q_f32(values + j);
-    if (offsets != nullptr) value = vsubq_f32(value, vld1q_f32(offsets + j));
-    const uint32x4_t below = vcltq_f32(value, limit);
-    if (vminvq_u32(below) != 0) continue;
+    const float32x4_t offset = offsets == nullptr ? vdupq_n_f32(0) : vld1q_f32(offsets + j);
+    const uint32x4_t above = vcgtq_f32(vfmaq_n_f32(offset, vld1q_f32(values + j), scale), highest);
+    if (vminvq_u32(above) != 0) continue;
     uint32_t lanes[kLanes];
-    vst1q_u32(lanes, below);
+    vst1q_u32(lanes, above);
     for (size_t lane = 0; lane < kLanes; ++lane) {
       out[found] = static_cast<uint32_t>(j + lane);
       found += lanes[lane] == 0;
     }
   }
   for (; j < count; ++j) {
-    const float value = offsets == nullptr ? values[j] : values[j] - offsets[j];
+    const float value = scale * values[j] + (offsets == nullptr ? 0.0f : offsets[j]);
     out[found] = static_cast<uint32_t>(j);
-    found += !(value < threshold);
+    found += !(value > limit);
   }
   return found;
 }
@@ -249,7 +248,7 @@ void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, con
 }
 
 constexpr Kernels kTable = {"neon",   dot,     l2,      axpy,         dot_gather, l2_gather,
-                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_ge,  dot_i8_gather};
+                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_le,  dot_i8_gather};
 
 }  // namespace
 

@@ -76,12 +76,12 @@ void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, flo
 
 size_t gemm_scratch(size_t /*m*/, size_t /*n*/, size_t /*dim*/) { return 0; }
 
-size_t select_ge(const float* values, const float* offsets, size_t count, float threshold, uint32_t* out) {
+size_t select_le(const float* values, float scale, const float* offsets, size_t count, float limit, uint32_t* out) {
   size_t found = 0;
   for (size_t j = 0; j < count; ++j) {
-    const float value = offsets == nullptr ? values[j] : values[j] - offsets[j];
+    const float value = scale * values[j] + (offsets == nullptr ? 0.0f : offsets[j]);
     out[found] = static_cast<uint32_t>(j);
-    found += !(value < threshold);
+    found += !(value > limit);
   }
   return found;
 }
@@ -97,7 +97,7 @@ void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, con
 }
 
 constexpr Kernels kTable = {"scalar", dot,     l2,           axpy,      dot_gather,   l2_gather,
-                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_ge, dot_i8_gather};
+                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_le, dot_i8_gather};
 
 }  // namespace
 

@@ -185,7 +185,7 @@ TEST("a product writes its scratch only where gemm_scratch says") {
   }
 }
 
-TEST("select_ge of every level selects what the definition does, NaN and infinities included") {
+TEST("select_le of every level selects what the definition does, NaN and infinities included") {
   Rng rng(6);
   const float infinity = std::numeric_limits<float>::infinity();
   const float special[] = {infinity, -infinity, std::numeric_limits<float>::quiet_NaN(), 0.0f, -0.0f};
@@ -196,15 +196,17 @@ TEST("select_ge of every level selects what the definition does, NaN and infinit
         values[i] = rng.below(5) == 0 ? special[rng.below(5)] : static_cast<float>(rng.below(9)) - 4;
         offsets[i] = static_cast<float>(rng.below(3)) - 1;
       }
-      for (const float threshold : {0.0f, 1.0f, -2.0f, infinity, -infinity}) {
-        for (const bool with_offsets : {false, true}) {
-          std::vector<uint32_t> expected;
-          for (size_t i = 0; i < count; ++i) {
-            if (!(values[i] - (with_offsets ? offsets[i] : 0.0f) < threshold)) expected.push_back(static_cast<uint32_t>(i));
+      for (const float limit : {0.0f, 1.0f, -2.0f, infinity, -infinity}) {
+        for (const float scale : {1.0f, -1.0f, -2.0f}) {
+          for (const bool with_offsets : {false, true}) {
+            std::vector<uint32_t> expected;
+            for (size_t i = 0; i < count; ++i) {
+              if (!(scale * values[i] + (with_offsets ? offsets[i] : 0.0f) > limit)) expected.push_back(static_cast<uint32_t>(i));
+            }
+            std::vector<uint32_t> got(count);
+            got.resize(table->select_le(values.data(), scale, with_offsets ? offsets.data() : nullptr, count, limit, got.data()));
+            CHECK(got == expected);
           }
-          std::vector<uint32_t> got(count);
-          got.resize(table->select_ge(values.data(), with_offsets ? offsets.data() : nullptr, count, threshold, got.data()));
-          CHECK(got == expected);
         }
       }
     }

@@ -1,0 +1,207 @@
+#include "index/flat_index.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+#include "index/flat_batch.h"
+#include "simd/kernels.h"
+
+namespace nigh {
+
+namespace {
+
+constexpr size_t kBlock = 1024;          // rows scored at once by a scan: their values stay in the first cache level
+constexpr size_t kMaxDim = 65536;        // as in the file header
+constexpr size_t kFewListed = 4;         // a random row costs about as much as so many rows in order
+
+bool are_own_slots(const uint32_t* ids, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (ids[i] != i) return false;
+  }
+  return true;
+}
+
+void require_k(size_t k) {
+  if (k == 0) throw Error("INVALID_ARGUMENT", "k: expected at least 1, got 0.");
+}
+
+// The largest s with which a kernel's value v, as s = v (l2) or s = −v (ip, cosine), can have a distance ≤ bound.
+float scan_limit(Metric metric, float bound) {
+  if (metric != Metric::kCosine) return bound;
+  // 1 − v is rounded: allow for a few units in the last place.
+  return bound - 1.0f + 4e-7f * (1.0f + std::fabs(bound));
+}
+
+// Pushes those of a block's values that can be among the k best.
+template <class IdOf>
+void collect(Metric metric, const float* values, size_t count, const IdSet* filter, TopK& best, uint32_t* selected, const IdOf& id_of) {
+  const float scale = metric == Metric::kL2 ? 1.0f : -1.0f;
+  const size_t found = kernels().select_le(values, scale, nullptr, count, scan_limit(metric, best.bound()), selected);
+  for (size_t i = 0; i < found; ++i) {
+    const size_t j = selected[i];
+    const float distance = flat_distance(metric, values[j]);
+    if (!(distance <= best.bound())) continue;
+    const uint32_t id = id_of(j);
+    if (filter == nullptr || filter->contains(id)) best.push({distance, id});
+  }
+}
+
+}  // namespace
+
+FlatIndex::FlatIndex(Metric metric, size_t dim, Buffer<float> rows, Buffer<uint32_t> ids)
+    : metric_(metric), dim_(dim), rows_(std::move(rows)), ids_(std::move(ids)), slots_(are_own_slots(ids_.data(), ids_.size())) {}
+
+std::unique_ptr<FlatIndex> FlatIndex::build(MatrixView<const float> rows, const uint32_t* ids, Metric metric) {
+  if (rows.dim == 0 || rows.dim > kMaxDim) {
+    throw Error("INVALID_ARGUMENT", "dim: expected 1 to " + std::to_string(kMaxDim) + ", got " + std::to_string(rows.dim) + ".");
+  }
+  if (rows.rows >= kNoId) throw Error("CAPACITY", "An index holds at most 4294967294 vectors, got " + std::to_string(rows.rows) + ".");
+  require_finite(rows, "data");
+  require_distinct_ids(ids, rows.rows);
+  Buffer<float> own_rows(rows.rows * rows.dim);
+  Buffer<uint32_t> own_ids(rows.rows);
+  const FlatView view{metric, rows.dim, rows.rows, nullptr, nullptr};
+  for (size_t i = 0; i < rows.rows; ++i) {
+    prepare_flat_query(view, rows.row(i), own_rows.data() + i * rows.dim, i);
+    own_ids[i] = ids == nullptr ? static_cast<uint32_t>(i) : ids[i];
+  }
+  return std::unique_ptr<FlatIndex>(new FlatIndex(metric, rows.dim, std::move(own_rows), std::move(own_ids)));
+}
+
+size_t FlatIndex::memory_bytes() const {
+  return rows_.size() * sizeof(float) + ids_.size() * sizeof(uint32_t) + (norms_ready_ ? ids_.size() * sizeof(float) : 0);
+}
+
+bool FlatIndex::lists_few(const IdSet& filter) const { return !filter.complement() && filter.listed() <= size() / kFewListed; }
+
+std::vector<uint32_t> FlatIndex::listed_slots(const IdSet& filter) const {
+  std::vector<uint32_t> slots;
+  for (const uint32_t id : filter.listed_ids()) {
+    const uint32_t slot = slots_.find(id, ids_, ids_.size());
+    if (slot != SlotMap::kNone) slots.push_back(slot);
+  }
+  return slots;
+}
+
+std::vector<Neighbor> FlatIndex::search(const float* query, const SearchParams& params, SearchStats& stats) const {
+  require_k(params.k);
+  require_finite({query, 1, dim_}, "query");
+  const FlatView view = this->view();
+  const Kernels& simd = kernels();
+  std::vector<float> prepared(dim_);
+  prepare_flat_query(view, query, prepared.data(), 0);
+
+  TopK best(std::min(params.k, size()));
+  float values[kBlock];
+  uint32_t selected[kBlock];
+  size_t compared = size();
+  if (params.filter != nullptr && lists_few(*params.filter)) {
+    const std::vector<uint32_t> slots = listed_slots(*params.filter);
+    const auto gather = metric_ == Metric::kL2 ? simd.l2_gather : simd.dot_gather;
+    for (size_t begin = 0; begin < slots.size(); begin += kBlock) {
+      const uint32_t* block = slots.data() + begin;
+      const size_t count = std::min(kBlock, slots.size() - begin);
+      gather(prepared.data(), view.rows, dim_, block, count, dim_, values);
+      collect(metric_, values, count, nullptr, best, selected, [&](size_t j) { return view.ids[block[j]]; });
+    }
+    compared = slots.size();
+    stats.plan = Plan::kAllowedScan;
+  } else {
+    const auto scan = metric_ == Metric::kL2 ? simd.l2_scan : simd.dot_scan;
+    for (size_t begin = 0; begin < size(); begin += kBlock) {
+      const size_t count = std::min(kBlock, size() - begin);
+      scan(prepared.data(), view.row(begin), dim_, count, dim_, values);
+      collect(metric_, values, count, params.filter, best, selected, [&](size_t j) { return view.ids[begin + j]; });
+    }
+    stats.plan = Plan::kScan;
+  }
+  stats.visited += compared;
+  stats.distances += compared;
+  return best.take_sorted();
+}
+
+void FlatIndex::search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
+                             float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const {
+  require_k(params.k);
+  if (queries.dim != dim_) {
+    throw Error("DIMENSION_MISMATCH",
+                "queries: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(queries.dim) + ".");
+  }
+  require_finite(queries, "queries");
+  control.set_total(queries.rows);
+  control.check();
+
+  // The rows that a filter allows are found once for the whole batch; when they are the smaller part, only they are compared.
+  std::vector<uint32_t> slots;
+  bool listed = false;
+  if (params.filter != nullptr) {
+    if (lists_few(*params.filter)) {
+      slots = listed_slots(*params.filter);
+      listed = true;
+    } else {
+      for (size_t slot = 0; slot < size(); ++slot) {
+        if (params.filter->contains(ids_[slot])) slots.push_back(static_cast<uint32_t>(slot));
+      }
+      listed = slots.size() <= size() / 2;
+    }
+  }
+  FlatBatch batch;
+  batch.view = view();
+  batch.squared_norms = squared_norms(max_lanes);
+  batch.slots = listed ? &slots : nullptr;
+  batch.filter = listed ? nullptr : params.filter;
+  const size_t compared = listed ? slots.size() : size();
+  batch.k = std::min(params.k, compared);
+  flat_search_batch(batch, queries, params.k, max_lanes, ids, distances, counts, control);
+  stats.plan = listed ? Plan::kAllowedScan : Plan::kScan;
+  stats.visited += compared * queries.rows;
+  stats.distances += compared * queries.rows;
+}
+
+const float* FlatIndex::squared_norms(size_t max_lanes) const {
+  std::call_once(norms_once_, [&] {
+    Buffer<float> norms(size());
+    const Kernels& simd = kernels();
+    ThreadPool::shared().parallel_for(size(), kBlock, max_lanes, [&](size_t begin, size_t end, size_t) {
+      for (size_t i = begin; i < end; ++i) norms[i] = simd.dot(rows_.data() + i * dim_, rows_.data() + i * dim_, dim_);
+    });
+    squared_norms_ = norms;
+    norms_ready_ = true;
+  });
+  return squared_norms_.data();
+}
+
+bool FlatIndex::vector(uint32_t id, float* out) const {
+  const uint32_t slot = slots_.find(id, ids_, ids_.size());
+  if (slot == SlotMap::kNone) return false;
+  std::copy_n(view().row(slot), dim_, out);
+  return true;
+}
+
+void FlatIndex::save(const std::string& path) const {
+  IndexFileWriter writer(IndexKind::kFlat, metric_, static_cast<uint32_t>(dim_), size());
+  writer.add("ids", std::span<const uint32_t>(ids_.data(), ids_.size()));
+  writer.add("rows", std::span<const float>(rows_.data(), rows_.size()));
+  writer.write(path);
+}
+
+std::unique_ptr<FlatIndex> FlatIndex::open(const IndexFile& file) {
+  const IndexHeader& header = file.header();
+  const auto wrong = [&](const std::string& what) { return Error("FORMAT", file.path() + ": " + what); };
+  if (header.kind != IndexKind::kFlat) throw wrong("expected a flat index, got another kind.");
+  const auto count = static_cast<size_t>(header.count);
+  Buffer<uint32_t> ids = file.section<uint32_t>("ids", count);
+  Buffer<float> rows = file.section<float>("rows", count * header.dim);
+  try {
+    require_distinct_ids(ids.data(), count);
+    if (file.mode() == OpenMode::kMemory) require_finite({rows.data(), count, header.dim}, "rows");
+  } catch (const Error& error) {
+    throw wrong(error.what());
+  }
+  return std::unique_ptr<FlatIndex>(new FlatIndex(header.metric, header.dim, std::move(rows), std::move(ids)));
+}
+
+}  // namespace nigh

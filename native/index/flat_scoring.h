@@ -1,0 +1,42 @@
+// What the single and the batch search of FlatIndex share: how a query is prepared and how a kernel's value becomes a distance.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "index/metric.h"
+#include "index/vector_index.h"
+
+namespace nigh {
+
+/// The rows of a flat index, borrowed.
+struct FlatView {
+  Metric metric = Metric::kL2;
+  size_t dim = 0;
+  size_t count = 0;
+  const float* rows = nullptr;
+  const uint32_t* ids = nullptr;
+
+  const float* row(size_t slot) const { return rows + slot * dim; }
+};
+
+/// Copies the query as the kernels want it (unit length under cosine). Throws ZERO_VECTOR naming `position`.
+inline void prepare_flat_query(const FlatView& view, const float* query, float* out, size_t position) {
+  if (view.metric == Metric::kCosine) {
+    normalize_row(query, view.dim, out, position);
+  } else {
+    std::copy_n(query, view.dim, out);
+  }
+}
+
+/// From Σ(q − x)² or q·x to the distance. A product of huge rows can overflow to +inf and −inf at once; such a NaN counts as
+/// infinitely far, so that distances stay ordered.
+inline float flat_distance(Metric metric, float value) {
+  const float distance = metric == Metric::kL2 ? value : metric == Metric::kIp ? -value : 1.0f - value;
+  return std::isnan(distance) ? std::numeric_limits<float>::infinity() : distance;
+}
+
+}  // namespace nigh
