@@ -117,6 +117,17 @@ export function choice<const Name extends string>(
   }, options.default);
 }
 
+/** A value that a guard recognises: an AbortSignal, a function, … */
+export function checked<T>(expected: string, fits: (value: unknown) => value is T): Field<T> {
+  return {
+    optional: false,
+    read: (value, path) => {
+      if (!fits(value)) throw invalidArgument(path, expected, value);
+      return value;
+    },
+  };
+}
+
 /** A field that may be left out and then is undefined. */
 export function optional<T>(field: Field<T>): Field<T | undefined> {
   return { read: field.read, optional: true };

@@ -19,6 +19,15 @@ export interface FittedSpace {
   readonly notes: Readonly<Record<string, number | string>>;
 }
 
+/** What somebody liked: item vectors, one a row, and confidence relative to one plain interaction. At least one row. */
+export interface History {
+  readonly vectors: Matrix;
+  readonly weights: Float32Array;
+}
+
+/** A history → the vector that the fit would have given this user. */
+export type HistoryFolder = (history: History) => Promise<Float32Array>;
+
 export interface FitContext {
   readonly signal?: AbortSignal;
   /** Called with work done and in total (in the embedding's own unit), at most some ten times a second. */
@@ -31,11 +40,18 @@ export interface FitContext {
 export interface Embedding<Params> {
   /** The name in a recipe's `embedding`. */
   readonly name: string;
+  /** Every parameter's key, so that a typing error is told from the keys around it. */
+  readonly keys: readonly string[];
   /**
    * Checks the recipe's parameters and fills in the defaults.
    * @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT with the path of the key
    */
   parse(params: Readonly<Record<string, unknown>>, path: string): Params;
+  /**
+   * From a stored model, what places somebody new among the users of a space that has user vectors.
+   * @throws NighError FORMAT if the model is not one of this embedding
+   */
+  openFolder?(model: Readonly<Record<string, unknown>>): HistoryFolder;
   /** @throws NighError EMPTY_DATASET, MISSING_COLUMN, INVALID_ARGUMENT, ABORTED */
   fit(dataset: Dataset, params: Params, context: FitContext): Promise<FittedSpace>;
 }

@@ -93,6 +93,8 @@ export interface SpaceInfo {
   readonly similar: IndexInfo;
   /** Answers "which items suit this user"; absent in a space without user vectors. */
   readonly recommend?: IndexInfo;
+  /** What the embedding noted about its fit: explained variance, what damps popularity, … */
+  readonly notes?: Readonly<Record<string, number | string>>;
 }
 
 /** What a served collection is: printed by `nigh inspect` and `GET /v1/collections/{collection}`. */

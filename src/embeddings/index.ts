@@ -1,0 +1,13 @@
+/** `nigh/embeddings`: what turns a dataset into vectors. */
+export { type AlsModel, type AlsParams, als, foldIn, readAlsModel } from './als.js';
+export type {
+  Embedding,
+  FitContext,
+  FittedSpace,
+  History,
+  HistoryFolder,
+  Vectors,
+} from './embedding.js';
+export { embeddingNames, findEmbedding } from './registry.js';
+export { createTextEmbedder, type TextEmbedder, type TfidfParams, tfidf } from './tfidf.js';
+export { createTokenizer, type Language, type Tokenizer, type TokenizerParams } from './tokenize.js';

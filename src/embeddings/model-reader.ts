@@ -1,0 +1,46 @@
+import { describe, NighError } from '../core/errors.js';
+
+/** Reads a stored model's fields with their types and sizes checked: what comes from a file is not trusted. */
+export class ModelReader {
+  readonly #embedding: string;
+  readonly #model: Readonly<Record<string, unknown>>;
+
+  constructor(embedding: string, model: Readonly<Record<string, unknown>>) {
+    this.#embedding = embedding;
+    this.#model = model;
+  }
+
+  integer(key: string): number {
+    const value = this.#model[key];
+    return Number.isSafeInteger(value) ? (value as number) : this.#refuse(key, 'an integer', value);
+  }
+
+  number(key: string): number {
+    const value = this.#model[key];
+    return Number.isFinite(value) ? (value as number) : this.#refuse(key, 'a number', value);
+  }
+
+  flag(key: string): boolean {
+    const value = this.#model[key];
+    return typeof value === 'boolean' ? value : this.#refuse(key, 'true or false', value);
+  }
+
+  strings(key: string): readonly string[] {
+    const value = this.#model[key];
+    const fits = Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+    return fits ? value : this.#refuse(key, 'a list of strings', value);
+  }
+
+  floats(key: string, length: number): Float32Array {
+    const value = this.#model[key];
+    const fits = value instanceof Float32Array && value.length === length;
+    return fits ? value : this.#refuse(key, `a Float32Array of ${length}`, value);
+  }
+
+  #refuse(key: string, expected: string, actual: unknown): never {
+    throw new NighError(
+      'FORMAT',
+      `The stored ${this.#embedding} model: ${key}: expected ${expected}, got ${describe(actual)}.`,
+    );
+  }
+}

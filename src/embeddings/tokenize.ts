@@ -1,0 +1,100 @@
+/**
+ * Text → tokens.
+ *
+ * Words are found by the Unicode rules of Intl.Segmenter (UAX 29), so that every script works. On top of them, in order:
+ *
+ * 1. NFKC, so that ligatures and full-width letters compare equal, and one kind of apostrophe.
+ * 2. Names are taken apart, for package names, file names and identifiers: at `.`, `_`, `-`, `/`, `@` always (a decimal number
+ *    stays whole), and at the humps of camelCase, where the whole name is kept as well (`bodyParser` → bodyparser body parser),
+ *    because some write `bodyparser` and others `body-parser`.
+ * 3. Lower case.
+ * 4. Stopwords are dropped (lists of the package stopword).
+ * 5. Stemming (Snowball), each distinct word once.
+ */
+import { choice, flag, type ParamsOf } from '../core/params.js';
+
+/** ISO 639-1 code → name of the stopword list and of the stemmer. */
+const languages = {
+  ar: { stopwords: 'ara', stemmer: 'arabic' },
+  cs: { stopwords: 'ces', stemmer: 'czech' },
+  da: { stopwords: 'dan', stemmer: 'danish' },
+  de: { stopwords: 'deu', stemmer: 'german' },
+  en: { stopwords: 'eng', stemmer: 'english' },
+  es: { stopwords: 'spa', stemmer: 'spanish' },
+  fi: { stopwords: 'fin', stemmer: 'finnish' },
+  fr: { stopwords: 'fra', stemmer: 'french' },
+  hu: { stopwords: 'hun', stemmer: 'hungarian' },
+  it: { stopwords: 'ita', stemmer: 'italian' },
+  nl: { stopwords: 'nld', stemmer: 'dutch' },
+  no: { stopwords: 'nob', stemmer: 'norwegian' },
+  pt: { stopwords: 'por', stemmer: 'portuguese' },
+  ro: { stopwords: 'ron', stemmer: 'romanian' },
+  ru: { stopwords: 'rus', stemmer: 'russian' },
+  sv: { stopwords: 'swe', stemmer: 'swedish' },
+  tr: { stopwords: 'tur', stemmer: 'turkish' },
+} as const;
+
+export type Language = keyof typeof languages;
+
+export const tokenizerSchema = {
+  /** Language of word breaks, stopwords and stems, ISO 639-1. */
+  language: choice(Object.keys(languages) as Language[], { default: 'en' }),
+  /** Drop the words of the language's stopword list. */
+  stopwords: flag({ default: true }),
+  /** Cut words to their stem, so that `dogs` meets `dog`. */
+  stem: flag({ default: true }),
+};
+
+export type TokenizerParams = ParamsOf<typeof tokenizerSchema>;
+
+/** Text → tokens, in the order of the text, repeats included. */
+export type Tokenizer = (text: string) => string[];
+
+/** Loads what the parameters need (lists and stemmers only where they are used). */
+export async function createTokenizer({ language, stopwords, stem }: TokenizerParams): Promise<Tokenizer> {
+  const names = languages[language];
+  const segmenter = new Intl.Segmenter(language, { granularity: 'word' });
+  const dropped = new Set<string>(stopwords ? (await import('stopword'))[names.stopwords] : []);
+  const stemmer = stem ? (await import('snowball-stemmers')).newStemmer(names.stemmer) : undefined;
+  const stems = new Map<string, string>();
+
+  const reduce = (word: string): string => {
+    if (stemmer === undefined) return word;
+    let found = stems.get(word);
+    if (found === undefined) {
+      found = stemmer.stem(word);
+      stems.set(word, found);
+    }
+    return found;
+  };
+
+  return (text) => {
+    const tokens: string[] = [];
+    for (const { segment, isWordLike } of segmenter.segment(text.normalize('NFKC').replaceAll('’', "'"))) {
+      if (isWordLike !== true) continue;
+      for (const name of splitName(segment)) {
+        const word = name.toLowerCase();
+        if (!dropped.has(word)) tokens.push(reduce(word));
+      }
+    }
+    return tokens;
+  };
+}
+
+const decimal = /^\d+(?:[.,]\d+)+$/u;
+const separators = /[._]+/u;
+/** Before a capital that follows a small letter or digit, and before the last capital of a run that a small letter follows. */
+const humps = /(?<=[\p{Ll}\d])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
+
+/** The parts of one word-like segment; a camelCase name is followed by its parts. */
+function splitName(segment: string): string[] {
+  if (decimal.test(segment)) return [segment];
+  const parts: string[] = [];
+  for (const part of segment.split(separators)) {
+    if (part === '') continue;
+    parts.push(part);
+    const pieces = part.split(humps);
+    if (pieces.length > 1) parts.push(...pieces);
+  }
+  return parts;
+}

@@ -1,0 +1,199 @@
+/**
+ * Recipe → collection.
+ *
+ * 1. Take the collection's lock; clear what a killed build left.
+ * 2. Load the dataset.
+ * 3. For every space: fit the embedding, build its indexes, measure their recall against exact search, write its files.
+ * 4. Write items, users, interactions and the recipe; flush and checksum every file.
+ * 5. Name the generation in CURRENT (generation.ts), and remove the oldest.
+ *
+ * Until step 5 nothing that is live was touched: a build that fails, is aborted or is killed leaves the old generation live.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { throwIfAborted } from '../core/abort.js';
+import { describe, NighError } from '../core/errors.js';
+import { checked, integer, optional, readParams } from '../core/params.js';
+import type { Dataset } from '../data/dataset.js';
+import { BuildLock } from './build-lock.js';
+import { type BuildProgress, type StageTiming, Stopwatch } from './build-progress.js';
+import { buildSpace } from './build-space.js';
+import { Catalogue } from './catalogue.js';
+import { collectionFiles } from './collection.js';
+import {
+  liveGeneration,
+  type Manifest,
+  manifestVersion,
+  pruneGenerations,
+  type SpaceManifest,
+  Staging,
+  toInfo,
+} from './generation.js';
+import { writeDurable, writePacked } from './packed-file.js';
+import type { Recipe } from './recipe.js';
+import { SeenLists } from './seen-lists.js';
+import { StringIndex } from './string-index.js';
+import type { CollectionInfo } from './types.js';
+
+export interface BuildOptions {
+  /** Stops the build; what was live stays live. */
+  readonly signal?: AbortSignal;
+  /** Called at most some ten times a second per stage. */
+  readonly onProgress?: (progress: BuildProgress) => void;
+  /** Native threads; 0 (default) = all. */
+  readonly threads?: number;
+  /** Generations to keep, the new one included. Default 2: one to go back to. */
+  readonly keep?: number;
+}
+
+export interface BuildSummary {
+  readonly info: CollectionInfo;
+  /** In the order of the work. */
+  readonly timings: readonly StageTiming[];
+  /** What went wrong after the new generation was live: an old one that could not be removed. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Builds a new generation of a collection and makes it the live one.
+ * @param directory the collection, made if it is not there
+ * @throws NighError LOCKED while another build runs, RECALL_FLOOR, ABORTED, IO, INVALID_ARGUMENT, UNKNOWN_OPTION, and what the
+ * dataset's source and the embeddings throw
+ */
+export async function buildCollection(
+  recipe: Recipe,
+  directory: string,
+  options: BuildOptions = {},
+): Promise<BuildSummary> {
+  const { signal, onProgress, threads, keep } = readParams(optionsSchema, options, '');
+  const collection = resolve(directory);
+  throwIfAborted(signal);
+  await makeDirectory(collection);
+  const lock = await BuildLock.acquire(collection);
+  try {
+    const previous = await liveGeneration(collection);
+    const staging = await Staging.begin(collection);
+    const stopwatch = new Stopwatch();
+    let manifest: Manifest;
+    try {
+      manifest = await buildGeneration(recipe, { staging, stopwatch, signal, onProgress, threads });
+    } catch (cause) {
+      // The cause is what matters; a directory that cannot be removed now is cleared by the next build.
+      await Promise.allSettled([staging.discard()]);
+      throw cause;
+    }
+    const warnings = await tidy(recipe, collection, keep, manifest.generation, previous);
+    return { info: toInfo(manifest), timings: stopwatch.timings, warnings };
+  } finally {
+    await lock.release();
+  }
+}
+
+interface Work {
+  readonly staging: Staging;
+  readonly stopwatch: Stopwatch;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: BuildProgress) => void) | undefined;
+  readonly threads: number;
+}
+
+async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
+  const { staging, stopwatch, signal, onProgress } = work;
+  const dataset = await stopwatch.time('dataset', undefined, () =>
+    recipe.dataset.load({
+      baseDirectory: recipe.baseDirectory,
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: ({ stage, name, done, total = 0 }) => onProgress?.({ stage, subject: name, done, total }),
+    }),
+  );
+  const spaces: SpaceManifest[] = [];
+  for (const space of recipe.spaces) {
+    throwIfAborted(signal);
+    spaces.push(await buildSpace(space, dataset, { ...work, recallFloor: recipe.recallFloor }));
+  }
+  throwIfAborted(signal);
+  await stopwatch.time('write', undefined, () => writeCatalogue(recipe, dataset, work));
+  throwIfAborted(signal);
+  const { name, title, description, recallFloor } = recipe;
+  const { origin, items, users, interactions } = dataset;
+  return stopwatch.time('write', undefined, async () => {
+    const files = await staging.stampFiles();
+    const manifest: Manifest = {
+      version: manifestVersion,
+      generation: await staging.nextName(),
+      name,
+      title,
+      description,
+      createdAt: new Date().toISOString(),
+      buildSeconds: stopwatch.elapsedSeconds,
+      dataset: { name: origin.name, licence: origin.licence, source: origin.source },
+      items: items.size,
+      users: users.size,
+      interactions: interactions.entries,
+      recallFloor,
+      spaces,
+      files,
+    };
+    throwIfAborted(signal);
+    await staging.commit(manifest);
+    return manifest;
+  });
+}
+
+async function writeCatalogue(recipe: Recipe, dataset: Dataset, { staging, onProgress }: Work): Promise<void> {
+  const files: [name: string, write: (path: string) => Promise<void>][] = [
+    [collectionFiles.items, (path) => writePacked(path, Catalogue.pack(dataset))],
+    [collectionFiles.users, (path) => writePacked(path, StringIndex.index(dataset.users.terms))],
+    [collectionFiles.interactions, (path) => writePacked(path, SeenLists.pack(dataset.interactions))],
+    [collectionFiles.recipe, (path) => writeDurable(path, recipe.json)],
+  ];
+  for (const [done, [subject, write]] of files.entries()) {
+    onProgress?.({ stage: 'write', subject, done, total: files.length });
+    await write(staging.path(subject));
+  }
+}
+
+/** After the swap: nothing here may fail the build any more. */
+async function tidy(
+  recipe: Recipe,
+  collection: string,
+  keep: number,
+  live: string,
+  previous: string | undefined,
+): Promise<string[]> {
+  const [kept, pruned] = await Promise.allSettled([
+    // The collection carries its recipe, unless it lies there already.
+    writeFile(join(collection, collectionFiles.recipe), recipe.json, { flag: 'wx' }).catch(
+      (cause: NodeJS.ErrnoException) => {
+        if (cause.code !== 'EEXIST') throw cause;
+      },
+    ),
+    pruneGenerations(collection, keep, live, previous),
+  ]);
+  const warnings: string[] = [];
+  if (kept.status === 'rejected')
+    warnings.push(`The recipe was not kept beside the collection: ${message(kept.reason)}`);
+  if (pruned.status === 'rejected') warnings.push(`An old generation was not removed: ${message(pruned.reason)}`);
+  return warnings;
+}
+
+function message(reason: unknown): string {
+  return reason instanceof Error ? reason.message : describe(reason);
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    throw new NighError('IO', `${directory}: cannot be made: ${message(cause)}`, { cause });
+  }
+}
+
+const optionsSchema = {
+  signal: optional(checked('an AbortSignal', (value): value is AbortSignal => value instanceof AbortSignal)),
+  onProgress: optional(checked('a function', (value): value is ProgressCallback => typeof value === 'function')),
+  threads: integer({ min: 0, max: 1024, default: 0 }),
+  keep: integer({ min: 1, max: 1000, default: 2 }),
+};
+
+type ProgressCallback = NonNullable<BuildOptions['onProgress']>;

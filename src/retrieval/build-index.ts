@@ -1,0 +1,37 @@
+import type { Vectors } from '../embeddings/embedding.js';
+import { FlatIndex } from '../index/flat-index.js';
+import { HnswIndex } from '../index/hnsw-index.js';
+import { HnswlibIndex } from '../index/hnswlib-index.js';
+import type { MetricName, VectorIndex } from '../index/vector-index.js';
+import type { IndexSettings } from './recipe.js';
+
+export interface BuildIndexContext {
+  readonly threads: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/**
+ * Builds the kind of index that a recipe asks for; ids are the ordinals of the vectors.
+ * @throws NighError ABORTED, OUT_OF_MEMORY, ZERO_VECTOR, NOT_FINITE
+ */
+export function buildIndex(
+  { matrix, ordinals }: Vectors,
+  metric: MetricName,
+  settings: IndexSettings,
+  context: BuildIndexContext,
+): Promise<VectorIndex> {
+  const rows = { ...matrix, ids: ordinals };
+  switch (settings.kind) {
+    case 'flat':
+      return FlatIndex.build(rows, { metric, ...context });
+    case 'hnsw':
+      return HnswIndex.build(rows, { metric, ...graphOf(settings), ...context });
+    case 'hnswlib':
+      return HnswlibIndex.build(rows, { metric, ...graphOf(settings), ...context });
+  }
+}
+
+function graphOf({ M, efConstruction }: Extract<IndexSettings, { kind: 'hnsw' | 'hnswlib' }>) {
+  return { ...(M === undefined ? {} : { M }), ...(efConstruction === undefined ? {} : { efConstruction }) };
+}

@@ -1,0 +1,142 @@
+/**
+ * One build of a collection at a time: a file `LOCK` that names its holder and is made exclusively.
+ *
+ * A lock is stale, and taken over, when its holder ran on this machine and no longer does: no process has its number, or (on
+ * Linux, where it can be asked) the process of that number began at another time, as after a restart. A holder on another
+ * machine, which shares the directory, cannot be asked and is believed.
+ */
+import { randomBytes } from 'node:crypto';
+import { link, readFile, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { NighError } from '../core/errors.js';
+import { isPlainObject } from '../core/params.js';
+import { writeDurable } from './packed-file.js';
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  /** Tells two processes of the same number apart; null where the system does not say. */
+  readonly began: string | null;
+  readonly token: string;
+}
+
+export class BuildLock {
+  readonly #path: string;
+  readonly #token: string;
+
+  private constructor(path: string, token: string) {
+    this.#path = path;
+    this.#token = token;
+  }
+
+  /** @throws NighError LOCKED naming the holder, IO */
+  static async acquire(collection: string): Promise<BuildLock> {
+    const path = join(collection, 'LOCK');
+    const mine: Holder = {
+      pid: process.pid,
+      host: hostname(),
+      began: await processBegan(process.pid),
+      token: randomBytes(6).toString('hex'),
+    };
+    const draft = `${path}.${mine.token}`;
+    await writeDurable(draft, JSON.stringify(mine));
+    try {
+      // A link appears whole or not at all, so nobody ever reads half a lock.
+      for (let attempt = 0; attempt < 5; attempt++) {
+        if (await linked(draft, path)) return new BuildLock(path, mine.token);
+        await setAsideIfStale(path, mine.token);
+      }
+    } finally {
+      await rm(draft, { force: true });
+    }
+    throw new NighError('LOCKED', `${collection}: other builds keep taking the lock ${path}.`);
+  }
+
+  /** Lets the next build begin. */
+  async release(): Promise<void> {
+    const holder = await readHolder(this.#path);
+    if (holder?.token === this.#token) await rm(this.#path, { force: true });
+  }
+}
+
+/** @throws NighError LOCKED if the holder is alive */
+async function setAsideIfStale(path: string, token: string): Promise<void> {
+  const holder = await readHolder(path);
+  if (holder === undefined) return;
+  if (await isAlive(holder)) {
+    throw new NighError(
+      'LOCKED',
+      `Process ${holder.pid} on ${holder.host} is building this collection. If it is not, remove ${path}.`,
+    );
+  }
+  const aside = `${path}.${token}.stale`;
+  try {
+    await rename(path, aside);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new NighError('IO', `${path}: a stale lock cannot be moved: ${(cause as Error).message}`, { cause });
+  }
+  // Between looking and moving, another build may have replaced the stale lock by its own: then it is put back.
+  const moved = await readHolder(aside);
+  if (moved !== undefined && moved.token !== holder.token) await linked(aside, path);
+  await rm(aside, { force: true });
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    // The draft is gone: a build that just began has cleared what it took for leftovers.
+    if (code === 'ENOENT')
+      throw new NighError('LOCKED', `${to}: another build of this collection has just begun.`, { cause });
+    throw new NighError('IO', `${to}: the lock cannot be made: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Undefined if there is no lock. @throws NighError FORMAT, IO */
+async function readHolder(path: string): Promise<Holder | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (isPlainObject(value)) {
+      const { pid, host, began, token } = value;
+      if (Number.isSafeInteger(pid) && typeof host === 'string' && typeof token === 'string') {
+        return { pid: pid as number, host, began: typeof began === 'string' ? began : null, token };
+      }
+    }
+  } catch (cause) {
+    const error = cause as NodeJS.ErrnoException;
+    if (error.code === 'ENOENT') return undefined;
+    if (!(cause instanceof SyntaxError)) throw new NighError('IO', `${path}: ${error.message}`, { cause });
+  }
+  throw new NighError('FORMAT', `${path}: not a lock of nigh. If no build is running, remove it.`);
+}
+
+async function isAlive({ pid, host, began }: Holder): Promise<boolean> {
+  if (host !== hostname()) return true;
+  try {
+    process.kill(pid, 0);
+  } catch (cause) {
+    // EPERM: there is such a process, of somebody else.
+    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  const now = await processBegan(pid);
+  return began === null || now === null || began === now;
+}
+
+/** Boot and start time of a process on Linux, elsewhere null. */
+async function processBegan(pid: number): Promise<string | null> {
+  try {
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    const status = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the command in parentheses, which may hold anything; start time is the 22nd.
+    const started = status.slice(status.lastIndexOf(')') + 2).split(' ')[19];
+    return started === undefined ? null : `${boot}:${started}`;
+  } catch {
+    // No /proc here: the process number alone has to do.
+    return null;
+  }
+}

@@ -1,0 +1,155 @@
+import { stat } from 'node:fs/promises';
+import { NighError } from '../core/errors.js';
+import type { Matrix } from '../core/matrix.js';
+import type { Dataset } from '../data/dataset.js';
+import type { Vectors } from '../embeddings/embedding.js';
+import type { MetricName, VectorIndex } from '../index/vector-index.js';
+import { buildIndex } from './build-index.js';
+import type { BuildProgress, Stopwatch } from './build-progress.js';
+import type { SpaceManifest, Staging } from './generation.js';
+import { measureRecall } from './measure-recall.js';
+import { writePacked } from './packed-file.js';
+import type { IndexSettings, SpaceRecipe } from './recipe.js';
+import { gatherRows, sampleRows } from './sample-rows.js';
+import { spaceFiles } from './space.js';
+import type { IndexInfo } from './types.js';
+
+export interface SpaceBuild {
+  readonly staging: Staging;
+  readonly stopwatch: Stopwatch;
+  readonly recallFloor: number;
+  readonly threads: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: BuildProgress) => void) | undefined;
+}
+
+/** Every index answers so many sampled queries before it may go live. */
+const recallQueries = 1_000;
+const recallSeed = 42;
+/** The k of the recall that is measured. */
+const recallAt = 10;
+
+/**
+ * Fits one space, builds and measures its indexes and writes its files.
+ * @throws NighError RECALL_FLOOR, ABORTED, IO, and what the embedding throws
+ */
+export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: SpaceBuild): Promise<SpaceManifest> {
+  const { staging, stopwatch, signal } = build;
+  const space = recipe.name;
+  const fitted = await stopwatch.time('embedding', space, () =>
+    recipe.fit(dataset, {
+      threads: build.threads,
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: (done, total) =>
+        build.onProgress?.({ stage: 'embedding', space, subject: recipe.embedding, done, total }),
+    }),
+  );
+  await stopwatch.time('write', space, () => writePacked(staging.path(spaceFiles.model(space)), fitted.model));
+
+  const { items, users } = fitted;
+  const sampled = sampleRows(items.matrix.rows, recallQueries, recallSeed);
+  const similar = await buildMeasured(recipe, build, {
+    file: spaceFiles.similar(space),
+    vectors: items,
+    metric: 'cosine',
+    queries: gatherRows(items.matrix, sampled),
+    self: sampled.map((r) => items.ordinals[r]!),
+  });
+  const recommend =
+    users &&
+    (await buildMeasured(recipe, build, {
+      file: spaceFiles.recommend(space),
+      vectors: items,
+      metric: 'ip',
+      queries: gatherRows(users.matrix, sampleRows(users.matrix.rows, recallQueries, recallSeed)),
+      self: undefined,
+    }));
+  if (users !== undefined) await storeUsers(space, users, build);
+
+  const { index } = recipe;
+  return {
+    name: space,
+    embedding: recipe.embedding,
+    dim: items.matrix.dim,
+    items: items.ordinals.length,
+    users: users?.ordinals.length ?? 0,
+    similar,
+    ...(recommend === undefined ? {} : { recommend }),
+    ...('efSearch' in index && index.efSearch !== undefined ? { efSearch: index.efSearch } : {}),
+    notes: fitted.notes,
+  };
+}
+
+interface IndexPlan {
+  readonly file: string;
+  readonly vectors: Vectors;
+  readonly metric: MetricName;
+  /** What recall is measured with. */
+  readonly queries: Matrix;
+  /** Ids of the queries where they are stored vectors themselves. */
+  readonly self: Uint32Array | undefined;
+}
+
+/** @throws NighError RECALL_FLOOR */
+async function buildMeasured(recipe: SpaceRecipe, build: SpaceBuild, plan: IndexPlan): Promise<IndexInfo> {
+  const { signal, stopwatch } = build;
+  const space = recipe.name;
+  const index = await builtIndex(space, recipe.index, build, plan);
+  try {
+    const efSearch = 'efSearch' in recipe.index ? recipe.index.efSearch : undefined;
+    const { recall, queries } = await stopwatch.time('recall', space, () =>
+      measureRecall(index, plan.vectors, plan.queries, plan.self, {
+        k: recallAt,
+        efSearch,
+        signal,
+        onProgress: (done, total) => build.onProgress?.({ stage: 'recall', space, subject: plan.file, done, total }),
+      }),
+    );
+    if (recall < build.recallFloor) {
+      throw new NighError(
+        'RECALL_FLOOR',
+        `The space ${space}: ${plan.file} finds ${recall.toFixed(4)} of the true ${recallAt} nearest (${queries} queries), ` +
+          `below the floor of ${build.recallFloor}. Raise efSearch, efConstruction or M of its index, or lower recallFloor.`,
+      );
+    }
+    const path = build.staging.path(plan.file);
+    await stopwatch.time('write', space, () => index.save(path));
+    return {
+      kind: index.kind,
+      metric: index.metric,
+      dim: index.dim,
+      count: index.size,
+      fileBytes: (await stat(path)).size,
+      recallAt10: recall,
+      queries,
+    };
+  } finally {
+    index.close();
+  }
+}
+
+/** User vectors are looked up by id, and searched exactly for similar users. */
+async function storeUsers(space: string, users: Vectors, build: SpaceBuild): Promise<void> {
+  const plan = { file: spaceFiles.users(space), vectors: users, metric: 'ip' as const };
+  const index = await builtIndex(space, { kind: 'flat' }, build, plan);
+  try {
+    await build.stopwatch.time('write', space, () => index.save(build.staging.path(plan.file)));
+  } finally {
+    index.close();
+  }
+}
+
+function builtIndex(
+  space: string,
+  settings: IndexSettings,
+  { stopwatch, threads, signal, onProgress }: SpaceBuild,
+  { file, vectors, metric }: Pick<IndexPlan, 'file' | 'vectors' | 'metric'>,
+): Promise<VectorIndex> {
+  return stopwatch.time('index', space, () =>
+    buildIndex(vectors, metric, settings, {
+      threads,
+      signal,
+      onProgress: (done, total) => onProgress?.({ stage: 'index', space, subject: file, done, total }),
+    }),
+  );
+}

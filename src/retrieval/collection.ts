@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { NighError } from '../core/errors.js';
+import { didYouMean } from '../core/nearest-name.js';
+import { Catalogue, type PackedCatalogue } from './catalogue.js';
+import { liveGeneration, type Manifest, readManifest } from './generation.js';
+import { readPacked } from './packed-file.js';
+import { type PackedInteractions, SeenLists } from './seen-lists.js';
+import { Space } from './space.js';
+import { type PackedStringIndex, StringIndex } from './string-index.js';
+
+/** The files of a generation that belong to no space. */
+export const collectionFiles = {
+  items: 'items.msgpack',
+  users: 'users.msgpack',
+  interactions: 'interactions.msgpack',
+  recipe: 'recipe.json',
+} as const;
+
+/** An open generation: everything that a question needs, by ordinals. */
+export class Collection {
+  private constructor(
+    readonly manifest: Manifest,
+    readonly catalogue: Catalogue,
+    readonly users: StringIndex,
+    readonly seen: SeenLists,
+    /** In the recipe's order. */
+    readonly spaces: readonly Space[],
+  ) {}
+
+  /**
+   * Opens the live generation of a collection directory.
+   * @throws NighError UNKNOWN_COLLECTION, NOT_FOUND, IO, FORMAT, TRUNCATED, CHECKSUM_MISMATCH, VERSION_UNSUPPORTED
+   */
+  static async open(directory: string, mode: 'memory' | 'mmap'): Promise<Collection> {
+    let generation = await liveGeneration(directory);
+    while (generation !== undefined) {
+      try {
+        return await Collection.#openGeneration(join(directory, generation), mode);
+      } catch (cause) {
+        // Builds may have replaced and pruned this generation since its name was read.
+        const live = await liveGeneration(directory);
+        if (live === generation) throw cause;
+        generation = live;
+      }
+    }
+    throw new NighError('UNKNOWN_COLLECTION', `${directory}: no collection was built here.`);
+  }
+
+  static async #openGeneration(directory: string, mode: 'memory' | 'mmap'): Promise<Collection> {
+    const manifest = await readManifest(directory);
+    const read = async (name: string): Promise<unknown> => {
+      const stamp = manifest.files[name];
+      if (stamp === undefined) throw new NighError('FORMAT', `${directory}: the manifest lists no ${name}.`);
+      return readPacked(join(directory, name), stamp);
+    };
+    const spaces: Space[] = [];
+    try {
+      for (const space of manifest.spaces) spaces.push(await Space.open(directory, manifest, space, mode));
+      const seen = new SeenLists((await read(collectionFiles.interactions)) as PackedInteractions);
+      const users = new StringIndex((await read(collectionFiles.users)) as PackedStringIndex);
+      const catalogue = new Catalogue((await read(collectionFiles.items)) as PackedCatalogue, seen.popularity);
+      if (users.size !== manifest.users || seen.users !== manifest.users || catalogue.size !== manifest.items) {
+        throw new NighError(
+          'FORMAT',
+          `${directory}: the files hold other numbers of items or users than the manifest.`,
+        );
+      }
+      return new Collection(manifest, catalogue, users, seen, spaces);
+    } catch (cause) {
+      for (const space of spaces) space.close();
+      throw cause;
+    }
+  }
+
+  /** @throws NighError UNKNOWN_SPACE naming the nearest */
+  requireSpace(name: string): Space {
+    const space = this.spaces.find((candidate) => candidate.name === name);
+    if (space !== undefined) return space;
+    const names = this.spaces.map((candidate) => candidate.name);
+    const hint = didYouMean(name, names) || ` It has: ${names.join(', ')}.`;
+    throw new NighError('UNKNOWN_SPACE', `${this.manifest.name} has no space ${JSON.stringify(name)}.${hint}`);
+  }
+
+  /** @throws NighError UNKNOWN_USER */
+  requireUser(id: string): number {
+    const user = this.users.find(id);
+    if (user === undefined)
+      throw new NighError('UNKNOWN_USER', `${this.manifest.name} has no user ${JSON.stringify(id)}.`);
+    return user;
+  }
+
+  close(): void {
+    for (const space of this.spaces) space.close();
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * Generations on disk.
+ *
+ *   <collection>/CURRENT            the name of the live generation
+ *   <collection>/gen-000001/        never changed after it was named: manifest.json and the files it lists
+ *   <collection>/building-<random>/ a build under way, or what is left of one that was killed
+ *
+ * A generation goes live in this order, so that a crash at any moment leaves the old one live and whole: every file flushed, the
+ * manifest written, the directory flushed, renamed to its number, the collection flushed, CURRENT written beside, flushed, and
+ * renamed into place.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, NighError } from '../core/errors.js';
+import { isPlainObject } from '../core/params.js';
+import { type FileStamp, flush, stampFile, writeDurable } from './packed-file.js';
+import type { CollectionInfo, SpaceInfo } from './types.js';
+
+/** What `manifest.json` of this release holds. */
+export const manifestVersion = 1;
+
+export interface SpaceManifest extends SpaceInfo {
+  /** The recipe's, if it has one. */
+  readonly efSearch?: number;
+}
+
+/** Readable description of a generation; its checksum covers all of it. */
+export interface Manifest {
+  readonly version: number;
+  readonly generation: string;
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly createdAt: string;
+  readonly buildSeconds: number;
+  readonly dataset: { readonly name: string; readonly licence: string; readonly source: string };
+  readonly items: number;
+  readonly users: number;
+  readonly interactions: number;
+  readonly recallFloor: number;
+  readonly spaces: readonly SpaceManifest[];
+  /** Every other file of the generation, by name. */
+  readonly files: Readonly<Record<string, FileStamp>>;
+}
+
+/** What is told about a generation. */
+export function toInfo({ version: _, files, spaces, ...info }: Manifest): CollectionInfo {
+  return {
+    ...info,
+    spaces: spaces.map(({ efSearch: __, ...space }) => space),
+    bytesOnDisk: Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+const current = 'CURRENT';
+const manifestName = 'manifest.json';
+const generationPattern = /^gen-(\d{6,})$/;
+/** What a killed build can leave: its directory, or a pointer or lock that was not moved into place. */
+const leftoverPattern = /^(?:building-|CURRENT\.|LOCK\.)[0-9a-f]{12}(?:\.stale)?$/;
+
+/**
+ * The name of the live generation, or undefined for a collection that was never built.
+ * @throws NighError IO, FORMAT
+ */
+export async function liveGeneration(collection: string): Promise<string | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(collection, current), 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new NighError('IO', `${join(collection, current)}: ${(cause as Error).message}`, { cause });
+  }
+  const name = text.trim();
+  if (!generationPattern.test(name)) {
+    throw new NighError(
+      'FORMAT',
+      `${join(collection, current)}: expected the name of a generation, got ${describe(name)}.`,
+    );
+  }
+  return name;
+}
+
+/**
+ * Reads and checks a manifest.
+ * @throws NighError NOT_FOUND, IO, FORMAT, CHECKSUM_MISMATCH, VERSION_UNSUPPORTED
+ */
+export async function readManifest(directory: string): Promise<Manifest> {
+  const path = join(directory, manifestName);
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    if (cause instanceof SyntaxError)
+      throw new NighError('FORMAT', `${path}: not valid JSON: ${cause.message}`, { cause });
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new NighError(missing ? 'NOT_FOUND' : 'IO', `${path}: ${(cause as Error).message}`, { cause });
+  }
+  if (!isPlainObject(value)) throw new NighError('FORMAT', `${path}: expected an object, got ${describe(value)}.`);
+  const { checksum, ...manifest } = value;
+  if (typeof manifest.version === 'number' && manifest.version > manifestVersion) {
+    throw new NighError(
+      'VERSION_UNSUPPORTED',
+      `${path}: written as version ${manifest.version}; this release reads up to ${manifestVersion}.`,
+    );
+  }
+  if (checksum !== checksumOf(manifest)) {
+    throw new NighError('CHECKSUM_MISMATCH', `${path}: the content does not match its checksum.`);
+  }
+  return manifest as unknown as Manifest;
+}
+
+/** A build under way: a directory that nobody reads until it is committed. */
+export class Staging {
+  readonly #collection: string;
+  readonly directory: string;
+
+  private constructor(collection: string, directory: string) {
+    this.#collection = collection;
+    this.directory = directory;
+  }
+
+  /** Clears what killed builds left, and begins. The caller holds the collection's lock. @throws NighError IO */
+  static async begin(collection: string): Promise<Staging> {
+    try {
+      for (const name of await readdir(collection)) {
+        if (leftoverPattern.test(name)) await rm(join(collection, name), { recursive: true, force: true });
+      }
+      const directory = join(collection, `building-${randomBytes(6).toString('hex')}`);
+      await mkdir(directory);
+      return new Staging(collection, directory);
+    } catch (cause) {
+      throw new NighError('IO', `${collection}: a build cannot begin here: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  /** Path of a file of the coming generation. */
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** The name that the generation will have. @throws NighError IO */
+  async nextName(): Promise<string> {
+    const last = Math.max(0, ...(await generations(this.#collection)).map(({ number }) => number));
+    return `gen-${String(last + 1).padStart(6, '0')}`;
+  }
+
+  /** Length and checksum of every file so far, flushed to disk. @throws NighError IO */
+  async stampFiles(): Promise<Record<string, FileStamp>> {
+    const stamps: Record<string, FileStamp> = {};
+    for (const name of (await readdir(this.directory)).sort()) {
+      await flush(this.path(name));
+      stamps[name] = await stampFile(this.path(name));
+    }
+    return stamps;
+  }
+
+  /** Makes the generation the live one. @throws NighError IO; then the old one is still live */
+  async commit(manifest: Manifest): Promise<void> {
+    const text = JSON.stringify({ ...manifest, checksum: checksumOf(manifest) }, null, 2);
+    await writeDurable(this.path(manifestName), `${text}\n`);
+    await flush(this.directory);
+    const pointer = join(this.#collection, `${current}.${randomBytes(6).toString('hex')}`);
+    let named = false;
+    try {
+      await rename(this.directory, join(this.#collection, manifest.generation));
+      await flush(this.#collection);
+      await writeDurable(pointer, `${manifest.generation}\n`);
+      await rename(pointer, join(this.#collection, current));
+      named = true;
+      await flush(this.#collection);
+    } catch (cause) {
+      // Once CURRENT names the generation it must stay, whatever the last flush said.
+      if (!named) {
+        await rm(pointer, { force: true });
+        await rm(join(this.#collection, manifest.generation), { recursive: true, force: true });
+      }
+      throw new NighError('IO', `${this.#collection}: the new generation cannot go live: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+
+  /** Removes what was written. */
+  async discard(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Removes all generations but the live one and the newest others, `keep` in all. `previous` (the one that was live before) is
+ * the first of the others, so that there is always something to go back to.
+ */
+export async function pruneGenerations(
+  collection: string,
+  keep: number,
+  live: string,
+  previous: string | undefined,
+): Promise<void> {
+  const rank = (name: string) => (name === live ? 2 : name === previous ? 1 : 0);
+  const all = (await generations(collection)).sort((a, b) => rank(b.name) - rank(a.name) || b.number - a.number);
+  for (const { name } of all.slice(Math.max(1, keep))) {
+    await rm(join(collection, name), { recursive: true, force: true });
+  }
+}
+
+async function generations(collection: string): Promise<{ name: string; number: number }[]> {
+  return (await readdir(collection)).flatMap((name) => {
+    const number = generationPattern.exec(name)?.[1];
+    return number === undefined ? [] : [{ name, number: Number(number) }];
+  });
+}
+
+function checksumOf(manifest: unknown): string {
+  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
+}

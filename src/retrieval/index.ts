@@ -1,0 +1,18 @@
+/** Collections: building them and asking them. */
+export { type BuildOptions, type BuildSummary, buildCollection } from './build-collection.js';
+export type { BuildProgress, BuildStage, StageTiming } from './build-progress.js';
+export { loadRecipe, parseRecipe, type Recipe, type SpaceRecipe } from './recipe.js';
+export { Retriever } from './retriever.js';
+export type {
+  Answer,
+  AnswerStats,
+  AttributeValue,
+  CollectionInfo,
+  HistoryEntry,
+  IndexInfo,
+  Item,
+  QueryOptions,
+  RecommendOptions,
+  Result,
+  SpaceInfo,
+} from './types.js';

@@ -1,0 +1,179 @@
+/** Recipes: what a collection is built from. Read completely before any work begins; see docs of each embedding for its keys. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { describe, NighError } from '../core/errors.js';
+import {
+  choice,
+  integer,
+  isPlainObject,
+  joinPath,
+  number,
+  optional,
+  type ParamsOf,
+  readParams,
+  refuseUnknownKeys,
+  text,
+} from '../core/params.js';
+import type { Dataset } from '../data/dataset.js';
+import { type DatasetSpec, parseDatasetSpec } from '../data/sources/registry.js';
+import type { FitContext, FittedSpace } from '../embeddings/embedding.js';
+import { embeddingNames, findEmbedding } from '../embeddings/registry.js';
+
+const graphSchema = {
+  kind: choice(['hnsw', 'hnswlib'], { default: 'hnsw' }),
+  /** Links of a node on the upper layers; twice as many on the lowest. More find more, and cost memory and build time. */
+  M: optional(integer({ min: 2, max: 256 })),
+  /** Candidate pool while the graph is built: larger builds a better graph, slower. */
+  efConstruction: optional(integer({ min: 1, max: 10_000 })),
+  /** Candidate pool of a search, unless the query says otherwise: larger finds more, slower. */
+  efSearch: optional(integer({ min: 1, max: 10_000 })),
+};
+
+const flatSchema = { kind: choice(['flat']) };
+
+/** How the indexes of a space are built. What is undefined is the engine's default. */
+export type IndexSettings = ParamsOf<typeof graphSchema> | ParamsOf<typeof flatSchema>;
+
+/** One space of a recipe, with its parameters checked and completed. */
+export interface SpaceRecipe {
+  readonly name: string;
+  /** Name of the embedding. */
+  readonly embedding: string;
+  readonly index: IndexSettings;
+  /** Fits the embedding with the recipe's parameters. @throws NighError as Embedding.fit */
+  fit(dataset: Dataset, context: FitContext): Promise<FittedSpace>;
+}
+
+export interface Recipe {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly dataset: DatasetSpec;
+  /** In the order of the file: the first that can answer a question does. */
+  readonly spaces: readonly SpaceRecipe[];
+  /** An index whose measured recall@10 is below this does not go live. */
+  readonly recallFloor: number;
+  /** What relative paths of the dataset are relative to. */
+  readonly baseDirectory: string;
+  /** The recipe as it was given, to be kept beside what is built from it. */
+  readonly json: string;
+}
+
+const headSchema = {
+  $schema: optional(text()),
+  name: text(),
+  title: optional(text()),
+  description: text({ default: '' }),
+  recallFloor: number({ min: 0, max: 1, default: 0.95 }),
+  dataset: { read: parseDatasetSpec, optional: false },
+  spaces: { read: parseSpaces, optional: false },
+};
+
+/**
+ * Reads and checks a recipe file.
+ * @throws NighError NOT_FOUND, IO, INVALID_RECIPE, UNKNOWN_OPTION
+ */
+export async function loadRecipe(path: string): Promise<Recipe> {
+  let json: string;
+  try {
+    json = await readFile(path, 'utf8');
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new NighError(
+      missing ? 'NOT_FOUND' : 'IO',
+      `${path}: ${missing ? 'there is no such recipe' : 'cannot be read'}.`,
+      { cause },
+    );
+  }
+  return parseRecipe(json, dirname(resolve(path)), path);
+}
+
+/**
+ * Checks a recipe. Every wrong value is INVALID_RECIPE and every unknown key UNKNOWN_OPTION, with the path of the key.
+ * @param baseDirectory what relative paths of the dataset are relative to
+ * @param origin the file, for messages
+ * @throws NighError INVALID_RECIPE, UNKNOWN_OPTION
+ */
+export function parseRecipe(json: string, baseDirectory: string, origin = 'recipe'): Recipe {
+  try {
+    const { name, title, description, recallFloor, dataset, spaces } = readParams(headSchema, parseJson(json), '');
+    requireName(name, 'name', /^[a-z0-9][a-z0-9._-]{0,63}$/i);
+    return { name, title: title ?? name, description, dataset, spaces, recallFloor, baseDirectory, json };
+  } catch (cause) {
+    if (!(cause instanceof NighError)) throw cause;
+    const code = cause.code === 'INVALID_ARGUMENT' ? 'INVALID_RECIPE' : cause.code;
+    throw new NighError(code, `${origin}: ${cause.message}`, { cause });
+  }
+}
+
+function parseJson(json: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new NighError('INVALID_RECIPE', `not valid JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (!isPlainObject(value)) throw new NighError('INVALID_RECIPE', `expected an object, got ${describe(value)}.`);
+  return value;
+}
+
+function parseSpaces(value: unknown, path: string): readonly SpaceRecipe[] {
+  if (!isPlainObject(value) || Object.keys(value).length === 0) {
+    throw new NighError(
+      'INVALID_ARGUMENT',
+      `${path}: expected an object with at least one space, got ${describe(value)}.`,
+    );
+  }
+  const names = new Map<string, string>();
+  return Object.entries(value).map(([name, space]) => {
+    const at = joinPath(path, name);
+    requireName(name, at, /^[a-z0-9][a-z0-9_-]{0,31}$/i);
+    const twin = names.get(name.toLowerCase());
+    if (twin !== undefined) {
+      throw new NighError(
+        'INVALID_ARGUMENT',
+        `${at}: differs from ${joinPath(path, twin)} in case only; files may not.`,
+      );
+    }
+    names.set(name.toLowerCase(), name);
+    return parseSpace(name, space, at);
+  });
+}
+
+function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
+  if (!isPlainObject(value))
+    throw new NighError('INVALID_ARGUMENT', `${path}: expected an object, got ${describe(value)}.`);
+  const { embedding: embeddingName, index = {}, ...params } = value;
+  if (typeof embeddingName !== 'string') {
+    const expected = embeddingNames.map((known) => JSON.stringify(known)).join(', ');
+    throw new NighError(
+      'INVALID_ARGUMENT',
+      `${path}.embedding: expected one of ${expected}, got ${describe(embeddingName)}.`,
+    );
+  }
+  const embedding = findEmbedding(embeddingName, `${path}.embedding`);
+  refuseUnknownKeys(value, ['embedding', 'index', ...embedding.keys], path);
+  const parsed = embedding.parse(params, path);
+  return {
+    name,
+    embedding: embedding.name,
+    index: parseIndex(index, `${path}.index`),
+    fit: (dataset, context) => embedding.fit(dataset, parsed, context),
+  };
+}
+
+function parseIndex(value: unknown, path: string): IndexSettings {
+  if (isPlainObject(value) && value.kind === 'flat') return readParams(flatSchema, value, path);
+  const kind = choice(['hnsw', 'hnswlib', 'flat'], { default: 'hnsw' });
+  if (isPlainObject(value) && value.kind !== undefined) kind.read(value.kind, `${path}.kind`);
+  return readParams(graphSchema, value, path);
+}
+
+/** Names become file names. */
+function requireName(name: string, path: string, pattern: RegExp): void {
+  if (pattern.test(name) && !name.endsWith('.')) return;
+  throw new NighError(
+    'INVALID_ARGUMENT',
+    `${path}: expected a name of letters, digits, "-" and "_" that begins with a letter or digit, got ${describe(name)}.`,
+  );
+}

@@ -1,0 +1,63 @@
+import { NighError } from '../core/errors.js';
+import type { VectorQuestion } from './candidates.js';
+import type { Collection } from './collection.js';
+import type { Query } from './query-options.js';
+import type { HistoryItems, Space } from './space.js';
+
+type RecommendQuery = Query & { readonly excludeSeen: boolean };
+
+/**
+ * Which items suit this user: by the vector that was fitted for them, or, in a space without one, by what they interacted with.
+ * @throws NighError UNKNOWN_SPACE, NO_VECTOR
+ */
+export async function userQuestion(
+  collection: Collection,
+  user: number,
+  query: RecommendQuery,
+): Promise<VectorQuestion> {
+  const seen = collection.seen.itemsOf(user);
+  const history = { items: seen, weights: new Float32Array(seen.length).fill(1) };
+  const found = await firstVector(
+    collection,
+    query,
+    async (space) => space.userVector(user) ?? space.historyVector(history),
+  );
+  if (found === undefined) {
+    throw noVector(
+      `The user ${JSON.stringify(collection.users.at(user))} has neither a vector nor a known item`,
+      query,
+    );
+  }
+  return { ...found, index: found.space.forUsers, deny: query.excludeSeen ? seen : [] };
+}
+
+/**
+ * Which items suit somebody who likes these.
+ * @throws NighError UNKNOWN_SPACE, NO_VECTOR
+ */
+export async function historyQuestion(
+  collection: Collection,
+  history: HistoryItems,
+  query: RecommendQuery,
+): Promise<VectorQuestion> {
+  const found = await firstVector(collection, query, (space) => space.historyVector(history));
+  if (found === undefined) throw noVector('No item of the history has a vector', query);
+  return { ...found, index: found.space.forUsers, deny: query.excludeSeen ? history.items : [] };
+}
+
+/** In the space that was asked for, or else in the first that has one. */
+async function firstVector(
+  collection: Collection,
+  { space: wanted }: Query,
+  vectorIn: (space: Space) => Promise<Float32Array | undefined>,
+): Promise<{ space: Space; vector: Float32Array } | undefined> {
+  for (const space of wanted === undefined ? collection.spaces : [collection.requireSpace(wanted)]) {
+    const vector = await vectorIn(space);
+    if (vector !== undefined) return { space, vector };
+  }
+  return undefined;
+}
+
+function noVector(reason: string, { space }: Query): NighError {
+  return new NighError('NO_VECTOR', `${reason} in ${space === undefined ? 'any space' : `the space ${space}`}.`);
+}

@@ -1,0 +1,19 @@
+import { NighError } from '../core/errors.js';
+import type { VectorQuestion } from './candidates.js';
+import type { Collection } from './collection.js';
+import type { Query } from './query-options.js';
+
+/**
+ * Which items are like this one: its own vector, by direction, in the space that was asked for, or else in the first that has it.
+ * @throws NighError UNKNOWN_SPACE, NO_VECTOR
+ */
+export function similarItemsQuestion(collection: Collection, item: number, query: Query): VectorQuestion {
+  const spaces = query.space === undefined ? collection.spaces : [collection.requireSpace(query.space)];
+  for (const space of spaces) {
+    const vector = space.itemVector(item);
+    if (vector !== undefined) return { space, index: space.similar, vector, deny: [item] };
+  }
+  const id = JSON.stringify(collection.catalogue.id(item));
+  const where = query.space === undefined ? 'any space' : `the space ${query.space}`;
+  throw new NighError('NO_VECTOR', `The item ${id} has no vector in ${where}.`);
+}

@@ -1,0 +1,164 @@
+import { join } from 'node:path';
+import { NighError } from '../core/errors.js';
+import type { Matrix } from '../core/matrix.js';
+import { isPlainObject } from '../core/params.js';
+import type { HistoryFolder } from '../embeddings/embedding.js';
+import { findEmbedding } from '../embeddings/registry.js';
+import { openIndex } from '../index/open-index.js';
+import type { VectorIndex } from '../index/vector-index.js';
+import type { Manifest, SpaceManifest } from './generation.js';
+import { readPacked, requireLength } from './packed-file.js';
+
+/** The files of a space within a generation. */
+export const spaceFiles = {
+  /** Item vectors under cosine. */
+  similar: (space: string) => `${space}.ann`,
+  /** Item vectors under inner product. */
+  recommend: (space: string) => `${space}.recommend.ann`,
+  /** User vectors. */
+  users: (space: string) => `${space}.users.ann`,
+  model: (space: string) => `${space}.model.msgpack`,
+};
+
+/** Items to take a user's taste from, by ordinal. */
+export interface HistoryItems {
+  readonly items: Uint32Array;
+  /** Confidence relative to one plain interaction, one an item. */
+  readonly weights: Float32Array;
+}
+
+/** One space of an open generation. */
+export class Space {
+  readonly name: string;
+  /** Pool size of a graph search, where the recipe sets one. */
+  readonly efSearch: number | undefined;
+  /** Item vectors under cosine: which items are like this one. */
+  readonly similar: VectorIndex;
+  /** Item vectors under inner product; only where users have vectors. */
+  readonly #recommend: VectorIndex | undefined;
+  readonly #users: VectorIndex | undefined;
+  readonly #fold: HistoryFolder | undefined;
+
+  private constructor(
+    manifest: SpaceManifest,
+    similar: VectorIndex,
+    recommend: VectorIndex | undefined,
+    users: VectorIndex | undefined,
+    fold: HistoryFolder | undefined,
+  ) {
+    this.name = manifest.name;
+    this.efSearch = manifest.efSearch;
+    this.similar = similar;
+    this.#recommend = recommend;
+    this.#users = users;
+    this.#fold = fold;
+  }
+
+  /** @throws NighError NOT_FOUND, IO, TRUNCATED, CHECKSUM_MISMATCH, FORMAT, VERSION_UNSUPPORTED */
+  static async open(
+    directory: string,
+    manifest: Manifest,
+    space: SpaceManifest,
+    mode: 'memory' | 'mmap',
+  ): Promise<Space> {
+    const opened: VectorIndex[] = [];
+    const open = async (name: string): Promise<VectorIndex | undefined> => {
+      const stamp = manifest.files[name];
+      if (stamp === undefined) return undefined;
+      const path = join(directory, name);
+      await requireLength(path, stamp);
+      const index = await openIndex(path, { mode, verify: true });
+      opened.push(index);
+      return index;
+    };
+    try {
+      const similar = await open(spaceFiles.similar(space.name));
+      if (similar === undefined)
+        throw new NighError('FORMAT', `${directory}: the manifest lists no index of space ${space.name}.`);
+      const recommend = await open(spaceFiles.recommend(space.name));
+      const users = await open(spaceFiles.users(space.name));
+      const fold = await openFolder(directory, manifest, space);
+      return new Space(space, similar, recommend, users, fold);
+    } catch (cause) {
+      for (const index of opened) index.close();
+      throw cause;
+    }
+  }
+
+  /** What a user's vector is searched in: by inner product where users have vectors, otherwise by direction. */
+  get forUsers(): VectorIndex {
+    return this.#recommend ?? this.similar;
+  }
+
+  /** The item's own vector, or undefined if the space says nothing about it. */
+  itemVector(item: number): Float32Array | undefined {
+    return this.similar.vector(item);
+  }
+
+  /** The user's vector as it was fitted, or undefined. */
+  userVector(user: number): Float32Array | undefined {
+    return this.#users?.vector(user);
+  }
+
+  /**
+   * A vector for somebody who likes these items, for a search in `forUsers`: folded in where users have vectors, otherwise the
+   * weighted mean of the items' directions. Items without a vector are passed over; undefined if nothing is left, or if the
+   * directions cancel out.
+   */
+  async historyVector({ items, weights }: HistoryItems): Promise<Float32Array | undefined> {
+    const index = this.forUsers;
+    const vectors: Float32Array[] = [];
+    const confidences: number[] = [];
+    items.forEach((item, i) => {
+      const vector = index.vector(item);
+      if (vector === undefined) return;
+      vectors.push(vector);
+      confidences.push(weights[i]!);
+    });
+    if (vectors.length === 0) return undefined;
+    if (this.#fold === undefined) return meanDirection(vectors, confidences);
+    return this.#fold({ vectors: stack(vectors, index.dim), weights: Float32Array.from(confidences) });
+  }
+
+  close(): void {
+    this.similar.close();
+    this.#recommend?.close();
+    this.#users?.close();
+  }
+}
+
+async function openFolder(
+  directory: string,
+  manifest: Manifest,
+  space: SpaceManifest,
+): Promise<HistoryFolder | undefined> {
+  const embedding = findEmbedding(space.embedding, `${directory}: space ${space.name}`);
+  if (embedding.openFolder === undefined) return undefined;
+  const name = spaceFiles.model(space.name);
+  const stamp = manifest.files[name];
+  if (stamp === undefined) throw new NighError('FORMAT', `${directory}: the manifest lists no ${name}.`);
+  const model = await readPacked(join(directory, name), stamp);
+  if (!isPlainObject(model)) throw new NighError('FORMAT', `${join(directory, name)}: expected an object.`);
+  return embedding.openFolder(model);
+}
+
+function stack(vectors: readonly Float32Array[], dim: number): Matrix {
+  const data = new Float32Array(vectors.length * dim);
+  vectors.forEach((vector, r) => {
+    data.set(vector, r * dim);
+  });
+  return { data, rows: vectors.length, dim };
+}
+
+function meanDirection(vectors: readonly Float32Array[], weights: readonly number[]): Float32Array | undefined {
+  const dim = vectors[0]!.length;
+  const sum = new Float64Array(dim);
+  let total = 0;
+  vectors.forEach((vector, r) => {
+    for (let d = 0; d < dim; d++) sum[d] = sum[d]! + weights[r]! * vector[d]!;
+    total += weights[r]!;
+  });
+  const length = Math.sqrt(sum.reduce((squares, value) => squares + value * value, 0));
+  // Opposite directions can cancel to rounding noise, which points nowhere.
+  return length < 1e-5 * total ? undefined : Float32Array.from(sum, (value) => value / length);
+}
