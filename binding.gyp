@@ -55,7 +55,6 @@
         'native/format/index_file.cpp',
         'native/index/exact_scan.cpp',
         'native/index/flat_batch.cpp',
-        'native/index/flat_batch.cpp',
         'native/index/flat_index.cpp',
         'native/index/hnsw_builder.cpp',
         'native/index/hnsw_index.cpp',
