@@ -1,0 +1,171 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import type { AttributeValue } from '../retrieval/types.js';
+
+/**
+ * What the service answers, as JSON Schema: one source for serialisation, the handlers' types and the OpenAPI document. They
+ * mirror retrieval/types.ts; serialisation drops what is not listed here, so a test compares an answer with the library's.
+ */
+
+const components: (TSchema & { $id: string })[] = [];
+
+/** Gives a schema a name in the OpenAPI document; returns a reference to it that carries its type. */
+function component<Schema extends TSchema>(name: string, description: string, schema: Schema) {
+  components.push({ ...schema, $id: name, title: name, description });
+  return Type.Unsafe<Static<Schema>>(Type.Ref(`${name}#`));
+}
+
+const count = (description?: string) =>
+  Type.Integer({ minimum: 0, ...(description === undefined ? {} : { description }) });
+
+const attributes = Type.Unsafe<Record<string, AttributeValue>>({
+  type: 'object',
+  description: 'Attributes of the item: each text, a number, a boolean or a list of texts.',
+  // Not spelled out as a union: the generated serialiser takes the first type that a value can be turned into.
+  additionalProperties: true,
+});
+
+const Result = component(
+  'Result',
+  'One entry of an answer.',
+  Type.Object({
+    id: Type.String({ description: 'Item id.' }),
+    score: Type.Number({ description: 'Larger is better: cosine for similar items, the model’s own score otherwise.' }),
+    title: Type.String(),
+    attributes,
+  }),
+);
+
+const AnswerStats = component(
+  'AnswerStats',
+  'How an answer was found.',
+  Type.Object({
+    plan: Type.Enum(['scan', 'allowed-scan', 'graph', 'filtered-graph'], {
+      description:
+        '`scan` compared every row, `allowed-scan` every row that may be returned, the others went through a graph.',
+    }),
+    space: Type.String({ description: 'The space that answered.' }),
+    visited: count('Rows reached.'),
+    distances: count('Distances computed.'),
+    exact: Type.Boolean({ description: 'Whether every row that may be returned was compared.' }),
+    generation: Type.String({ description: 'The generation of the collection that answered.' }),
+    tookMs: Type.Number({ minimum: 0, description: 'Milliseconds for the search, without HTTP.' }),
+  }),
+);
+
+/** A list answer. */
+export const Answer = component(
+  'Answer',
+  'A list answer, the same object as the library’s and that of `--json`.',
+  Type.Object({
+    results: Type.Array(Result, { description: 'min(k, number of matching items) of them, best first.' }),
+    stats: AnswerStats,
+  }),
+);
+
+/** One item of the catalogue. */
+export const Item = component(
+  'Item',
+  'One item of the catalogue.',
+  Type.Object({
+    id: Type.String(),
+    title: Type.String(),
+    attributes,
+    interactions: count('How many users interacted with it.'),
+    spaces: Type.Array(Type.String(), { description: 'The spaces in which it has a vector.' }),
+  }),
+);
+
+const IndexInfo = component(
+  'IndexInfo',
+  'One vector index of a space.',
+  Type.Object({
+    kind: Type.Enum(['flat', 'hnsw', 'hnswlib']),
+    metric: Type.Enum(['l2', 'ip', 'cosine']),
+    dim: count(),
+    count: count('Vectors.'),
+    fileBytes: count(),
+    recallAt10: Type.Number({ description: 'Mean recall@10 against exact search, measured when the index was built.' }),
+    queries: count('Over how many sampled queries it was measured.'),
+  }),
+);
+
+const SpaceInfo = component(
+  'SpaceInfo',
+  'One named embedding of the items.',
+  Type.Object({
+    name: Type.String(),
+    embedding: Type.String({ description: 'What made the vectors: `als`, `tfidf`, …' }),
+    dim: count(),
+    items: count('Items that have a vector here.'),
+    users: count('Users that have a vector here.'),
+    similar: IndexInfo,
+    recommend: Type.Optional(IndexInfo),
+  }),
+);
+
+/** What a collection holds. */
+export const CollectionInfo = component(
+  'CollectionInfo',
+  'What a collection holds, and how well it was measured.',
+  Type.Object({
+    name: Type.String(),
+    title: Type.String(),
+    description: Type.String(),
+    generation: Type.String(),
+    createdAt: Type.String(),
+    dataset: Type.Object({ name: Type.String(), licence: Type.String(), source: Type.String() }),
+    items: count(),
+    users: count(),
+    interactions: count(),
+    recallFloor: Type.Number({ description: 'Recall@10 below which a build does not go live.' }),
+    spaces: Type.Array(SpaceInfo),
+    bytesOnDisk: count(),
+    buildSeconds: Type.Number({ minimum: 0 }),
+  }),
+);
+
+/** An error, after RFC 9457. */
+export const Problem = component(
+  'Problem',
+  'An error, after RFC 9457.',
+  Type.Object({
+    type: Type.String({ description: 'URN of the code.' }),
+    title: Type.String({ description: 'What the code means.' }),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What went wrong here.' }),
+    code: Type.String({ description: 'Stable code, safe to branch on.' }),
+    instance: Type.Optional(
+      Type.String({ description: 'URN of the request; its end is the `x-request-id` in the log.' }),
+    ),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          in: Type.Enum(['path', 'query', 'body', 'headers']),
+          parameter: Type.String(),
+          expected: Type.String(),
+          got: Type.String(),
+        }),
+        { description: 'Every parameter that was refused, at most eight.' },
+      ),
+    ),
+  }),
+);
+
+/** An error, after RFC 9457. */
+export type Problem = Static<typeof Problem>;
+
+/** Every schema with a name, to be registered before the routes that refer to it. */
+export const namedSchemas: readonly (TSchema & { $id: string })[] = components;
+
+/** The `response` of a route: its success, and problem documents for the rest. */
+export function responses<Success extends TSchema>(success: Success) {
+  return {
+    200: success,
+    '4xx': problemResponse('The request was refused.'),
+    '5xx': problemResponse('The service could not answer.'),
+  };
+}
+
+function problemResponse(description: string) {
+  return { description, content: { 'application/problem+json': { schema: Problem } } };
+}

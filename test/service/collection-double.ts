@@ -1,0 +1,50 @@
+import { NighError } from '../../src/core/errors.js';
+import type { Answer, CollectionInfo, Item, QueryOptions } from '../../src/retrieval/types.js';
+import type { ServedCollection } from '../../src/service/served-collections.js';
+
+/**
+ * A collection that answers with what it was asked, for what a real one cannot show: ids of any shape, searches that hang,
+ * faults. What the answers hold is tested on a real collection.
+ */
+export function collectionDouble(
+  options: {
+    name?: string;
+    ids?: readonly string[];
+    onSearch?: (signal: AbortSignal | undefined) => Promise<void>;
+  } = {},
+): ServedCollection {
+  const { name = 'double', ids = ['1', '2'], onSearch } = options;
+  const info: CollectionInfo = {
+    name,
+    title: 'A double',
+    description: '',
+    generation: 'gen-1',
+    createdAt: '2024-01-01T00:00:00.000Z',
+    dataset: { name: 'none', licence: 'none', source: 'none' },
+    items: ids.length,
+    users: 0,
+    interactions: 0,
+    recallFloor: 0.95,
+    spaces: [],
+    bytesOnDisk: 0,
+    buildSeconds: 0,
+  };
+  const answer = async (title: string, search: QueryOptions = {}): Promise<Answer> => {
+    await onSearch?.(search.signal);
+    return {
+      results: [{ id: ids[0] ?? '', score: 1, title, attributes: {} }],
+      stats: { plan: 'scan', space: 'cf', visited: 1, distances: 1, exact: true, generation: 'gen-1', tookMs: 0 },
+    };
+  };
+  return {
+    info,
+    similarItems: (item, search) => answer(item, search),
+    recommend: (user, search) => answer(user, search),
+    recommendFor: (history, search) => answer(history.map(({ item }) => item).join(), search),
+    item: (id): Item => {
+      if (!ids.includes(id)) throw new NighError('UNKNOWN_ITEM', `No item ${JSON.stringify(id)}.`);
+      return { id, title: id, attributes: {}, interactions: 0, spaces: ['cf'] };
+    },
+    findItems: () => [],
+  };
+}
