@@ -1,7 +1,8 @@
 {
   'variables': { 'openssl_fips': '' },
   'target_defaults': {
-    'cflags!': ['-fno-exceptions', '-O2', '-O3'],
+    # Not '-O3': gyp takes exclusions away last, so that would remove the one below and leave the core unoptimised.
+    'cflags!': ['-fno-exceptions', '-O2'],
     'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
     'cflags': ['-O3', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'],
     'cflags_cc': ['-std=c++20', '-fno-math-errno', '-ffp-contract=off'],
