@@ -30,7 +30,11 @@ Examples:
     .action((names: string[], options: FetchOptions) => fetch(names, options, context));
 }
 
-async function fetch(names: readonly string[], { list, json }: FetchOptions, { signal }: CommandContext): Promise<void> {
+async function fetch(
+  names: readonly string[],
+  { list, json }: FetchOptions,
+  { signal }: CommandContext,
+): Promise<void> {
   if (list === names.length > 0) {
     throw new UsageError('INVALID_ARGUMENT', 'fetch: expected names of datasets, or --list to see them.', 'fetch');
   }
