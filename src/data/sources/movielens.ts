@@ -25,7 +25,7 @@ export interface MovieLensOptions {
 const editions = ['movielens-latest-small', 'movielens-100k'];
 
 /**
- * MovieLens in all its layouts. Items are movies, titles as given; a repeated rating counts by its newest. Columns: `genres` (tags),
+ * MovieLens in all its layouts. Items are movies, titles as given (the id, where a release has none); a repeated rating counts by its newest. Columns: `genres` (tags),
  * `year` (number, from the title), and where the release has them `tags` (what users wrote, in lower case, most frequent first),
  * `imdbId` and `tmdbId` (text).
  */
@@ -61,14 +61,14 @@ export const movielensSource: DatasetSource<MovieLensOptions> = {
     const tags = await readTags(folder, layout, context);
     const links = await readLinks(folder, layout, context);
     await layout.readMovies(folder, context, ({ id, title, genres }, file, line) => {
-      if (id === '' || title.trim() === '') throw invalidRecord(file, line, 'movieId and title', 'both', [id, title]);
+      if (id === '') throw invalidRecord(file, line, 'movieId', 'an id', id);
       const attributes = {
         genres: genres.length === 0 ? undefined : genres,
         year: yearOf(title),
         tags: tags.get(id),
         ...links.get(id),
       };
-      atRecord(file, line, () => builder.addItem(id, title.trim(), attributes));
+      atRecord(file, line, () => builder.addItem(id, title.trim() || id, attributes));
     });
     await readRatings(folder, layout, context, builder);
     return builder.build();
@@ -98,7 +98,8 @@ async function readRatings(
   const path = join(folder, ratings.file);
   const columns = ['userId', 'movieId', 'rating', 'timestamp'];
   await readTable(path, ratings.format, columns, context, ([user, movie, rating, timestamp], line) => {
-    if (user === '' || movie === '') throw invalidRecord(path, line, 'userId and movieId', 'both', [user, movie]);
+    if (user === '') throw invalidRecord(path, line, 'userId', 'an id', user);
+    if (movie === '') throw invalidRecord(path, line, 'movieId', 'an id', movie);
     const value = requireNumber(path, line, 'rating', rating!);
     const time = requireNumber(path, line, 'timestamp', timestamp!);
     builder.addInteraction(user!, movie!, value, time);

@@ -4,6 +4,8 @@ import { isPlainObject, joinPath } from '../../core/params.js';
 import type { Dataset } from '../dataset.js';
 import { filterInteractions, parseInteractionFilter } from '../interaction-filter.js';
 import type { LoadContext } from '../load-context.js';
+import { csvSource } from './csv.js';
+import { jsonlSource } from './jsonl.js';
 import { movielensSource } from './movielens.js';
 import { npmDependentsSource } from './npm-dependents.js';
 import { openmojiSource } from './openmoji.js';
@@ -21,6 +23,8 @@ export interface DatasetSpec {
 type Prepare = (options: Readonly<Record<string, unknown>>, path: string) => DatasetSpec['load'];
 
 const sources = new Map<string, Prepare>([
+  register(csvSource),
+  register(jsonlSource),
   register(movielensSource),
   register(npmDependentsSource),
   register(openmojiSource),

@@ -1,0 +1,117 @@
+import { basename, resolve } from 'node:path';
+import type { Column, Dataset } from '../dataset.js';
+import { DatasetBuilder, type ItemAttributes } from '../dataset-builder.js';
+import type { LoadContext } from '../load-context.js';
+import { type Cell, type CellPlace, dateOf, idOf, numberOf, tagsOf, textOf } from './cell-values.js';
+import type { AttributeMapping, InteractionsMapping, ItemsMapping, MappedOptions } from './column-mapping.js';
+import { atRecord, invalidRecord } from './record-values.js';
+
+/** A column that a mapping asks for. */
+export interface WantedColumn {
+  readonly name: string;
+  /** Whether every record must have it; a column that is not required must only be known to the file. */
+  readonly required: boolean;
+}
+
+/**
+ * Calls `visit` with the wanted cells of every record, in the order of `columns`, and the record's line.
+ * @throws NighError MISSING_COLUMN, INVALID_RECORD, and what reading throws
+ */
+export type RecordReader = (
+  file: { readonly path: string; readonly header: readonly string[] | undefined },
+  columns: readonly WantedColumn[],
+  context: LoadContext,
+  visit: (cells: readonly Cell[], line: number) => void,
+) => Promise<void>;
+
+/** Loads a dataset whose files are tables of some kind, by the recipe's mapping of their columns. */
+export async function loadMapped(options: MappedOptions, context: LoadContext, read: RecordReader): Promise<Dataset> {
+  const { items, interactions, origin } = options;
+  const paths = [items, interactions].flatMap((mapping) => (mapping === undefined ? [] : [mapping.path]));
+  const builder = new DatasetBuilder(
+    {
+      name: origin.name ?? basename(paths[0] ?? ''),
+      licence: origin.licence ?? 'not stated',
+      source: origin.source ?? paths.join(', '),
+    },
+    {
+      timestamps: interactions?.timestamp !== undefined,
+      columns: columnTypes(items),
+      ...(interactions === undefined ? {} : { merge: interactions.merge, unknownItems: interactions.unknownItems }),
+    },
+  );
+  if (items !== undefined) await readItems(items, context, read, builder);
+  if (interactions !== undefined) await readInteractions(interactions, context, read, builder);
+  return builder.build();
+}
+
+function columnTypes(items: ItemsMapping | undefined): Record<string, Column['type']> {
+  const types = [...(items?.columns ?? [])].map(([name, { type }]) => [name, type === 'date' ? 'number' : type]);
+  return Object.fromEntries(types) as Record<string, Column['type']>;
+}
+
+async function readItems(
+  items: ItemsMapping,
+  context: LoadContext,
+  read: RecordReader,
+  builder: DatasetBuilder,
+): Promise<void> {
+  const file = { path: resolve(context.baseDirectory, items.path), header: items.header };
+  const attributes = [...items.columns];
+  const wanted = [
+    { name: items.id, required: true },
+    ...(items.title === undefined ? [] : [{ name: items.title, required: false }]),
+    ...attributes.map(([, { from }]) => ({ name: from, required: false })),
+  ];
+  const firstAttribute = wanted.length - attributes.length;
+  await read(file, wanted, context, (cells, line) => {
+    const place = (at: number): CellPlace => ({ path: file.path, line, column: wanted[at]!.name });
+    const id = idOf(cells[0], place(0));
+    const title = items.title === undefined ? undefined : textOf(cells[1], place(1));
+    const values: Record<string, ItemAttributes[string]> = {};
+    for (const [k, [name, mapping]] of attributes.entries()) {
+      values[name] = attributeOf(cells[firstAttribute + k], place(firstAttribute + k), mapping);
+    }
+    atRecord(file.path, line, () => builder.addItem(id, title ?? id, values));
+  });
+}
+
+function attributeOf(cell: Cell, place: CellPlace, { type, separator }: AttributeMapping): ItemAttributes[string] {
+  switch (type) {
+    case 'text':
+      return textOf(cell, place);
+    case 'number':
+      return numberOf(cell, place);
+    case 'date':
+      return dateOf(cell, place);
+    case 'tags':
+      return tagsOf(cell, place, separator);
+  }
+}
+
+async function readInteractions(
+  interactions: InteractionsMapping,
+  context: LoadContext,
+  read: RecordReader,
+  builder: DatasetBuilder,
+): Promise<void> {
+  const file = { path: resolve(context.baseDirectory, interactions.path), header: interactions.header };
+  const { user, item, value, timestamp, timestampUnit } = interactions;
+  const names = [user, item, ...(value === undefined ? [] : [value]), ...(timestamp === undefined ? [] : [timestamp])];
+  const wanted = names.map((name) => ({ name, required: true }));
+  const timeAt = names.length - 1;
+  await read(file, wanted, context, (cells, line) => {
+    const place = (at: number): CellPlace => ({ path: file.path, line, column: names[at]! });
+    const rating = value === undefined ? 1 : numberOf(cells[2], place(2));
+    if (rating === undefined) throw invalidRecord(file.path, line, names[2]!, 'a number', cells[2]);
+    let time: number | undefined;
+    if (timestamp !== undefined) {
+      time = timestampUnit === 'iso' ? dateOf(cells[timeAt], place(timeAt)) : numberOf(cells[timeAt], place(timeAt));
+      if (time === undefined) throw invalidRecord(file.path, line, timestamp, 'a time', cells[timeAt]);
+      if (timestampUnit === 'milliseconds') time /= 1000;
+    }
+    const userId = idOf(cells[0], place(0));
+    const itemId = idOf(cells[1], place(1));
+    atRecord(file.path, line, () => builder.addInteraction(userId, itemId, rating, time));
+  });
+}
