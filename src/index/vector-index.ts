@@ -1,8 +1,14 @@
 import type { Matrix } from '../core/matrix.js';
 import type { IdSet } from './id-set.js';
 
+export const metricNames = ['l2', 'ip', 'cosine'] as const;
+
 /** `l2` is squared Euclidean, `ip` is −dot, `cosine` is 1 − cos: smaller is closer in each. */
-export type MetricName = 'l2' | 'ip' | 'cosine';
+export type MetricName = (typeof metricNames)[number];
+
+export function isMetricName(value: unknown): value is MetricName {
+  return metricNames.some((name) => name === value);
+}
 
 /** Which engine holds the vectors. */
 export type IndexKind = 'flat' | 'hnsw' | 'hnswlib';
@@ -15,13 +21,25 @@ export type SearchPlan = 'scan' | 'allowed-scan' | 'graph' | 'filtered-graph';
 
 export interface SearchOptions {
   /** Ids that may be returned. Default: all. */
-  readonly filter?: IdSet;
+  readonly filter?: IdSet | undefined;
   /** Graph indexes: size of the candidate pool, at least k is used. Larger finds more of the true neighbours and takes longer. */
-  readonly efSearch?: number;
+  readonly efSearch?: number | undefined;
+  /**
+   * Quantised indexes: refineFactor × k candidates of the pool get their true distance. Larger finds more of the true
+   * neighbours and costs a row read each. Default 2.
+   */
+  readonly refineFactor?: number | undefined;
   /** Compare every allowed row instead of traversing a graph. Default false. */
-  readonly exact?: boolean;
+  readonly exact?: boolean | undefined;
   /** Stops the work and rejects with ABORTED. Not looked at by the Sync twins. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface BatchOptions extends SearchOptions {
+  /** Native threads to use; 0 = all, which is the default. */
+  readonly threads?: number | undefined;
+  /** Called with rows done and in total, at most some ten times a second. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface SearchStats {
@@ -81,7 +99,7 @@ export interface VectorIndex {
   search(query: Float32Array, k: number, options?: SearchOptions): Promise<SearchResult>;
 
   /** One search per row, on all cores, off the event loop. `queries` must not change before the promise settles. */
-  searchBatch(queries: Matrix, k: number, options?: SearchOptions): Promise<BatchResult>;
+  searchBatch(queries: Matrix, k: number, options?: BatchOptions): Promise<BatchResult>;
 
   /** A copy of the stored vector (unit length under cosine), or undefined for an unknown id. */
   vector(id: number): Float32Array | undefined;
@@ -91,4 +109,19 @@ export interface VectorIndex {
 
   /** Frees the memory. Later calls throw CLOSED; calls under way finish. */
   close(): void;
+}
+
+/** An index that can also search on the calling thread: `capabilities.sync` is true. */
+export interface SyncVectorIndex extends VectorIndex {
+  /**
+   * What `search` gives, computed now: cheaper than a hop to another thread where a search takes microseconds. `signal` is not
+   * looked at.
+   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, CLOSED
+   */
+  searchSync(query: Float32Array, k: number, options?: SearchOptions): SearchResult;
+}
+
+/** Whether an index has `searchSync`. */
+export function isSync(index: VectorIndex): index is SyncVectorIndex {
+  return index.capabilities.sync;
 }

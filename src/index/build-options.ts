@@ -1,0 +1,60 @@
+/** The options that building any index takes. */
+import type { TaskOptions } from '../binding/task.js';
+import { invalidArgument, NighError } from '../core/errors.js';
+import type { Matrix } from '../core/matrix.js';
+import { choice, type Field, optional } from '../core/params.js';
+import { type Ids, toIds } from './id-list.js';
+import { type MetricName, metricNames } from './vector-index.js';
+
+export interface BuildOptions extends TaskOptions {
+  /** What close means. */
+  readonly metric: MetricName;
+  /** One distinct uint32 a row; 0xFFFFFFFF is reserved. Default: 0 … rows − 1. */
+  readonly ids?: Ids | undefined;
+}
+
+/** The fields of BuildOptions, for readParams. */
+export const buildFields = {
+  metric: choice(metricNames),
+  ids: optional<Uint32Array>({ read: (value, path) => toIds(path, value), optional: false }),
+  signal: optional(instance(AbortSignal, 'an AbortSignal')),
+  onProgress: optional(progressCallback()),
+};
+
+/**
+ * The ids of the rows of a matrix, or null for 0 … rows − 1.
+ * @throws NighError INVALID_ARGUMENT unless there is one id a row
+ */
+export function idsFor(matrix: Matrix, ids: Uint32Array | undefined): Uint32Array | null {
+  if (ids === undefined) return null;
+  if (ids.length !== matrix.rows) {
+    throw new NighError('INVALID_ARGUMENT', `ids: expected ${matrix.rows}, one a row, got ${ids.length}.`);
+  }
+  return ids;
+}
+
+/** A field whose value is of a class. */
+export function instance<T>(type: abstract new (...args: never[]) => T, expected: string): Field<T> {
+  return {
+    read: (value, path) => {
+      if (!(value instanceof type)) throw invalidArgument(path, expected, value);
+      return value;
+    },
+    optional: false,
+  };
+}
+
+/** A field for `onProgress`. */
+export function progressCallback(): Field<(done: number, total: number) => void> {
+  return {
+    read: (value, path) => {
+      if (!isCallback(value)) throw invalidArgument(path, 'a function', value);
+      return value;
+    },
+    optional: false,
+  };
+}
+
+function isCallback(value: unknown): value is (done: number, total: number) => void {
+  return typeof value === 'function';
+}

@@ -1,0 +1,130 @@
+import { native } from '../binding/native.js';
+import { callNative } from '../binding/native-error.js';
+import { runTask, type TaskOptions } from '../binding/task.js';
+import { NighError } from '../core/errors.js';
+import { type Matrix, requireMatrix } from '../core/matrix.js';
+import { choice, integer, number, readParams } from '../core/params.js';
+import { type BuildOptions, buildFields, idsFor } from './build-options.js';
+import { type Ids, toIds } from './id-list.js';
+import { NativeVectorIndex } from './native-vector-index.js';
+import type { IndexCapabilities } from './vector-index.js';
+
+export const quantizationNames = ['none', 'sq8'] as const;
+
+/** What the traversal reads: the float32 rows themselves, or int8 codes with one scale a vector. */
+export type QuantizationName = (typeof quantizationNames)[number];
+
+export interface HnswBuildOptions extends BuildOptions {
+  /** Links of a node on the upper layers, 2 to 256; layer 0 has twice as many, rounded up to a multiple of 16. More find more and take more memory. Default 16. */
+  readonly M?: number | undefined;
+  /** Candidate pool while a node looks for its neighbours. More gives a better graph and a slower build. Default 200. */
+  readonly efConstruction?: number | undefined;
+  /** From 1 to 2: above 1 a node keeps some longer links, which saves hops where there are links to spare. Default 1.1. */
+  readonly alpha?: number | undefined;
+  /** Of the levels. The same seed on one thread gives the same bytes. Default 42. */
+  readonly seed?: number | undefined;
+  /** `sq8` traverses on int8 codes and gives true distances to the best: faster on large catalogues, a quarter more memory. Default `none`. */
+  readonly quantization?: QuantizationName | undefined;
+  /** Native threads to use; 0 = all, which is the default. */
+  readonly threads?: number | undefined;
+  /** Candidate pool of a search that names none. Not stored in the file. Default 64. */
+  readonly efSearch?: number | undefined;
+}
+
+export interface AddOptions extends TaskOptions {
+  /** Native threads to use; 0 = all, which is the default. */
+  readonly threads?: number | undefined;
+}
+
+/** How a graph was built. */
+export interface HnswParams {
+  readonly M: number;
+  readonly efConstruction: number;
+  readonly alpha: number;
+  readonly seed: number;
+  readonly quantization: string;
+}
+
+export const defaultEfSearch = 64;
+
+const threads = integer({ min: 0, max: 1024, default: 0 });
+
+const schema = {
+  ...buildFields,
+  M: integer({ min: 2, max: 256, default: 16 }),
+  efConstruction: integer({ min: 1, max: 100_000, default: 200 }),
+  alpha: number({ min: 1, max: 2, default: 1.1 }),
+  seed: integer({ min: 0, default: 42 }),
+  quantization: choice(quantizationNames, { default: 'none' }),
+  threads,
+  efSearch: integer({ min: 1, default: defaultEfSearch }),
+};
+
+const addSchema = { signal: buildFields.signal, onProgress: buildFields.onProgress, threads };
+
+/**
+ * Approximate search on a hierarchical navigable small-world graph (Malkov and Yashunin, "Efficient and robust approximate nearest
+ * neighbor search using hierarchical navigable small world graphs", TPAMI 2020). The distances of an answer are the true float32
+ * ones; what may be missing is a neighbour, the less likely the larger `efSearch` is.
+ */
+export class HnswIndex extends NativeVectorIndex {
+  override readonly kind = 'hnsw';
+  override readonly capabilities: IndexCapabilities = { sync: true, nativeFilter: true, mapped: true, exact: false };
+
+  /**
+   * An index over the rows of `matrix` (rows × dim float32, copied), built off the event loop on all cores. The matrix must
+   * neither change nor be transferred to another thread before the promise settles. Under cosine the rows are stored at unit
+   * length. `onProgress` counts inserted rows.
+   *
+   * ```ts
+   * const index = await HnswIndex.build({ data, rows: n, dim: 100 }, { metric: 'cosine' });
+   * const { ids, distances } = await index.search(query, 10, { efSearch: 128 });
+   * ```
+   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID, ABORTED, OUT_OF_MEMORY
+   */
+  static async build(matrix: Matrix, options: HnswBuildOptions): Promise<HnswIndex> {
+    requireMatrix('matrix', matrix);
+    const { metric, ids, M, efConstruction, alpha, seed, quantization, threads, efSearch, ...task } = readParams(
+      schema,
+      options,
+      '',
+    );
+    const list = idsFor(matrix, ids);
+    const index = await runTask(task, (control) =>
+      native().NativeIndex.buildHnsw(
+        matrix.data,
+        matrix.rows,
+        matrix.dim,
+        list,
+        metric,
+        M,
+        efConstruction,
+        alpha,
+        seed,
+        quantization,
+        threads,
+        control,
+      ),
+    );
+    return new HnswIndex(index, efSearch);
+  }
+
+  /** How the graph was built. @throws NighError CLOSED */
+  get params(): HnswParams {
+    const params = callNative(() => this.native.params);
+    if (params === null) throw new NighError('INTERNAL', 'An hnsw index without parameters.');
+    return params;
+  }
+
+  /**
+   * Adds the rows of `matrix` (rows × dim float32, copied) under `ids`, off the event loop on all cores. Searches go on meanwhile
+   * and find none of the new rows until the promise resolves. All or nothing: after an error the index is as it was.
+   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID, CAPACITY, ABORTED, CLOSED, OUT_OF_MEMORY
+   */
+  async add(matrix: Matrix, ids: Ids, options: AddOptions = {}): Promise<void> {
+    requireMatrix('matrix', matrix);
+    const list = idsFor(matrix, toIds('ids', ids)) ?? new Uint32Array();
+    const { threads, ...task } = readParams(addSchema, options, '');
+    await runTask(task, (control) => this.native.add(matrix.data, matrix.rows, matrix.dim, list, threads, control));
+  }
+}

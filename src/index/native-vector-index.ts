@@ -1,0 +1,221 @@
+/**
+ * What FlatIndex and HnswIndex share: both stand over one native class, which holds the vectors and does the searching.
+ */
+import { type AnswerBuffers, type NativeIndex, type NativeStats, native } from '../binding/native.js';
+import { callNative, fromNative } from '../binding/native-error.js';
+import { runTask } from '../binding/task.js';
+import { invalidArgument, NighError } from '../core/errors.js';
+import { type Matrix, requireMatrix } from '../core/matrix.js';
+import { isUint32, noId } from './id-list.js';
+import { nativeIdSet } from './id-set.js';
+import { allocate, checkBatchOptions, checkSearchOptions, requireK, requireQuery } from './search-arguments.js';
+import {
+  type BatchOptions,
+  type BatchResult,
+  type IndexCapabilities,
+  isMetricName,
+  type MetricName,
+  type SearchOptions,
+  type SearchPlan,
+  type SearchResult,
+  type SearchStats,
+  type SyncVectorIndex,
+} from './vector-index.js';
+
+/** In the order of the native `Plan`. */
+const plans: readonly SearchPlan[] = ['scan', 'allowed-scan', 'graph', 'filtered-graph'];
+
+const defaultRefineFactor = 2;
+
+/** Where the native side leaves the answer of a synchronous search; one a thread, like this module. */
+let answer: AnswerBuffers | undefined;
+
+const noOptions: SearchOptions = {};
+
+export abstract class NativeVectorIndex implements SyncVectorIndex {
+  abstract readonly kind: 'flat' | 'hnsw';
+  abstract readonly capabilities: IndexCapabilities;
+  readonly metric: MetricName;
+  readonly dim: number;
+  /** Size of the candidate pool of a search that names none. */
+  readonly efSearch: number;
+  protected readonly native: NativeIndex;
+
+  /** Not for users: an index comes from `build` or `openIndex`. */
+  constructor(index: NativeIndex, efSearch: number) {
+    this.native = index;
+    const { metric } = index;
+    if (!isMetricName(metric)) throw new NighError('INTERNAL', `The native core named an unknown metric, ${metric}.`);
+    this.metric = metric;
+    this.dim = index.dim;
+    this.efSearch = efSearch;
+  }
+
+  /** Number of vectors. @throws NighError CLOSED */
+  get size(): number {
+    return callNative(() => this.native.size);
+  }
+
+  /** Bytes of memory or map that the index holds. @throws NighError CLOSED */
+  get memoryBytes(): number {
+    return callNative(() => this.native.memoryBytes);
+  }
+
+  /**
+   * The k nearest neighbours of one vector (`dim` values), off the event loop. The query is copied before this returns.
+   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED, OUT_OF_MEMORY
+   */
+  async search(query: Float32Array, k: number, options: SearchOptions = noOptions): Promise<SearchResult> {
+    requireQuery(query);
+    requireK(k);
+    checkSearchOptions(options);
+    const { efSearch = this.efSearch, refineFactor = defaultRefineFactor, exact = false } = options;
+    const filter = options.filter === undefined ? null : nativeIdSet('filter', options.filter);
+    const packed = await runTask({ signal: options.signal }, (control) =>
+      this.native.search(query, k, efSearch, refineFactor, exact, filter, control),
+    );
+    return unpack(packed);
+  }
+
+  /**
+   * The k nearest neighbours of one vector (`dim` values), computed on the calling thread. `signal` is not looked at.
+   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, CLOSED, OUT_OF_MEMORY
+   */
+  searchSync(query: Float32Array, k: number, options: SearchOptions = noOptions): SearchResult {
+    requireQuery(query);
+    requireK(k);
+    checkSearchOptions(options);
+    const { efSearch = this.efSearch, refineFactor = defaultRefineFactor, exact = false } = options;
+    const filter = options.filter === undefined ? null : nativeIdSet('filter', options.filter);
+    try {
+      let buffers = answer ?? growAnswer(k);
+      let count = this.native.searchSync(query, k, efSearch, refineFactor, exact, filter);
+      if (count < 0) {
+        buffers = growAnswer(-1 - count);
+        count = this.native.searchSync(query, k, efSearch, refineFactor, exact, filter);
+      }
+      return {
+        ids: buffers.ids.slice(0, count),
+        distances: buffers.distances.slice(0, count),
+        stats: toStats(buffers.stats[0]!, buffers.stats[1]!, buffers.stats[2]!),
+      };
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
+  /**
+   * One search per row of `queries` (rows × dim), on all cores, off the event loop. `queries` must neither change nor be
+   * transferred to another thread before the promise settles.
+   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED, OUT_OF_MEMORY
+   */
+  async searchBatch(queries: Matrix, k: number, options: BatchOptions = noOptions): Promise<BatchResult> {
+    requireMatrix('queries', queries);
+    requireK(k);
+    checkBatchOptions(options);
+    const { efSearch = this.efSearch, refineFactor = defaultRefineFactor, exact = false, threads = 0 } = options;
+    const filter = options.filter === undefined ? null : nativeIdSet('filter', options.filter);
+    const { rows } = queries;
+    // No answer is longer than the index: the native side works on rows of that length, which are spread out afterwards.
+    const width = Math.min(k, Math.max(this.size, 1));
+    const narrow: Answers = {
+      ids: allocate(Uint32Array, rows * width),
+      distances: allocate(Float32Array, rows * width),
+    };
+    const wide: Answers =
+      width === k ? narrow : { ids: allocate(Uint32Array, rows * k), distances: allocate(Float32Array, rows * k) };
+    const counts = new Uint32Array(rows);
+    const stats: NativeStats = await runTask({ signal: options.signal, onProgress: options.onProgress }, (control) =>
+      this.native.searchBatch(
+        queries.data,
+        rows,
+        queries.dim,
+        width,
+        efSearch,
+        refineFactor,
+        exact,
+        filter,
+        narrow.ids,
+        narrow.distances,
+        counts,
+        threads,
+        control,
+      ),
+    );
+    if (wide !== narrow) spread(narrow, width, wide, k, rows);
+    return { ...wide, counts, stats: toStats(stats.plan, stats.visited, stats.distances) };
+  }
+
+  /**
+   * A copy of the stored vector (`dim` values, unit length under cosine), or undefined for an unknown id.
+   * @throws NighError INVALID_ARGUMENT, CLOSED
+   */
+  vector(id: number): Float32Array | undefined {
+    if (!isUint32(id)) throw invalidArgument('id', 'an integer from 0 to 4294967295', id);
+    const out = new Float32Array(this.dim);
+    return callNative(() => this.native.vector(id, out)) ? out : undefined;
+  }
+
+  /**
+   * Writes the index to one file, which appears whole or not at all. An existing file is replaced.
+   * @throws NighError IO, CLOSED, INVALID_ARGUMENT
+   */
+  async save(path: string): Promise<void> {
+    requirePath(path);
+    await runTask({}, () => this.native.save(path));
+  }
+
+  /** Frees the memory. Later calls throw CLOSED; calls under way finish. Closing twice is allowed. */
+  close(): void {
+    this.native.close();
+  }
+
+  /** `using index = …` closes it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** @throws NighError INVALID_ARGUMENT */
+export function requirePath(path: unknown): asserts path is string {
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    throw invalidArgument('path', 'a file path', path);
+}
+
+interface Answers {
+  readonly ids: Uint32Array;
+  readonly distances: Float32Array;
+}
+
+function growAnswer(k: number): AnswerBuffers {
+  // The first search of a large k over a small index must not reserve for k.
+  answer = native().NativeIndex.answerBuffers(answer === undefined ? Math.min(k, 1024) : k);
+  return answer;
+}
+
+function spread(from: Answers, width: number, to: Answers, k: number, rows: number): void {
+  to.ids.fill(noId);
+  to.distances.fill(Number.POSITIVE_INFINITY);
+  for (let r = 0; r < rows; r++) {
+    to.ids.set(from.ids.subarray(r * width, (r + 1) * width), r * k);
+    to.distances.set(from.distances.subarray(r * width, (r + 1) * width), r * k);
+  }
+}
+
+const statsBytes = 24;
+
+function unpack(packed: ArrayBuffer): SearchResult {
+  const count = (packed.byteLength - statsBytes) / 8;
+  const stats = new Float64Array(packed, 0, 3);
+  return {
+    ids: new Uint32Array(packed, statsBytes, count).slice(),
+    distances: new Float32Array(packed, statsBytes + count * 4, count).slice(),
+    stats: toStats(stats[0]!, stats[1]!, stats[2]!),
+  };
+}
+
+function toStats(plan: number, visited: number, distances: number): SearchStats {
+  const name = plans[plan];
+  if (name === undefined) throw new NighError('INTERNAL', `The native core named an unknown plan, ${plan}.`);
+  return { plan: name, visited, distances };
+}

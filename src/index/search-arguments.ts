@@ -1,0 +1,73 @@
+/** What every engine checks of a search before it begins. Read at each search, so it allocates little. */
+import { describe, invalidArgument, NighError } from '../core/errors.js';
+import { refuseUnknownKeys } from '../core/params.js';
+import type { BatchOptions, SearchOptions } from './vector-index.js';
+
+const searchKeys = ['filter', 'efSearch', 'refineFactor', 'exact', 'signal'];
+const batchKeys = [...searchKeys, 'threads', 'onProgress'];
+
+/** @throws NighError INVALID_ARGUMENT */
+export function requireK(k: number): void {
+  if (!Number.isSafeInteger(k) || k < 1) throw invalidArgument('k', 'an integer of at least 1', k);
+}
+
+/** @throws NighError INVALID_ARGUMENT */
+export function requireQuery(query: Float32Array): void {
+  if (!(query instanceof Float32Array)) throw invalidArgument('query', 'a Float32Array', query);
+}
+
+/** @throws NighError DIMENSION_MISMATCH */
+export function requireDim(name: string, dim: number, expected: number): void {
+  if (dim !== expected) {
+    throw new NighError('DIMENSION_MISMATCH', `${name}: expected vectors of ${expected} values, got ${dim}.`);
+  }
+}
+
+/** @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT */
+export function checkSearchOptions(options: SearchOptions): void {
+  for (const key in options) {
+    if (!searchKeys.includes(key)) refuseUnknownKeys({ ...options }, searchKeys, '');
+  }
+  check(options);
+}
+
+/** @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT */
+export function checkBatchOptions(options: BatchOptions): void {
+  for (const key in options) {
+    if (!batchKeys.includes(key)) refuseUnknownKeys({ ...options }, batchKeys, '');
+  }
+  check(options);
+  const { threads, onProgress } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 0 && threads <= 1024)) {
+    throw invalidArgument('threads', 'an integer from 0 to 1024', threads);
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw invalidArgument('onProgress', 'a function', onProgress);
+  }
+}
+
+function check(options: SearchOptions): void {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
+  const { efSearch, refineFactor, exact, signal } = options;
+  if (efSearch !== undefined && !(Number.isSafeInteger(efSearch) && efSearch >= 1)) {
+    throw invalidArgument('efSearch', 'an integer of at least 1', efSearch);
+  }
+  if (refineFactor !== undefined && !(Number.isSafeInteger(refineFactor) && refineFactor >= 1)) {
+    throw invalidArgument('refineFactor', 'an integer of at least 1', refineFactor);
+  }
+  if (exact !== undefined && typeof exact !== 'boolean') throw invalidArgument('exact', 'true or false', exact);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalidArgument('signal', 'an AbortSignal', signal);
+}
+
+/**
+ * A typed array of `length` elements, or OUT_OF_MEMORY where no array can be that long.
+ * @throws NighError OUT_OF_MEMORY
+ */
+export function allocate<T>(make: new (length: number) => T, length: number): T {
+  try {
+    return new make(length);
+  } catch (cause) {
+    throw new NighError('OUT_OF_MEMORY', `An array of ${describe(length)} elements cannot be allocated.`, { cause });
+  }
+}
