@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <thread>
 
 #include "base/rng.h"
@@ -18,6 +19,25 @@ uint32_t hnsw_level(const HnswParams& params, uint32_t slot) {
   const double scale = 1.0 / std::log(static_cast<double>(std::max<size_t>(2, params.m)));
   const double level = -std::log(1.0 - rng.uniform()) * scale;
   return static_cast<uint32_t>(std::min(level, static_cast<double>(HnswGraph::kMaxLevel)));
+}
+
+std::vector<float> length_thresholds(std::vector<float> lengths, size_t m) {
+  std::vector<float> thresholds;
+  for (size_t held = lengths.size() / m; held > 0 && thresholds.size() < HnswGraph::kMaxLevel; held /= m) {
+    const auto nth = lengths.begin() + static_cast<std::ptrdiff_t>(held - 1);
+    std::nth_element(lengths.begin(), nth, lengths.end(), std::greater<>());
+    thresholds.push_back(*nth);
+  }
+  return thresholds;
+}
+
+uint32_t hnsw_level_by_length(float length, const std::vector<float>& thresholds, uint32_t level_by_chance) {
+  uint32_t level = 0;
+  while (level < thresholds.size() &&
+         (length > thresholds[level] || (length == thresholds[level] && level_by_chance > level))) {
+    ++level;
+  }
+  return level;
 }
 
 namespace {
@@ -50,7 +70,7 @@ template <class Scorer>
 class Linker {
  public:
   Linker(const HnswGraph& graph, const RowStore& store, const HnswParams& params, size_t limit, NodeLocks& locks)
-      : graph_(graph), params_(params), limit_(limit), locks_(locks), node_score_(store, true), other_score_(store, true) {}
+      : graph_(graph), params_(params), limit_(limit), locks_(locks), node_score_(store, ScoreFor::kLinks), other_score_(store, ScoreFor::kLinks) {}
 
   void insert(uint32_t slot, EntryPoint entry) {
     node_score_.set_row(slot);
@@ -58,7 +78,8 @@ class Linker {
     uint32_t start = entry.slot;
     if (entry.level > level) start = descend(graph_, node_score_, start, entry.level, level + 1, limit_, scratch_);
     for (size_t layer = std::min<size_t>(level, entry.level) + 1; layer-- > 0;) {
-      search_layer(graph_, layer, node_score_, AcceptAll{}, start, params_.ef_construction, limit_, scratch_);
+      start_search(node_score_, start, params_.ef_construction, limit_, scratch_);
+      search_layer(graph_, layer, node_score_, AcceptAll{}, limit_, scratch_);
       candidates_.clear();
       for (const SearchPool::Entry& found : scratch_.pool) {
         if (found.slot() != slot) candidates_.push_back({found.distance, found.slot()});

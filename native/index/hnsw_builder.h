@@ -8,6 +8,12 @@
 //   M, Mmax, Mmax0             m, m, degree0
 //   efConstruction             ef_construction
 //
+// Inner product. The largest products are mostly with long rows (Morozov and Babenko, "Non-metric similarity graphs for maximum
+// inner product search", NeurIPS 2018: the longest twentieth holds nearly all answers), and near directions lead to them (Liu et
+// al., "Understanding and improving proximity graph based maximum inner product search", AAAI 2020). So links join near
+// directions, which is a metric and can be pruned, and the layers are ordered by length: layer l holds the longest n / m^l rows.
+// A search scores by the true product on every layer and carries its whole pool down.
+//
 // Deviations: a node links to up to degree0 neighbours on layer 0 (the paper: M), which gives fewer and fatter hops; a full row
 // is not pruned anew when a link is added: the newcomer and what it occludes are decided from its own distances (see
 // add_link), which costs two scored rows instead of a quadratic number of distances.
@@ -32,11 +38,17 @@ struct HnswParams {
   size_t ef_construction = 200;  // pool size while a node looks for its neighbours
   float alpha = 1.1f;            // a candidate is left out when alpha · (its distance to a chosen one) < its distance to the node
   uint64_t seed = 42;            // of the levels; the same seed on one thread gives the same graph
-  Quantization quantization = Quantization::kNone;
+  Quantization quantization = Quantization::kSq8;
 };
 
-/// Top layer of a node: geometric with ratio 1/m, a function of seed and slot only.
+/// Top layer of a node by chance: geometric with ratio 1/m, a function of seed and slot only.
 uint32_t hnsw_level(const HnswParams& params, uint32_t slot);
+
+/// Lengths from which a row belongs to layer 1, 2, …, so that layer l holds the longest n / m^l (inner product).
+std::vector<float> length_thresholds(std::vector<float> lengths, size_t m);
+
+/// Top layer by length. Rows that tie with a threshold are placed by chance, so equal lengths give an ordinary HNSW.
+uint32_t hnsw_level_by_length(float length, const std::vector<float>& thresholds, uint32_t level_by_chance);
 
 /// Links slots [begin, end), whose rows are stored and whose levels and upper rows are set, into the graph. `entry` is the
 /// packed EntryPoint. Other threads may search the graph meanwhile. Advances `control` by one a node; on ABORTED the graph stays

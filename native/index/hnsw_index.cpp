@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 #include "base/thread_pool.h"
 #include "index/exact_scan.h"
@@ -32,13 +33,8 @@ void check_params(const HnswParams& params) {
 
 size_t layer0_degree(const HnswParams& params) { return (2 * params.m + 15) / 16 * 16; }
 
-// M² of the lifted space: the largest squared norm, with head-room so that somewhat longer rows can be added later.
-float lifted_norm(MatrixView<const float> rows) {
-  float largest = 0;
-  for (size_t i = 0; i < rows.rows; ++i) largest = std::max(largest, kernels().dot(rows.row(i), rows.row(i), rows.dim));
-  if (!std::isfinite(largest)) throw Error("NOT_FINITE", "A row is so long that its squared length overflows float32.");
-  return largest * 1.1f;
-}
+// Under ip the pool of the layers above the first; they hold the longest n / m² rows and fewer.
+constexpr size_t kUpperPool = 16;
 
 }  // namespace
 
@@ -56,7 +52,6 @@ std::unique_ptr<HnswIndex> HnswIndex::build(MatrixView<const float> rows, const 
   check_params(params);
   require_finite(rows, "data");
   std::unique_ptr<HnswIndex> index(new HnswIndex(metric, rows.dim, params, true));
-  if (metric == Metric::kIp) index->state_->store.max_norm_squared = lifted_norm(rows);
   index->add(rows, ids, max_lanes, control);
   return index;
 }
@@ -121,8 +116,8 @@ void HnswIndex::add(MatrixView<const float> rows, const uint32_t* ids, size_t ma
 
   const uint32_t begin = snapshot()->count.load();
   const uint32_t end = begin + static_cast<uint32_t>(rows.rows);
-  size_t upper_rows = 0;
-  for (uint32_t slot = begin; slot < end; ++slot) upper_rows += hnsw_level(params_, slot);
+  const std::vector<uint8_t> levels = levels_for(rows, begin);
+  const size_t upper_rows = std::accumulate(levels.begin(), levels.end(), size_t{0});
   const auto state = with_room(rows.rows, upper_rows);
   HnswGraph& graph = state->graph;
 
@@ -132,7 +127,7 @@ void HnswIndex::add(MatrixView<const float> rows, const uint32_t* ids, size_t ma
     const uint32_t id = ids == nullptr ? slot : ids[slot - begin];
     dense &= id == slot;
     state->store.put(slot, rows.row(slot - begin), id, slot - begin);
-    graph.levels[slot] = static_cast<uint8_t>(hnsw_level(params_, slot));
+    graph.levels[slot] = levels[slot - begin];
     graph.upper_rows[slot] = static_cast<uint32_t>(next_upper);
     next_upper += graph.levels[slot];
   }
@@ -152,6 +147,29 @@ void HnswIndex::add(MatrixView<const float> rows, const uint32_t* ids, size_t ma
   state->count.store(end, std::memory_order_release);
   const std::lock_guard lock(state_mutex_);
   state_ = state;
+}
+
+// Layers of new rows: by chance, and under ip by length, among all rows that the index will then hold.
+std::vector<uint8_t> HnswIndex::levels_for(MatrixView<const float> rows, uint32_t begin) {
+  std::vector<uint8_t> levels(rows.rows);
+  for (size_t i = 0; i < rows.rows; ++i) levels[i] = static_cast<uint8_t>(hnsw_level(params_, begin + static_cast<uint32_t>(i)));
+  if (metric_ != Metric::kIp) return levels;
+
+  const auto length = [&](const float* row) { return std::sqrt(kernels().dot(row, row, dim_)); };
+  std::vector<float> lengths(rows.rows);
+  for (size_t i = 0; i < rows.rows; ++i) lengths[i] = length(rows.row(i));
+  // Placed anew each time the index has doubled, so that a long series of small adds stays linear.
+  if (begin + rows.rows >= thresholds_from_ * 2) {
+    thresholds_from_ = begin + rows.rows;
+    std::vector<float> all = lengths;
+    const auto state = snapshot();
+    for (uint32_t slot = 0; slot < begin; ++slot) all.push_back(length(state->store.row(slot)));
+    thresholds_ = length_thresholds(std::move(all), params_.m);
+  }
+  for (size_t i = 0; i < rows.rows; ++i) {
+    levels[i] = static_cast<uint8_t>(hnsw_level_by_length(lengths[i], thresholds_, levels[i]));
+  }
+  return levels;
 }
 
 std::vector<Neighbor> HnswIndex::search(const float* query, const SearchParams& params, SearchStats& stats) const {
@@ -199,18 +217,30 @@ std::vector<Neighbor> HnswIndex::search(const float* query, const SearchParams& 
 template <class Scorer>
 std::vector<Neighbor> HnswIndex::walk(const State& state, size_t count, const float* prepared, const SearchParams& params,
                                       SearchScratch& scratch, bool& complete) const {
-  Scorer score(state.store, false);
+  Scorer score(state.store, ScoreFor::kSearch);
   score.set_query(prepared);
   scratch.scored = 0;
   const EntryPoint entry = EntryPoint::unpack(state.entry.load(std::memory_order_acquire));
   // While rows are added the entry may already be one of them; limit is then too low for it, but its links lead back.
   const size_t limit = std::max<size_t>(count, entry.slot + size_t{1});
-  const uint32_t start = entry.level == 0 ? entry.slot : descend(state.graph, score, entry.slot, entry.level, 1, limit, scratch);
   const size_t ef = std::max(params.ef_search, params.k);
+  const auto walk_down = [&](const auto& accept) {
+    if (metric_ != Metric::kIp) {
+      const uint32_t start = entry.level == 0 ? entry.slot : descend(state.graph, score, entry.slot, entry.level, 1, limit, scratch);
+      start_search(score, start, ef, limit, scratch, accept);
+      search_layer(state.graph, 0, score, accept, limit, scratch);
+      return;
+    }
+    start_search(score, entry.slot, entry.level > 1 ? kUpperPool : ef, limit, scratch, accept);
+    for (size_t level = entry.level + 1; level-- > 0;) {
+      if (level != entry.level) carry_pool_down(level > 1 ? kUpperPool : ef, limit, scratch);
+      search_layer(state.graph, level, score, accept, limit, scratch);
+    }
+  };
   if (params.filter == nullptr) {
-    search_layer(state.graph, 0, score, AcceptAll{}, start, ef, limit, scratch);
+    walk_down(AcceptAll{});
   } else {
-    search_layer(state.graph, 0, score, AcceptMembers{*params.filter, state.store.ids.data()}, start, ef, limit, scratch);
+    walk_down(AcceptMembers{*params.filter, state.store.ids.data()});
   }
 
   const bool quantized = state.store.quantization != Quantization::kNone;
@@ -309,10 +339,10 @@ struct RawParams {
   uint64_t seed;
   uint64_t entry;
   float alpha;
-  float max_norm_squared;
+  float reserved0;
   uint64_t upper_rows;
   uint32_t dense_ids;
-  uint32_t reserved;
+  uint32_t reserved1;
 };
 static_assert(sizeof(RawParams) == 56);
 
@@ -330,7 +360,7 @@ void HnswIndex::save(const std::string& path) const {
                       params_.seed,
                       state->entry.load(),
                       params_.alpha,
-                      state->store.max_norm_squared,
+                      0,
                       state->upper_rows_used,
                       slots_.dense() ? 1u : 0u,
                       0};
@@ -360,12 +390,10 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
   if (raw.quantization > static_cast<uint32_t>(Quantization::kSq8)) throw wrong("unknown quantization.");
   if (raw.degree0 != layer0_degree(params)) throw wrong("the degree of layer 0 contradicts M.");
   if (header.count > kMaxRows || raw.upper_rows > header.count * HnswGraph::kMaxLevel) throw wrong("a count is out of range.");
-  if (!std::isfinite(raw.max_norm_squared)) throw wrong("the norm bound is not finite.");
 
   const auto count = static_cast<size_t>(header.count);
   std::unique_ptr<HnswIndex> index(new HnswIndex(header.metric, header.dim, params, raw.dense_ids != 0));
   State& state = *index->state_;
-  state.store.max_norm_squared = raw.max_norm_squared;
   state.store.rows = file.section<float>("rows", count * state.store.row_dim);
   state.store.codes = file.section<uint8_t>("codes", count * state.store.code_stride);
   state.store.ids = file.section<uint32_t>("ids", count);

@@ -60,6 +60,7 @@ class HnswIndex final : public VectorIndex {
 
   std::shared_ptr<State> snapshot() const;
   std::shared_ptr<State> with_room(size_t rows, size_t upper_rows) const;
+  std::vector<uint8_t> levels_for(MatrixView<const float> rows, uint32_t begin);
   void check_new_ids(const State& state, const uint32_t* ids, size_t rows) const;
   template <class Scorer>
   std::vector<Neighbor> walk(const State& state, size_t count, const float* prepared, const SearchParams& params,
@@ -74,6 +75,8 @@ class HnswIndex final : public VectorIndex {
   HnswParams params_;
 
   mutable std::mutex write_mutex_;  // held by add, and by save
+  std::vector<float> thresholds_;   // lengths that separate the layers (ip); guarded by write_mutex_
+  size_t thresholds_from_ = 0;      // number of rows they were taken from
   mutable std::mutex state_mutex_;
   std::shared_ptr<State> state_;
   mutable SlotMap slots_;

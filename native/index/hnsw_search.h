@@ -52,16 +52,37 @@ struct SearchScratch {
   uint64_t scored = 0;  // distances computed since the scratch was taken
 };
 
-/// Walks the layer from `start` until every entry of the pool is expanded. The pool then holds the closest nodes met. `limit` is
+/// Fills the pool with one node, for search_layer to start from.
+template <class Scorer, class Accept = AcceptAll>
+void start_search(const Scorer& score, uint32_t start, size_t ef, size_t limit, SearchScratch& scratch, const Accept& accept = {}) {
+  scratch.visited.reset(limit);
+  scratch.visited.insert(start);
+  scratch.pool.reset(ef);
+  float distance;
+  score(&start, 1, &distance);
+  ++scratch.scored;
+  if (accept(start)) {
+    scratch.pool.insert(distance, start);
+  } else {
+    scratch.pool.insert_rejected(distance, start);
+  }
+}
+
+/// Keeps what the pool found on one layer as the start on the next, with room for `ef`.
+inline void carry_pool_down(size_t ef, size_t limit, SearchScratch& scratch) {
+  scratch.pool.reopen(ef);
+  scratch.visited.reset(limit);
+  for (const SearchPool::Entry& entry : scratch.pool) scratch.visited.insert(entry.slot());
+}
+
+/// Walks the layer from what is in the pool until every entry is expanded. The pool then holds the closest nodes met. `limit` is
 /// the number of nodes: a link beyond it comes from a damaged file and is passed over.
 template <class Scorer, class Accept>
-void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, const Accept& accept, uint32_t start, size_t ef,
-                  size_t limit, SearchScratch& scratch) {
+void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, const Accept& accept, size_t limit,
+                  SearchScratch& scratch) {
   VisitedSet& visited = scratch.visited;
   SearchPool& pool = scratch.pool;
   const size_t degree = graph.degree(level);
-  visited.reset(limit);
-  pool.reset(ef);
 
   const auto offer = [&](float distance, uint32_t slot) {
     if (!(distance < pool.bound())) return;
@@ -74,11 +95,6 @@ void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, con
     pool.insert(distance, slot);
   };
 
-  visited.insert(start);
-  score(&start, 1, scratch.distances);
-  ++scratch.scored;
-  offer(scratch.distances[0], start);
-
   uint32_t node;
   while (pool.next(node)) {
     const uint32_t* links = graph.row(node, level);
@@ -89,7 +105,7 @@ void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, con
         if (neighbor == kNoSlot) break;
         continue;
       }
-      if (!visited.insert(neighbor)) continue;
+      if (!visited.insert(neighbor) || !graph.has_row(neighbor, level)) continue;
       score.prefetch(neighbor);
       scratch.fresh[count++] = neighbor;
     }

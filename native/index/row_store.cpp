@@ -9,6 +9,17 @@
 
 namespace nigh {
 
+namespace {
+
+// 0 for the zero vector, which has no direction: it is then as far as a right angle from everything.
+float inverse_length(const float* vector, size_t dim) {
+  double sum = 0;
+  for (size_t i = 0; i < dim; ++i) sum += static_cast<double>(vector[i]) * vector[i];
+  return sum > 0 ? static_cast<float>(1.0 / std::sqrt(sum)) : 0.0f;
+}
+
+}  // namespace
+
 RowStore RowStore::create(Metric metric, Quantization quantization, size_t dim) {
   RowStore store;
   store.metric = metric;
@@ -40,7 +51,7 @@ void RowStore::put(uint32_t slot, const float* vector, uint32_t id, size_t posit
       break;
     case Metric::kIp:
       std::copy_n(vector, dim, row);
-      companion = std::sqrt(std::max(0.0f, max_norm_squared - kernels().dot(vector, vector, dim)));
+      companion = inverse_length(vector, dim);
       row[dim] = companion;
       break;
   }

@@ -1,13 +1,13 @@
 // The vectors of a graph index: full float32 rows, from which every returned distance is computed, and optionally one int8
 // code row a vector, which the traversal reads instead.
 //
-// Three shapes of row, so that one graph and one loop serve every metric:
-//   l2      x                          graph distance |x − y|²
-//   cosine  x / |x|                    graph distance 1 − x·y
-//   ip      [x, √(M² − |x|²)], |x| ≤ M graph distance M² − x·y
-// The last is the lifted space of Bachrach et al., "Speeding up the Xbox recommender system using a Euclidean transformation for
-// inner-product spaces", RecSys 2014: all lifted rows have length M, so the order by inner product with [q, 0] is the order by
-// angle, and the graph is built where the triangle inequality holds. Queries are scored by their true dot product.
+// What is stored and what is near, so that one graph and one loop serve every metric:
+//   metric  row           links join rows near by  a search scores by
+//   l2      x             |x − y|²                 |q − x|²
+//   cosine  x / |x|       1 − x·y                  1 − q·x
+//   ip      [x, 1 / |x|]  1 − cos(x, y)            −q·x
+// Under ip the links follow direction only: raw inner products are no distance (a long row is "near" to everything), and pruning
+// by them leaves a graph that cannot be walked. hnsw_builder.h says how the long rows are found all the same.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,9 @@
 
 namespace nigh {
 
+/// What a scorer's distances are for; they differ under ip only.
+enum class ScoreFor { kLinks, kSearch };
+
 /// What the traversal reads.
 enum class Quantization : uint32_t {
   kNone = 0,  // the float32 rows themselves
@@ -30,9 +33,8 @@ struct RowStore {
   Metric metric = Metric::kL2;
   Quantization quantization = Quantization::kNone;
   size_t dim = 0;
-  size_t row_dim = 0;          // dim, and one more for ip: the stride of rows
-  size_t code_stride = 0;      // bytes of a code row, a multiple of 64; 0 without codes
-  float max_norm_squared = 0;  // M² (ip)
+  size_t row_dim = 0;      // dim, and one more for ip: the stride of rows
+  size_t code_stride = 0;  // bytes of a code row, a multiple of 64; 0 without codes
   Buffer<float> rows;
   Buffer<uint8_t> codes;
   Buffer<uint32_t> ids;
@@ -45,7 +47,7 @@ struct RowStore {
   /// A store with the same rows and room for `capacity`.
   RowStore grown(size_t capacity) const;
 
-  /// Stores a vector: normalised (cosine), lifted (ip), encoded. `position` names it in an error. Throws ZERO_VECTOR.
+  /// Stores a vector: normalised (cosine), with its inverse length (ip), encoded. `position` names it in an error. Throws ZERO_VECTOR.
   void put(uint32_t slot, const float* vector, uint32_t id, size_t position) const;
 
   /// The query as the kernels want it, in `out` (dim floats): unit length under cosine. Throws ZERO_VECTOR.

@@ -35,6 +35,21 @@ class SearchPool {
     if (entries_.size() < capacity + 1) entries_.resize(capacity + 1);
   }
 
+  /// Marks every entry as not expanded and changes the capacity: what was found on one layer starts the search on the next.
+  void reopen(size_t capacity) {
+    if (entries_.size() < capacity + 1) entries_.resize(capacity + 1);
+    capacity_ = capacity;
+    cursor_ = 0;
+    size_t accepted = 0;
+    size_t kept = 0;
+    for (; kept < size_ && accepted < capacity; ++kept) {
+      entries_[kept].tagged &= ~kExpanded;
+      accepted += entries_[kept].rejected() ? 0 : 1;
+    }
+    size_ = kept;
+    accepted_ = accepted;
+  }
+
   /// Entries at this distance or beyond cannot enter.
   float bound() const {
     return accepted_ < capacity_ ? std::numeric_limits<float>::infinity() : entries_[size_ - 1].distance;

@@ -12,23 +12,35 @@ namespace nigh {
 /// Distances of one query to many rows. A scorer is set to a query or to a stored row, then called once a graph hop.
 class F32Scorer {
  public:
-  /// `lifted`: compare whole rows, the lifted coordinate included (building); otherwise the first dim values (searching).
-  F32Scorer(const RowStore& store, bool lifted)
+  F32Scorer(const RowStore& store, ScoreFor purpose)
       : rows_(store.rows.data()),
         stride_(store.row_dim),
-        dim_(lifted ? store.row_dim : store.dim),
-        l2_(store.metric == Metric::kL2),
-        offset_(store.metric == Metric::kCosine ? 1.0f : lifted ? store.max_norm_squared : 0.0f),
-        gather_(l2_ ? kernels().l2_gather : kernels().dot_gather) {}
+        dim_(store.dim),
+        form_(store.metric == Metric::kL2         ? Form::kSquared
+              : store.metric == Metric::kCosine   ? Form::kOneMinusDot
+              : purpose == ScoreFor::kSearch      ? Form::kMinusDot
+                                                  : Form::kOneMinusCosine),
+        gather_(form_ == Form::kSquared ? kernels().l2_gather : kernels().dot_gather) {}
 
-  /// `prepared` is borrowed.
+  /// `prepared` is borrowed: dim values (so a query is only for ScoreFor::kSearch; for links set a row).
   void set_query(const float* prepared) { query_ = prepared; }
   void set_row(uint32_t slot) { query_ = rows_ + slot * stride_; }
 
   void operator()(const uint32_t* slots, size_t count, float* out) const {
     gather_(query_, rows_, stride_, slots, count, dim_, out);
-    if (l2_) return;
-    for (size_t j = 0; j < count; ++j) out[j] = offset_ - out[j];
+    switch (form_) {
+      case Form::kSquared:
+        return;
+      case Form::kOneMinusDot:
+        for (size_t j = 0; j < count; ++j) out[j] = 1.0f - out[j];
+        return;
+      case Form::kMinusDot:
+        for (size_t j = 0; j < count; ++j) out[j] = -out[j];
+        return;
+      case Form::kOneMinusCosine:
+        for (size_t j = 0; j < count; ++j) out[j] = 1.0f - query_[dim_] * rows_[slots[j] * stride_ + dim_] * out[j];
+        return;
+    }
   }
 
   void prefetch(uint32_t slot) const {
@@ -37,11 +49,12 @@ class F32Scorer {
   }
 
  private:
+  enum class Form { kSquared, kOneMinusDot, kMinusDot, kOneMinusCosine };
+
   const float* rows_;
   size_t stride_;
   size_t dim_;
-  bool l2_;
-  float offset_;
+  Form form_;
   decltype(Kernels::dot_gather) gather_;
   const float* query_ = nullptr;
 };

@@ -1,14 +1,14 @@
 // Scalar quantisation to int8 with one scale a vector: x ≈ s·c, c = round(x / s) ∈ [−127, 127], s = max|x| / 127. Nothing is
 // trained, so an insert only encodes its own row.
 //
-// A code row is `dim` bytes of c + 128, then zero codes, and in its last 8 bytes the scale and a companion float: |x|² under l2,
-// the lifted coordinate under ip, unused under cosine. Those 8 bytes lie inside what the kernel reads, where the query is zero.
+// A code row is `dim` bytes of c + 128, then zero codes, and in its last 8 bytes the scale s and a companion float: |x|² under
+// l2, 1 / |x| under ip, unused under cosine. Those 8 bytes lie inside what the kernel reads, where the query is zero.
 //
-// One formula serves every metric: distance = a + b·companion + g·s·(q̂·c), with
-//   l2        a = |q|², b = 1,  g = −2 s_q
-//   cosine    a = 1,    b = 0,  g = −s_q
-//   ip        a = 0,    b = 0,  g = −s_q                  searching
-//             a = M²,   b = −companion of q,  g = −s_q    building, in the lifted space
+// The distance of a query with scale s_q and codes q̂ is, with p = s·(q̂·c):
+//   l2                  |q|² + |x|² − 2 s_q p
+//   cosine              1 − s_q p
+//   ip, for a search    −s_q p
+//   ip, for links       1 − (s_q / |q|) (1 / |x|) p
 #pragma once
 
 #include <cstddef>
@@ -33,13 +33,12 @@ float sq8_encode_query(const float* query, size_t dim, int8_t* out, size_t strid
 /// The same interface as F32Scorer, on codes.
 class Sq8Scorer {
  public:
-  Sq8Scorer(const RowStore& store, bool lifted)
+  Sq8Scorer(const RowStore& store, ScoreFor purpose)
       : codes_(store.codes.data()),
         stride_(store.code_stride),
         dim_(store.dim),
         metric_(store.metric),
-        lifted_offset_(lifted ? store.max_norm_squared : 0.0f),
-        lifted_(lifted),
+        purpose_(purpose),
         query_(store.code_stride),
         gather_(kernels().dot_i8_gather) {}
 
@@ -60,9 +59,12 @@ class Sq8Scorer {
     for (size_t begin = 0; begin < count; begin += kBlock) {
       const size_t block = count - begin < kBlock ? count - begin : kBlock;
       gather_(query_.data(), codes_, stride_, slots + begin, block, stride_, products);
+      // offset_, add_ and multiply_ are chosen so that one expression is all four formulas.
       for (size_t j = 0; j < block; ++j) {
         const uint32_t slot = slots[begin + j];
-        out[begin + j] = a_ + b_ * companion_of(slot) + g_ * scale_of(slot) * static_cast<float>(products[j]);
+        const float companion = companion_of(slot);
+        const float product = factor_ * scale_of(slot) * static_cast<float>(products[j]);
+        out[begin + j] = offset_ + add_ * companion + (multiply_ ? companion : 1.0f) * product;
       }
     }
   }
@@ -77,10 +79,10 @@ class Sq8Scorer {
 
   void set_terms(float scale, float companion) {
     const bool l2 = metric_ == Metric::kL2;
-    const bool lift = metric_ == Metric::kIp && lifted_;
-    a_ = l2 ? companion : metric_ == Metric::kCosine ? 1.0f : lifted_offset_;
-    b_ = l2 ? 1.0f : lift ? -companion : 0.0f;
-    g_ = (l2 ? -2.0f : -1.0f) * scale;
+    multiply_ = metric_ == Metric::kIp && purpose_ == ScoreFor::kLinks;
+    offset_ = l2 ? companion : metric_ == Metric::kCosine || multiply_ ? 1.0f : 0.0f;
+    add_ = l2 ? 1.0f : 0.0f;
+    factor_ = (l2 ? -2.0f : -1.0f) * scale * (multiply_ ? companion : 1.0f);
   }
 
   float tail(uint32_t slot, size_t from_end) const {
@@ -95,13 +97,13 @@ class Sq8Scorer {
   size_t stride_;
   size_t dim_;
   Metric metric_;
-  float lifted_offset_;
-  bool lifted_;
+  ScoreFor purpose_;
   Buffer<int8_t> query_;
   decltype(Kernels::dot_i8_gather) gather_;
-  float a_ = 0;
-  float b_ = 0;
-  float g_ = 0;
+  float offset_ = 0;
+  float add_ = 0;
+  float factor_ = 0;
+  bool multiply_ = false;
 };
 
 }  // namespace nigh
