@@ -82,6 +82,8 @@ const attributesField = field((value, path): ReadonlyMap<string, AttributeMappin
   if (!isPlainObject(value)) throw invalidArgument(path, 'an object of columns', value);
   const columns = new Map<string, AttributeMapping>();
   for (const [key, given] of Object.entries(value)) {
+    // Embeddings call the titles "title": a column of that name could never be reached.
+    if (key === 'title') throw invalidArgument(joinPath(path, key), 'another name, since titles are called so', given);
     const mapping = attributeField.read(given, joinPath(path, key));
     columns.set(key, { ...mapping, from: mapping.from ?? key });
   }
