@@ -4,7 +4,7 @@
 // and Tikk, "Applications of the conjugate gradient method for implicit feedback collaborative filtering", RecSys 2011.
 // Training works in the eigenbasis of w0 QᵀQ, so the part that all rows share is a diagonal: it costs dim operations a step
 // instead of dim², and it is the preconditioner as well, D = diag(S + r). What is left has rank n, so that a row of n entries
-// is exact after n steps.
+// is exact after n + 1 steps.
 #pragma once
 
 #include "base/buffer.h"

@@ -113,6 +113,9 @@ void AlsExactSolver::solve_primal(const AlsRow& row, double ridge, float* x) {
     const float* q = fixed_.row(row.columns[e]);
     for (size_t k = 0; k < dim; ++k) solution_[k] += confidence * q[k];
   }
+  for (size_t k = 0; k < dim; ++k) {
+    if (!std::isfinite(system_[k * dim + k])) als_overflow();
+  }
   if (!cholesky_factor(system_.data(), dim, smallest_pivot_)) als_not_positive_definite();
   cholesky_solve(system_.data(), dim, solution_.data());
   for (size_t k = 0; k < dim; ++k) x[k] = static_cast<float>(solution_[k]);
