@@ -7,7 +7,7 @@ import { inRoot, root } from './paths.mjs';
 import { onPath } from './prerequisites.mjs';
 import { bold, dim, say, script, secondsSince } from './report.mjs';
 import { CommandFailed, run } from './run-command.mjs';
-import { runSanitizedTests } from './sanitized-tests.mjs';
+import { runSanitizedTests, sanitizers } from './sanitized-tests.mjs';
 
 const wanted = process.argv.slice(2);
 
@@ -16,22 +16,47 @@ await script(async () => {
   const nativeToo = wanted.length === 0;
   await ensureBuilt({ nativeTests: nativeToo });
   const skipped = skippedForLackOf();
+  // Each kind of test runs whatever became of the one before: one run shows all that is wrong.
+  const failed = [];
   if (nativeToo) {
-    await runNativeTests();
-    skipped.push(...(await runSanitizedTests()));
+    if (!(await attempt(runNativeTests))) failed.push('C++ tests');
+    for (const sanitizer of sanitizers) {
+      const passed = await attempt(async () => {
+        const reason = await runSanitizedTests(sanitizer);
+        if (reason !== undefined) skipped.push(`C++ tests under ${sanitizer.name}: ${reason}`);
+      });
+      if (!passed) failed.push(`C++ tests under ${sanitizer.name}`);
+    }
   } else {
     skipped.push(`C++ tests: only ${wanted.join(' ')} was asked for`);
   }
   const code = await runVitest();
+  if (code !== 0) failed.push('TypeScript tests');
   for (const line of skipped) say(`${bold('skipped')} ${line}`);
+  for (const line of failed) say(`${bold('FAILED')} ${line}`);
   say(dim(`All of it took ${secondsSince(began)}.`));
-  return code;
+  return failed.length === 0 ? 0 : code || 1;
 });
 
 async function runNativeTests() {
   const began = performance.now();
   const output = await run(inRoot('build/Release', executable('native_tests')), []);
   say(`  C++ tests: ${output.trim().split('\n').at(-1)}, ${secondsSince(began)}`);
+}
+
+/**
+ * Whether the work succeeded; a failed command's output is shown. Ctrl-C ends everything.
+ * @param {() => Promise<void>} work
+ */
+async function attempt(work) {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!(error instanceof CommandFailed) || error.exitCode === 130 || error.exitCode === 143) throw error;
+    process.stderr.write(`${error.output.trimEnd()}\n\nnigh: ${error.message}\n`);
+    return false;
+  }
 }
 
 /** Vitest's own report is the message; its exit code is ours. */
