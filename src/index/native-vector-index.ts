@@ -4,11 +4,19 @@
 import { type AnswerBuffers, type NativeIndex, type NativeStats, native } from '../binding/native.js';
 import { callNative, fromNative } from '../binding/native-error.js';
 import { runTask } from '../binding/task.js';
+import { throwIfAborted } from '../core/abort.js';
 import { invalidArgument, NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
 import { isUint32, noId } from './id-list.js';
 import { nativeIdSet } from './id-set.js';
-import { allocate, checkBatchOptions, checkSearchOptions, requireK, requireQuery } from './search-arguments.js';
+import {
+  allocate,
+  checkBatchOptions,
+  checkSearchOptions,
+  requireK,
+  requirePath,
+  requireQuery,
+} from './search-arguments.js';
 import {
   type BatchOptions,
   type BatchResult,
@@ -74,6 +82,7 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
     const packed = await runTask({ signal: options.signal }, (control) =>
       this.native.search(query, k, efSearch, refineFactor, exact, filter, control),
     );
+    throwIfAborted(options.signal);
     return unpack(packed);
   }
 
@@ -142,6 +151,7 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
         control,
       ),
     );
+    throwIfAborted(options.signal);
     if (wide !== narrow) spread(narrow, width, wide, k, rows);
     return { ...wide, counts, stats: toStats(stats.plan, stats.visited, stats.distances) };
   }
@@ -174,12 +184,6 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-/** @throws NighError INVALID_ARGUMENT */
-export function requirePath(path: unknown): asserts path is string {
-  if (typeof path !== 'string' || path === '' || path.includes('\0'))
-    throw invalidArgument('path', 'a file path', path);
 }
 
 interface Answers {

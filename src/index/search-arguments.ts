@@ -60,8 +60,14 @@ function check(options: SearchOptions): void {
     throw invalidArgument('signal', 'an AbortSignal', signal);
 }
 
+/** @throws NighError INVALID_ARGUMENT */
+export function requirePath(path: unknown): asserts path is string {
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    throw invalidArgument('path', 'a file path', path);
+}
+
 /**
- * A typed array of `length` elements, or OUT_OF_MEMORY where no array can be that long.
+ * An array of `length` elements, or OUT_OF_MEMORY where none can be that long.
  * @throws NighError OUT_OF_MEMORY
  */
 export function allocate<T>(make: new (length: number) => T, length: number): T {

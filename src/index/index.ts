@@ -1,0 +1,33 @@
+/** `nigh/index`: vector indexes alone. Loads no recommender code and no HTTP. */
+
+export { simd } from '../binding/simd.js';
+export { type ErrorCode, NighError } from '../core/errors.js';
+export type { Matrix } from '../core/matrix.js';
+export type { BuildOptions } from './build-options.js';
+export { FlatIndex } from './flat-index.js';
+export {
+  type AddOptions,
+  type HnswBuildOptions,
+  HnswIndex,
+  type HnswParams,
+  type QuantizationName,
+} from './hnsw-index.js';
+export { type HnswlibBuildOptions, HnswlibIndex } from './hnswlib-index.js';
+export type { Ids } from './id-list.js';
+export { IdSet } from './id-set.js';
+export { type IndexInspection, inspectIndex } from './inspect-index.js';
+export { type OpenOptions, openIndex } from './open-index.js';
+export {
+  type BatchOptions,
+  type BatchResult,
+  type IndexCapabilities,
+  type IndexKind,
+  isSync,
+  type MetricName,
+  type SearchOptions,
+  type SearchPlan,
+  type SearchResult,
+  type SearchStats,
+  type SyncVectorIndex,
+  type VectorIndex,
+} from './vector-index.js';

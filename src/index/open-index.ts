@@ -1,0 +1,65 @@
+import { open } from 'node:fs/promises';
+import { native } from '../binding/native.js';
+import { runTask } from '../binding/task.js';
+import { NighError } from '../core/errors.js';
+import { choice, flag, integer, optional, readParams } from '../core/params.js';
+import { FlatIndex } from './flat-index.js';
+import { defaultEfSearch, HnswIndex } from './hnsw-index.js';
+import { containerMagic } from './hnswlib-container.js';
+import { HnswlibIndex } from './hnswlib-index.js';
+import { requirePath } from './search-arguments.js';
+
+export interface OpenOptions {
+  /**
+   * `memory` reads the file and checks every byte of it. `mmap` maps it: open at once whatever the size, memory shared between
+   * processes, and read from disk where it is touched; the file must not change while it is open. Default `memory`.
+   */
+  readonly mode?: 'memory' | 'mmap' | undefined;
+  /** With `mmap`: read the whole file now and check its checksums. Default false; `memory` always checks. */
+  readonly verify?: boolean | undefined;
+  /** Candidate pool of a search that names none, in graph indexes. Default 64. */
+  readonly efSearch?: number | undefined;
+}
+
+const schema = {
+  mode: choice(['memory', 'mmap'], { default: 'memory' }),
+  verify: optional(flag()),
+  efSearch: integer({ min: 1, default: defaultEfSearch }),
+};
+
+/**
+ * Opens an index file, of whatever kind it is.
+ *
+ * ```ts
+ * using index = await openIndex('items.ann', { mode: 'mmap' });
+ * ```
+ * @throws NighError NOT_FOUND, IO, FORMAT, TRUNCATED, CHECKSUM_MISMATCH, VERSION_UNSUPPORTED, UNSUPPORTED, OPTIONAL_PACKAGE, INVALID_ARGUMENT, UNKNOWN_OPTION, OUT_OF_MEMORY
+ */
+export async function openIndex(
+  path: string,
+  options: OpenOptions = {},
+): Promise<FlatIndex | HnswIndex | HnswlibIndex> {
+  requirePath(path);
+  const { mode, verify = false, efSearch } = readParams(schema, options, '');
+  if (await isHnswlibContainer(path)) {
+    if (mode === 'mmap') throw new NighError('UNSUPPORTED', `${path}: an index of kind "hnswlib" cannot be mapped.`);
+    return HnswlibIndex.open(path, { efSearch });
+  }
+  const index = await runTask({}, () => native().NativeIndex.open(path, mode === 'mmap', verify));
+  return index.kind === 'flat' ? new FlatIndex(index, 1) : new HnswIndex(index, efSearch);
+}
+
+/** Whether a file begins like one; a file that cannot be read is left to who opens it next. */
+export async function isHnswlibContainer(path: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(8), 0, 8, 0);
+      return bytesRead === 8 && buffer.toString('latin1') === containerMagic;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return false;
+  }
+}
