@@ -47,6 +47,7 @@ export const Question = {
           weight: Type.Optional(
             Type.Number({
               exclusiveMinimum: 0,
+              maximum: 1e6,
               description: 'Confidence relative to one plain interaction. Default 1.',
             }),
           ),

@@ -146,16 +146,20 @@ function expectation(schema: Schema): string {
     case 'integer':
       return `an integer${range(schema.minimum, schema.maximum)}`;
     case 'number':
-      if (schema.exclusiveMinimum !== undefined) return `a number above ${schema.exclusiveMinimum}`;
+      if (schema.exclusiveMinimum !== undefined) {
+        return `a number above ${schema.exclusiveMinimum}${schema.maximum === undefined ? '' : ` and at most ${schema.maximum}`}`;
+      }
       return `a number${range(schema.minimum, schema.maximum)}`;
     case 'boolean':
       return 'true or false';
     case 'string':
-      if (schema.minLength === undefined && schema.maxLength === undefined) return 'a string';
-      return `a string of ${schema.minLength ?? 0} to ${schema.maxLength ?? 'any number of'} characters`;
+      if (schema.maxLength === undefined)
+        return schema.minLength === undefined ? 'a string' : 'a string that is not empty';
+      return `a string of ${schema.minLength ?? 0} to ${schema.maxLength} characters`;
     case 'array':
-      if (schema.minItems === undefined && schema.maxItems === undefined) return 'an array';
-      return `an array of ${schema.minItems ?? 0} to ${schema.maxItems ?? 'any number of'} entries`;
+      return schema.maxItems === undefined
+        ? 'an array'
+        : `an array of ${schema.minItems ?? 0} to ${schema.maxItems} entries`;
     default:
       return 'a JSON object';
   }

@@ -158,9 +158,9 @@ export type Problem = Static<typeof Problem>;
 export const namedSchemas: readonly (TSchema & { $id: string })[] = components;
 
 /** The `response` of a route: its success, and problem documents for the rest. */
-export function responses<Success extends TSchema>(success: Success) {
+export function responses<Success extends TSchema>(description: string, success: Success) {
   return {
-    200: success,
+    200: { description, content: { 'application/json': { schema: success } } },
     '4xx': problemResponse('The request was refused.'),
     '5xx': problemResponse('The service could not answer.'),
   };

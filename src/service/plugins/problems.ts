@@ -21,12 +21,17 @@ function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyRep
   reply.removeHeader('etag');
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="nigh"');
   if (problem.status === 503) reply.header('retry-after', '1');
-  return reply
-    .code(problem.status)
-    .header('cache-control', 'no-store')
-    .type(problemType)
-    .serializer(JSON.stringify)
-    .send(problem);
+  return (
+    reply
+      .code(problem.status)
+      .header('cache-control', 'no-store')
+      // The hooks that set these for every route do not run where there is no route.
+      .header('x-request-id', request.id)
+      .header('x-content-type-options', 'nosniff')
+      .type(problemType)
+      .serializer(JSON.stringify)
+      .send(problem)
+  );
 }
 
 /** Refusals before there is a route: Fastify's `frameworkErrors`. */

@@ -16,7 +16,10 @@ export function addCollectionRoutes(app: ServiceApp, collections: ServedCollecti
       summary: 'Every collection',
       operationId: 'listCollections',
       querystring: Type.Object({}, strict),
-      response: responses(Type.Object({ collections: Type.Array(CollectionInfo) })),
+      response: responses(
+        'Every collection, in the order of serving.',
+        Type.Object({ collections: Type.Array(CollectionInfo) }),
+      ),
     },
     handler: async () => ({ collections: collections.all().map(({ info }) => info) }),
   });
@@ -30,7 +33,7 @@ export function addCollectionRoutes(app: ServiceApp, collections: ServedCollecti
       operationId: 'getCollection',
       params: Type.Object(CollectionPath),
       querystring: Type.Object({}, strict),
-      response: responses(CollectionInfo),
+      response: responses('The collection.', CollectionInfo),
     },
     handler: async ({ params }) => collections.get(params.collection).info,
   });

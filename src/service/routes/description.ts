@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { responses } from '../schemas.js';
 import type { ServiceApp } from '../type-provider.js';
 
 /** The OpenAPI document of every route. */
@@ -11,7 +12,7 @@ export function addDescriptionRoute(app: ServiceApp): void {
       security: [],
       summary: 'This document (OpenAPI 3.1)',
       operationId: 'openapi',
-      response: { 200: Type.Unsafe<object>({ type: 'object', additionalProperties: true }) },
+      response: responses('The document.', Type.Unsafe<object>({ type: 'object', additionalProperties: true })),
     },
     handler: async () => app.swagger(),
   });

@@ -7,6 +7,15 @@ const folder = fileURLToPath(new URL('../explorer/', import.meta.url));
 
 /** The web page at `/`, and its parts under `/explorer/`. No file of anywhere else can be asked for. */
 export async function addExplorer(app: ServiceApp): Promise<void> {
-  await app.register(fastifyStatic, { root: folder, prefix: '/explorer/', wildcard: false, cacheControl: false });
-  app.get('/', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'));
+  // The page itself is at `/` only: its links are relative to that.
+  const page = 'index.html';
+  await app.register(fastifyStatic, {
+    root: folder,
+    prefix: '/explorer/',
+    wildcard: false,
+    index: false,
+    globIgnore: [page],
+    cacheControl: false,
+  });
+  app.get('/', { schema: { hide: true } }, (_request, reply) => reply.sendFile(page));
 }

@@ -25,7 +25,7 @@ export function addHealthRoutes(app: ServiceApp): void {
       security,
       summary: 'Whether the process runs',
       operationId: 'health',
-      response: responses(Type.Object({ status: Type.Literal('ok') })),
+      response: responses('It runs.', Type.Object({ status: Type.Literal('ok') })),
     },
     handler: async () => ({ status: 'ok' as const }),
   });
@@ -39,7 +39,7 @@ export function addHealthRoutes(app: ServiceApp): void {
       security,
       summary: 'Whether it should be sent requests: 503 while it stops',
       operationId: 'ready',
-      response: responses(Type.Object({ status: Type.Literal('ready') })),
+      response: responses('It is ready.', Type.Object({ status: Type.Literal('ready') })),
     },
     handler: async () => {
       if (!ready) throw new NighError('NOT_READY', 'The service is stopping.');

@@ -29,6 +29,7 @@ export function addItemRoutes(app: ServiceApp, collections: ServedCollections): 
         strict,
       ),
       response: responses(
+        'What was found.',
         Type.Object({
           items: Type.Array(Item, {
             description: 'Titles that start with the query, then those with all its words; the most used first.',
@@ -51,7 +52,7 @@ export function addItemRoutes(app: ServiceApp, collections: ServedCollections): 
       operationId: 'getItem',
       params: Type.Object(ItemPath),
       querystring: Type.Object({}, strict),
-      response: responses(Item),
+      response: responses('The item.', Item),
     },
     handler: async ({ params }) => collections.get(params.collection).item(params.item),
   });
@@ -65,7 +66,7 @@ export function addItemRoutes(app: ServiceApp, collections: ServedCollections): 
       operationId: 'similarItems',
       params: Type.Object(ItemPath),
       querystring: Type.Object(SearchParameters, strict),
-      response: responses(Answer),
+      response: responses('The answer.', Answer),
     },
     handler: ({ params, query }, reply) =>
       collections.get(params.collection).similarItems(params.item, { ...query, signal: clientGone(reply) }),

@@ -53,7 +53,7 @@ export function addQueryRoutes(app: ServiceApp, collections: ServedCollections):
       params: Type.Object(CollectionPath),
       querystring: Type.Object({}, strict),
       body: Body,
-      response: responses(Type.Union([Answer, Answers])),
+      response: responses('The answer; or the answers, in the order of the questions.', Type.Union([Answer, Answers])),
     },
     // A union costs the generated serialiser a validation of every answer; JSON.stringify does not ask.
     serializerCompiler: () => JSON.stringify,

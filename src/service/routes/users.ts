@@ -16,7 +16,7 @@ export function addUserRoutes(app: ServiceApp, collections: ServedCollections): 
       operationId: 'recommend',
       params: Type.Object(UserPath),
       querystring: Type.Object({ ...SearchParameters, ...ExcludeSeen }, strict),
-      response: responses(Answer),
+      response: responses('The answer.', Answer),
     },
     handler: ({ params, query }, reply) =>
       collections.get(params.collection).recommend(params.user, { ...query, signal: clientGone(reply) }),
