@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { FastifyReply } from 'fastify';
 
 /**
@@ -7,6 +8,8 @@ import type { FastifyReply } from 'fastify';
  */
 export function clientGone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
+  // Every search of a call with many questions listens to it.
+  setMaxListeners(0, controller.signal);
   const response = reply.raw;
   response.once('close', () => {
     if (!response.writableFinished) controller.abort();

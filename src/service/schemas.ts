@@ -100,6 +100,13 @@ const SpaceInfo = component(
     users: count('Users that have a vector here.'),
     similar: IndexInfo,
     recommend: Type.Optional(IndexInfo),
+    notes: Type.Optional(
+      Type.Unsafe<Record<string, number | string>>({
+        type: 'object',
+        description: 'What the embedding noted of itself when it was fitted: numbers and texts.',
+        additionalProperties: true,
+      }),
+    ),
   }),
 );
 
