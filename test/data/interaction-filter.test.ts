@@ -38,7 +38,9 @@ describe('filterInteractions', () => {
         let left = list.filter(({ value }) => value >= (filter.minValue ?? 0));
         let items = [...itemIds];
         for (;;) {
-          const thinItem = items.find((id) => left.filter(({ item }) => item === id).length < filter.minItemInteractions);
+          const thinItem = items.find(
+            (id) => left.filter(({ item }) => item === id).length < filter.minItemInteractions,
+          );
           const thinUser = left.find(
             ({ user }) => left.filter((other) => other.user === user).length < filter.minUserInteractions,
           )?.user;

@@ -102,7 +102,7 @@ async function readRatings(
     if (movie === '') throw invalidRecord(path, line, 'movieId', 'an id', movie);
     const value = requireNumber(path, line, 'rating', rating!);
     const time = requireNumber(path, line, 'timestamp', timestamp!);
-    builder.addInteraction(user!, movie!, value, time);
+    atRecord(path, line, () => builder.addInteraction(user!, movie!, value, time));
   });
 }
 

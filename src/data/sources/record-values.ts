@@ -14,13 +14,14 @@ export function invalidRecord(path: string, line: number, field: string, expecte
   );
 }
 
-/** Gives a NighError of a record the file and line that its thrower could not know. */
+/** Gives a NighError about a record the file and line that its thrower could not know; a wrong argument is then a wrong record. */
 export function atRecord<T>(path: string, line: number, action: () => T): T {
   try {
     return action();
   } catch (error) {
     if (!(error instanceof NighError)) throw error;
-    throw new NighError(error.code, `${place(path, line)}: ${error.message}`, { cause: error });
+    const code = error.code === 'INVALID_ARGUMENT' ? 'INVALID_RECORD' : error.code;
+    throw new NighError(code, `${place(path, line)}: ${error.message}`, { cause: error });
   }
 }
 
