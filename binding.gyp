@@ -59,6 +59,7 @@
         'native/index/flat_index.cpp',
         'native/index/hnsw_builder.cpp',
         'native/index/hnsw_index.cpp',
+        'native/index/hnsw_reachability.cpp',
         'native/index/row_store.cpp',
         'native/index/vector_index.cpp',
         'native/quant/sq8.cpp',

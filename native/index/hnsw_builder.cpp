@@ -88,7 +88,11 @@ class Linker {
       start = candidates_.front().id;
       select(graph_.degree(layer));
       write_row(slot, layer);
-      for (const Neighbor& neighbor : selected_) add_link(neighbor.id, slot, neighbor.distance, layer);
+      // A node in a crowd would be turned away by every neighbour, so the nearest makes room for it.
+      for (size_t i = 0; i < selected_.size(); ++i) add_link(selected_[i].id, slot, selected_[i].distance, layer, i == 0);
+      for (size_t i = 1; i < selected_.size() && layer == 0 && in_degree(slot) == 0; ++i) {
+        add_link(selected_[i].id, slot, selected_[i].distance, layer, true);
+      }
     }
   }
 
@@ -114,6 +118,23 @@ class Linker {
     }
   }
 
+  // Links on layer 0 are counted by where they lead. A link may go only while another one leads there too, and never when its
+  // owner is the first (as a rule the nearest) neighbour of the node it leads to: a search for that node comes by there.
+  uint32_t in_degree(uint32_t slot) const { return std::atomic_ref<uint32_t>(graph_.in_degrees[slot]).load(std::memory_order_relaxed); }
+  void count_link(uint32_t slot, size_t layer) {
+    if (layer == 0) std::atomic_ref<uint32_t>(graph_.in_degrees[slot]).fetch_add(1, std::memory_order_relaxed);
+  }
+  bool release_link(uint32_t owner, uint32_t slot, size_t layer) {
+    if (layer != 0) return true;
+    if (HnswGraph::load(graph_.row(slot, 0)) == owner) return false;
+    std::atomic_ref<uint32_t> degree(graph_.in_degrees[slot]);
+    uint32_t seen = degree.load(std::memory_order_relaxed);
+    while (seen > 1) {
+      if (degree.compare_exchange_weak(seen, seen - 1, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
+
   // Writes the node's own links. Another thread may have met the node on a higher layer and linked to it here already: those
   // links are kept and the selection fills the rest.
   void write_row(uint32_t slot, size_t layer) {
@@ -124,14 +145,16 @@ class Linker {
     while (used < degree && row[used] != kNoSlot) ++used;
     const size_t linked = used;
     for (size_t i = 0; i < selected_.size() && used < degree; ++i) {
-      if (std::find(row, row + linked, selected_[i].id) == row + linked) HnswGraph::store(row + used++, selected_[i].id);
+      if (std::find(row, row + linked, selected_[i].id) != row + linked) continue;
+      HnswGraph::store(row + used++, selected_[i].id);
+      count_link(selected_[i].id, layer);
     }
   }
 
   // Adds slot to the row of `owner`. A full row is decided from two scored rows: the owner's distances to its neighbours and the
-  // newcomer's. The newcomer stays out when a closer neighbour occludes it; otherwise it takes the place of those that it
-  // occludes, or of the farthest.
-  void add_link(uint32_t owner, uint32_t slot, float distance, size_t layer) {
+  // newcomer's. The newcomer stays out when a closer neighbour occludes it (unless `force`); otherwise it takes the place of
+  // those that it occludes, or of the farthest. Nobody gives up a place who would then be out of reach.
+  void add_link(uint32_t owner, uint32_t slot, float distance, size_t layer, bool force) {
     const auto guard = locks_.lock(owner);
     uint32_t* row = graph_.row(owner, layer);
     const size_t degree = graph_.degree(layer);
@@ -142,29 +165,43 @@ class Linker {
     }
     if (used < degree) {
       HnswGraph::store(row + used, slot);
+      count_link(slot, layer);
       return;
     }
     other_score_.set_row(owner);
     other_score_(row, degree, owner_distances_);
     node_score_(row, degree, scratch_.distances);
+    for (size_t i = 0; i < degree && !force; ++i) {
+      if (owner_distances_[i] < distance && params_.alpha * scratch_.distances[i] < distance) return;
+    }
     size_t kept = 0;
-    size_t farthest = 0;
     for (size_t i = 0; i < degree; ++i) {
-      const float between = params_.alpha * scratch_.distances[i];
-      if (owner_distances_[i] < distance) {
-        if (between < distance) return;
-        kept_[kept++] = row[i];
-      } else if (!(between < owner_distances_[i])) {
-        kept_[kept++] = row[i];
-      }
-      if (owner_distances_[i] > owner_distances_[farthest]) farthest = i;
+      const bool occluded = owner_distances_[i] >= distance && params_.alpha * scratch_.distances[i] < owner_distances_[i];
+      if (occluded && release_link(owner, row[i], layer)) continue;
+      owner_distances_[kept] = owner_distances_[i];
+      kept_[kept++] = row[i];
     }
-    if (kept == degree) {
-      if (owner_distances_[farthest] > distance) HnswGraph::store(row + farthest, slot);
-      return;
-    }
+    if (kept == degree && !drop_farthest(owner, kept, force ? 0.0f : distance, layer)) return;
+    const bool nearest = kept == 0 || *std::min_element(owner_distances_, owner_distances_ + kept) > distance;
     kept_[kept++] = slot;
+    if (nearest) std::swap(kept_[0], kept_[kept - 1]);
+    count_link(slot, layer);
     for (size_t i = 0; i < degree; ++i) HnswGraph::store(row + i, i < kept ? kept_[i] : kNoSlot);
+  }
+
+  // Takes the farthest of kept_ that may go and lies beyond `distance` out of it; false when there is none.
+  bool drop_farthest(uint32_t owner, size_t& kept, float distance, size_t layer) {
+    for (size_t tries = 0; tries < 4; ++tries) {
+      const size_t farthest = static_cast<size_t>(std::max_element(owner_distances_, owner_distances_ + kept) - owner_distances_);
+      if (!(owner_distances_[farthest] > distance)) return false;
+      if (release_link(owner, kept_[farthest], layer)) {
+        kept_[farthest] = kept_[--kept];
+        owner_distances_[farthest] = owner_distances_[kept];
+        return true;
+      }
+      owner_distances_[farthest] = -1;  // it must stay: look at the next
+    }
+    return false;
   }
 
   static constexpr size_t kBlock = 8;
@@ -225,7 +262,7 @@ void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& 
   }
 }
 
-void hnsw_unlink_from(const HnswGraph& graph, uint32_t first) {
+void hnsw_unlink_from(HnswGraph& graph, uint32_t first) {
   for (uint32_t slot = 0; slot < first; ++slot) {
     for (size_t layer = 0; layer <= graph.levels[slot]; ++layer) {
       uint32_t* row = graph.row(slot, layer);
@@ -237,6 +274,7 @@ void hnsw_unlink_from(const HnswGraph& graph, uint32_t first) {
       for (size_t i = kept; i < degree; ++i) HnswGraph::store(row + i, kNoSlot);
     }
   }
+  graph.count_in_degrees(first, graph.in_degrees.size());
 }
 
 }  // namespace nigh

@@ -57,6 +57,6 @@ void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& 
                uint32_t end, size_t max_lanes, TaskControl& control);
 
 /// Removes every link to slots from `first` on: what an interrupted hnsw_link left in the rows before it.
-void hnsw_unlink_from(const HnswGraph& graph, uint32_t first);
+void hnsw_unlink_from(HnswGraph& graph, uint32_t first);
 
 }  // namespace nigh

@@ -31,6 +31,8 @@ struct HnswGraph {
   size_t m = 0;        // degree of the upper layers
   size_t degree0 = 0;  // degree of layer 0, a multiple of 16 so that its rows fill cache lines
   Buffer<uint32_t> links0;      // capacity × degree0
+  // capacity: how many links on layer 0 lead to a node. Kept while building so that no node loses its last one; not stored.
+  Buffer<uint32_t> in_degrees;
   Buffer<uint8_t> levels;       // capacity: top layer of a node
   Buffer<uint32_t> upper_rows;  // capacity: row number of the node's layer 1 in `upper`; layer l is l − 1 rows further
   Buffer<uint32_t> upper;       // rows × m
@@ -46,13 +48,21 @@ struct HnswGraph {
   }
   static void store(uint32_t* entry, uint32_t slot) { std::atomic_ref<uint32_t>(*entry).store(slot, std::memory_order_release); }
 
+  /// Counts in_degrees of the first `count` nodes anew, into a buffer for `capacity`.
+  void count_in_degrees(size_t count, size_t capacity) {
+    in_degrees = Buffer<uint32_t>(capacity);
+    for (size_t i = 0; i < count * degree0; ++i) {
+      if (links0[i] < count) ++in_degrees[links0[i]];
+    }
+  }
+
   /// Whether a node has a row on this layer, also when levels and upper_rows come from a damaged file.
   bool has_row(uint32_t slot, size_t level) const {
     return level == 0 || (levels[slot] >= level && (upper_rows[slot] + level) * m <= upper.size());
   }
 
   size_t memory_bytes() const {
-    return (links0.size() + upper_rows.size() + upper.size()) * sizeof(uint32_t) + levels.size();
+    return (links0.size() + in_degrees.size() + upper_rows.size() + upper.size()) * sizeof(uint32_t) + levels.size();
   }
 };
 

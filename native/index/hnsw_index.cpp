@@ -8,6 +8,7 @@
 
 #include "base/thread_pool.h"
 #include "index/exact_scan.h"
+#include "index/hnsw_reachability.h"
 #include "index/hnsw_search.h"
 #include "quant/f32.h"
 #include "quant/sq8.h"
@@ -84,6 +85,7 @@ std::shared_ptr<HnswIndex::State> HnswIndex::with_room(size_t rows, size_t upper
   state->graph = old->graph;
   state->graph.links0 = old->graph.links0.grown(capacity * old->graph.degree0);
   state->graph.levels = old->graph.levels.grown(capacity);
+  state->graph.count_in_degrees(count, capacity);
   state->graph.upper_rows = old->graph.upper_rows.grown(capacity);
   state->graph.upper = old->graph.upper.grown(upper_capacity * params_.m);
   state->count = static_cast<uint32_t>(count);
@@ -137,6 +139,8 @@ void HnswIndex::add(MatrixView<const float> rows, const uint32_t* ids, size_t ma
   const uint64_t entry_before = state->entry.load();
   try {
     hnsw_link(graph, state->store, params_, state->entry, begin, end, max_lanes, control);
+    // The walk costs as much as the index is large, so small adds rely on the builder's rule that no node loses its last link.
+    if (rows.rows >= begin / 8) reconnect_unreachable(graph, EntryPoint::unpack(state->entry).slot, end);
   } catch (...) {
     state->entry = entry_before;
     hnsw_unlink_from(graph, begin);
