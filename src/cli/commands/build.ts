@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { BuildProgress, BuildSummary } from '../../retrieval/index.js';
 import { printSpaces } from '../collection-table.js';
@@ -88,8 +89,9 @@ async function buildOne({ recipe: path, directory }: BuildTarget, signal: AbortS
   return summary;
 }
 
-function stageName({ stage, space, subject }: BuildProgress): string {
+function stageName({ stage, space, subject: path }: BuildProgress): string {
   const of = space === undefined ? '' : `${space}: `;
+  const subject = basename(path);
   switch (stage) {
     case 'download':
       return `downloading ${subject}`;

@@ -1,0 +1,391 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Answer, CollectionInfo } from '../../src/retrieval/index.js';
+import { Retriever } from '../../src/retrieval/index.js';
+import { films, layOut, likes } from './films.js';
+import { type Finished, nigh, RunningNigh, repository, requireBuild } from './nigh-command.js';
+
+let folder = '';
+let built: Finished;
+const run = (...args: string[]) => nigh(args, { cwd: folder, env: { NIGH_INDEXES: '' } });
+const collection = () => join(folder, 'indexes/films');
+
+beforeAll(() => {
+  requireBuild();
+  folder = mkdtempSync(join(tmpdir(), 'nigh-cli-'));
+  layOut(folder);
+  built = run('build', 'films');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Problem documents and tables are for different streams: whatever fails leaves stdout empty. */
+function expectFailure(finished: Finished, status: number, code: string, message: RegExp): void {
+  expect(finished.stderr).toMatch(message);
+  expect(finished.stderr).toContain(`[${code}]`);
+  expect(finished).toMatchObject({ status, stdout: '' });
+}
+
+describe('nigh build', () => {
+  test('says its stages and their times on stderr, and the measured recall of every index on stdout', () => {
+    expect(built.status, built.stderr).toBe(0);
+    for (const stage of [
+      'reading',
+      'cf: fitting als',
+      'cf: indexing',
+      'cf: measuring recall',
+      'text: fitting tfidf',
+      'writing',
+    ]) {
+      expect(built.stderr).toContain(stage);
+    }
+    expect(built.stderr).toMatch(/films: 60 items, 90 users, [\d,]+ interactions; gen-000001, .*, built in /);
+    const [header = '', ...rows] = built.stdout.trimEnd().split('\n');
+    expect(header).toMatch(/^space +embedding +answers +index +metric +dim +items +users +recall@10 +queries +size$/);
+    expect(rows).toHaveLength(3);
+    expect(rows[0]).toMatch(/^cf +als +similar +hnsw +cosine +8 +60 +90 +[01]\.\d{4} +60 +\d.* k?B$/);
+    expect(rows[1]).toMatch(/^cf +als +recommend +hnsw +ip /);
+    expect(rows[2]).toMatch(/^text +tfidf +similar /);
+  });
+
+  test('takes several recipes by name and by path, and --json is an array of what the library tells', () => {
+    layOut(folder, {}, 'second');
+    mkdirSync(join(folder, 'elsewhere'));
+    for (const file of ['films.csv', 'likes.csv']) {
+      copyFileSync(join(collection(), file), join(folder, 'elsewhere', file));
+    }
+    copyFileSync(join(collection(), 'recipe.json'), join(folder, 'elsewhere/third.json'));
+    const finished = run('build', 'second', 'elsewhere/third.json', '--json');
+    expect(finished.status, finished.stderr).toBe(0);
+    const infos = JSON.parse(finished.stdout) as CollectionInfo[];
+    expect(infos.map(({ name, items, users }) => [name, items, users])).toEqual([
+      ['second', 60, 90],
+      ['films', 60, 90],
+    ]);
+    expect(readdirSync(join(folder, 'elsewhere/third'))).toContain('CURRENT');
+    expect(run('similar', 'elsewhere/third', 'f1').status).toBe(0);
+  });
+
+  test('--out builds elsewhere', () => {
+    const finished = run('build', 'films', '--out', 'somewhere/else');
+    expect(finished.status, finished.stderr).toBe(0);
+    expect(run('similar', 'somewhere/else', 'f1', '--json').status).toBe(0);
+  });
+
+  test.each([
+    [
+      'a recipe that does not exist',
+      ['build', 'flims'],
+      1,
+      'NOT_FOUND',
+      /no recipe called "flims".*Did you mean "films"/,
+    ],
+    [
+      'a path that does not exist',
+      ['build', './nowhere/recipe.json'],
+      1,
+      'NOT_FOUND',
+      /no recipe .*nowhere\/recipe\.json/,
+    ],
+    [
+      'two recipes into one directory',
+      ['build', 'films', 'second', '--out', 'x'],
+      2,
+      'INVALID_ARGUMENT',
+      /--out: expected one recipe/,
+    ],
+  ])('%s is refused', (_, args, status, code, message) => {
+    expectFailure(run(...args), status, code, message);
+  });
+
+  test.each([
+    ['an unknown key', { spaecs: {} }, 'UNKNOWN_OPTION', /spaecs.*Did you mean "spaces"/],
+    [
+      'a missing column',
+      { dataset: { source: 'csv', items: { path: 'films.csv', id: 'ident' } } },
+      'MISSING_COLUMN',
+      /ident/,
+    ],
+    ['a floor that cannot be reached', { recallFloor: 1.5 }, 'INVALID_RECIPE', /recallFloor/],
+    ['JSON that is none', undefined, 'INVALID_RECIPE', /not valid JSON/],
+  ])('%s in a recipe fails, and the old generation stays live', (_, changes, code, message) => {
+    const directory = layOut(folder, changes ?? {}, 'broken');
+    if (changes === undefined) writeFileSync(join(directory, 'recipe.json'), '{ "name": ');
+    const before = readdirSync(directory).sort();
+    expectFailure(run('build', 'broken'), 1, code, message);
+    expect(readdirSync(directory).sort()).toEqual(before);
+  });
+
+  test('a value that is not a number fails with file and line, and leaves nothing behind', () => {
+    const directory = layOut(folder, {}, 'broken');
+    const path = join(directory, 'films.csv');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(',1953', ',soon'));
+    const before = readdirSync(directory).sort();
+    expectFailure(run('build', 'broken'), 1, 'INVALID_RECORD', /films\.csv:5.*soon/);
+    expect(readdirSync(directory).sort()).toEqual(before);
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s during a build leaves the old generation live and nothing else',
+    async (signal) => {
+      const directory = layOut(folder, {}, 'long');
+      expect(run('build', 'long').status).toBe(0);
+      layOut(folder, { spaces: { cf: { embedding: 'als', factors: 256, iterations: 1000, cgSteps: 0 } } }, 'long');
+      const before = readdirSync(directory).sort();
+      const building = new RunningNigh(['build', 'long'], { cwd: folder });
+      await building.says(/reading likes\.csv/);
+      building.child.kill(signal);
+      const finished = await building.finished;
+      expect(finished).toMatchObject({ status: signal === 'SIGINT' ? 130 : 143, stdout: '' });
+      expect(finished.stderr).toContain('[ABORTED]');
+      expect(readdirSync(directory).sort()).toEqual(before);
+      expect(run('similar', 'long', 'f1').status).toBe(0);
+    },
+  );
+});
+
+describe('nigh similar', () => {
+  test('prints rank, score, title, id and attributes, and says how they were found', () => {
+    const finished = run('similar', 'films', films[0]?.title ?? '', '-k', '5');
+    expect(finished.status, finished.stderr).toBe(0);
+    const [header = '', ...rows] = finished.stdout.trimEnd().split('\n');
+    expect(header).toMatch(/^# +score +title +id +genre +year$/);
+    expect(rows).toHaveLength(5);
+    for (const [i, row] of rows.entries()) {
+      expect(row).toMatch(new RegExp(`^${i + 1} +-?\\d\\.\\d{4} +\\w+ \\w+ \\d+ +f\\d+ +western +19\\d\\d$`));
+    }
+    expect(finished.stderr).toMatch(
+      /^Like .* \(f1\):\n5 results from space cf \(.*, approximate, \d+ distances, .* ms, generation gen-000001\)\n$/,
+    );
+  });
+
+  test('--json is the library’s answer, for every option', async () => {
+    await using retriever = await Retriever.open(collection());
+    for (const [args, options] of [
+      [[], {}],
+      [['-k', '3', '--space', 'text'], { k: 3, space: 'text' }],
+      [['--k', '100', '--exact'], { k: 100, exact: true }],
+    ] as const) {
+      const finished = run('similar', 'films', 'f1', '--json', ...args);
+      const answer = JSON.parse(finished.stdout) as Answer;
+      expect(finished).toMatchObject({ status: 0, stderr: '' });
+      expect(withoutTime(answer)).toEqual(withoutTime(await retriever.similarItems('f1', options)));
+    }
+  });
+
+  test.each([
+    [
+      'an unknown collection',
+      ['similar', 'flims', 'f1'],
+      1,
+      'UNKNOWN_COLLECTION',
+      /no collection "flims".*Did you mean "films"/,
+    ],
+    [
+      'a collection that is not built',
+      ['similar', 'npm-packages', 'express'],
+      1,
+      'UNKNOWN_COLLECTION',
+      /run: nigh build npm-packages/,
+    ],
+    [
+      'a directory without a collection',
+      ['similar', './indexes', 'f1'],
+      1,
+      'UNKNOWN_COLLECTION',
+      /no built collection in/,
+    ],
+    ['an unknown item', ['similar', 'films', 'Sherif Canyon 99'], 1, 'UNKNOWN_ITEM', /Sherif Canyon 99/],
+    ['an unknown space', ['similar', 'films', 'f1', '--space', 'txet'], 1, 'UNKNOWN_SPACE', /Did you mean "text"/],
+    [
+      'k = 0',
+      ['similar', 'films', 'f1', '-k', '0'],
+      2,
+      'INVALID_ARGUMENT',
+      /-k: expected an integer from 1 to 10000, got "0"/,
+    ],
+    ['k = 10001', ['similar', 'films', 'f1', '-k', '10001'], 2, 'INVALID_ARGUMENT', /-k: expected/],
+    ['a k that is no number', ['similar', 'films', 'f1', '-k', '1e1'], 2, 'INVALID_ARGUMENT', /-k: expected/],
+    ['a missing item', ['similar', 'films'], 2, 'INVALID_ARGUMENT', /Missing required argument 'item'/],
+    ['too many items', ['similar', 'films', 'f1', 'f2'], 2, 'INVALID_ARGUMENT', /Too many arguments/],
+    ['an unknown option', ['similar', 'films', 'f1', '--exakt'], 2, 'UNKNOWN_OPTION', /--exakt.*Did you mean --exact/],
+    [
+      'an option of a later release',
+      ['similar', 'films', 'f1', '--where', 'year>1960'],
+      2,
+      'UNKNOWN_OPTION',
+      /--where/,
+    ],
+  ])('%s is refused', (_, args, status, code, message) => {
+    expectFailure(run(...args), status, code, message);
+  });
+
+  test('for a machine a refusal is a problem document on stderr', () => {
+    const failed = run('similar', 'films', 'nothing like it', '--json');
+    expect(failed).toMatchObject({ status: 1, stdout: '' });
+    expect(JSON.parse(failed.stderr)).toMatchObject({
+      type: 'urn:nigh:error:unknown-item',
+      status: 404,
+      code: 'UNKNOWN_ITEM',
+    });
+    const misused = run('similar', 'films', 'f1', '--json', '-k', 'x');
+    expect(misused.status).toBe(2);
+    expect(JSON.parse(misused.stderr)).toMatchObject({ status: 400, code: 'INVALID_ARGUMENT' });
+  });
+
+  test('a damaged index file is told by its code and crashes nothing', () => {
+    const directory = join(folder, 'damaged');
+    expect(run('build', 'films', '--out', directory).status).toBe(0);
+    const generation = join(directory, 'gen-000001');
+    const file = join(generation, readdirSync(generation).find((name) => name.endsWith('.ann')) ?? '');
+    const whole = readFileSync(file);
+    for (const [bytes, codes] of [
+      [whole.subarray(0, whole.length / 2), /\[(TRUNCATED|FORMAT|CHECKSUM_MISMATCH)\]/],
+      [Buffer.from(whole.map((byte, i) => (i === whole.length - 100 ? byte ^ 4 : byte))), /\[CHECKSUM_MISMATCH\]/],
+    ] as const) {
+      writeFileSync(file, bytes);
+      const finished = run('similar', directory, 'f1');
+      expect(finished).toMatchObject({ status: 1, stdout: '' });
+      expect(finished.stderr).toMatch(codes);
+    }
+  });
+});
+
+describe('nigh recommend', () => {
+  test('--json is the library’s answer for a user, and leaves out what the user has unless asked', async () => {
+    await using retriever = await Retriever.open(collection());
+    const has = new Set(likes.filter(({ user }) => user === 'u1').map(({ film }) => film));
+    const answer = JSON.parse(run('recommend', 'films', 'u1', '-k', '60', '--json').stdout) as Answer;
+    expect(withoutTime(answer)).toEqual(withoutTime(await retriever.recommend('u1', { k: 60 })));
+    expect(answer.results).toHaveLength(60 - has.size);
+    expect(answer.results.filter(({ id }) => has.has(id))).toEqual([]);
+    const all = JSON.parse(run('recommend', 'films', 'u1', '-k', '60', '--include-seen', '--json').stdout) as Answer;
+    expect(all.results).toHaveLength(60);
+  });
+
+  test('--liked takes ids and titles, once or several times, and is the library’s answer for a newcomer', async () => {
+    await using retriever = await Retriever.open(collection());
+    const finished = run('recommend', 'films', '--liked', 'f1', '--liked', films[2]?.title ?? '', '--json', '--exact');
+    expect(finished.status, finished.stderr).toBe(0);
+    const expected = await retriever.recommendFor([{ item: 'f1' }, { item: 'f3' }], { exact: true });
+    expect(withoutTime(JSON.parse(finished.stdout) as Answer)).toEqual(withoutTime(expected));
+  });
+
+  test('for people it says for whom', () => {
+    expect(run('recommend', 'films', 'u1').stderr).toMatch(/^For user u1:/);
+    expect(run('recommend', 'films', '--liked', 'f1').stderr).toContain(`For somebody who likes ${films[0]?.title}:`);
+  });
+
+  test.each([
+    ['nobody', ['recommend', 'films'], 2, 'INVALID_ARGUMENT', /expected a user id, or --liked/],
+    ['both a user and picks', ['recommend', 'films', 'u1', '--liked', 'f1'], 2, 'INVALID_ARGUMENT', /got both/],
+    ['an unknown user', ['recommend', 'films', 'u1000'], 1, 'UNKNOWN_USER', /u1000/],
+    ['an unknown pick', ['recommend', 'films', '--liked', 'f1', '--liked', 'zzz'], 1, 'UNKNOWN_ITEM', /zzz/],
+  ])('%s is refused', (_, args, status, code, message) => {
+    expectFailure(run(...args), status, code, message);
+  });
+});
+
+describe('nigh inspect', () => {
+  test('tells a collection as the library does, by name and by directory', async () => {
+    await using retriever = await Retriever.open(collection());
+    for (const name of ['films', './indexes/films']) {
+      expect(JSON.parse(run('inspect', name, '--json').stdout)).toEqual(JSON.parse(JSON.stringify(retriever.info)));
+    }
+    const { stdout, stderr } = run('inspect', 'films');
+    expect(stderr).toBe('');
+    expect(stdout).toContain('films: Sixty films');
+    expect(stdout).toMatch(/recall@10/);
+    expect(stdout).toMatch(/cf +als +recommend +hnsw +ip +\d+ +60 +90 +[01]\.\d{4}/);
+  });
+
+  test('tells an index file from its header', () => {
+    const generation = join(collection(), 'gen-000001');
+    const file = join(generation, readdirSync(generation).find((name) => name.endsWith('.ann')) ?? '');
+    expect(JSON.parse(run('inspect', file, '--json').stdout)).toMatchObject({ kind: 'hnsw', dim: 8, count: 60 });
+    expect(run('inspect', file).stdout).toMatch(/hnsw, (cosine|ip), 60 vectors of 8 dimensions/);
+  });
+
+  test('a file that is no index is refused', () => {
+    expectFailure(run('inspect', join(collection(), 'films.csv')), 1, 'FORMAT', /films\.csv/);
+  });
+});
+
+describe('nigh fetch', () => {
+  test('--list names every dataset with its licence', () => {
+    const { stdout } = run('fetch', '--list');
+    expect(stdout).toMatch(/^openmoji .* CC BY-SA 4\.0/m);
+    const list = JSON.parse(run('fetch', '--list', '--json').stdout) as { name: string; licence: string }[];
+    expect(list.map(({ name }) => name)).toContain('movielens-latest-small');
+    expect(list.every(({ licence }) => licence.length > 0)).toBe(true);
+  });
+
+  test.each([
+    ['an unknown dataset', ['fetch', 'openmoij'], 1, 'UNKNOWN_DATASET', /Did you mean "openmoji"/],
+    ['no dataset', ['fetch'], 2, 'INVALID_ARGUMENT', /expected names of datasets, or --list/],
+    ['names and --list', ['fetch', 'openmoji', '--list'], 2, 'INVALID_ARGUMENT', /or --list/],
+  ])('%s is refused', (_, args, status, code, message) => {
+    expectFailure(run(...args), status, code, message);
+  });
+});
+
+describe('nigh serve', () => {
+  test('answers over HTTP with the object that --json prints, and stops with 0 on SIGINT', async () => {
+    const serving = new RunningNigh(['serve', 'films', '--port', '0', '--json'], { cwd: folder });
+    const [, url] = await serving.says(/"url":"([^"]+)"/);
+    const response = await fetch(`${url}/v1/collections/films/items/f1/similar?k=7`);
+    const printed = JSON.parse(run('similar', 'films', 'f1', '-k', '7', '--json').stdout) as Answer;
+    expect(withoutTime((await response.json()) as Answer)).toEqual(withoutTime(printed));
+    const info: unknown = await (await fetch(`${url}/v1/collections/films`)).json();
+    expect(info).toEqual(JSON.parse(run('inspect', 'films', '--json').stdout));
+    const refused = await fetch(`${url}/v1/collections/films/items/zzz/similar`);
+    const problem: unknown = await refused.json();
+    expect(problem).toMatchObject({
+      ...JSON.parse(run('similar', 'films', 'zzz', '--json').stderr),
+      detail: expect.any(String),
+    });
+    serving.child.kill('SIGINT');
+    expect(await serving.finished).toMatchObject({ status: 0 });
+  });
+
+  test.each([
+    [
+      'a port that is none',
+      ['serve', 'films', '--port', '70000'],
+      2,
+      'INVALID_ARGUMENT',
+      /--port: expected an integer from 0 to 65535/,
+    ],
+    ['a collection that is not there', ['serve', 'flims'], 1, 'UNKNOWN_COLLECTION', /flims/],
+    ['one collection twice', ['serve', 'films', './indexes/films', '--port', '0'], 1, 'DUPLICATE_ID', /films/],
+    [
+      'everybody’s reads without a token',
+      ['serve', 'films', '--port', '0', '--host', '0.0.0.0'],
+      1,
+      'INVALID_ARGUMENT',
+      /NIGH_TOKEN/,
+    ],
+  ])('%s is refused', (_, args, status, code, message) => {
+    const finished = run(...args);
+    expect(finished.stderr).toMatch(message);
+    expect(finished.stderr).toContain(`[${code}]`);
+    expect(finished).toMatchObject({ status, stdout: '' });
+  });
+});
+
+test('a recipe of the package is found from any folder', () => {
+  const { stderr, status } = nigh(['similar', 'emoji', 'x'], {
+    cwd: tmpdir(),
+    env: { NIGH_INDEXES: join(folder, 'none') },
+  });
+  expect(status).toBe(1);
+  expect(stderr).toContain('run: nigh build emoji');
+  expect(readFileSync(join(repository, 'indexes/emoji/recipe.json'), 'utf8')).toContain('"emoji"');
+});
+
+function withoutTime({ results, stats }: Answer): unknown {
+  const { tookMs, ...rest } = stats;
+  expect(tookMs).toBeGreaterThanOrEqual(0);
+  return JSON.parse(JSON.stringify({ results, stats: rest }));
+}
