@@ -18,7 +18,7 @@ const plainInterval = 10;
 export class Progress {
   readonly #stream: ProgressStream;
   readonly #now: () => number;
-  #stage: { name: string; began: number; lastLine: number } | undefined;
+  #stage: { name: string; began: number; lastLine: number; completed: number | undefined } | undefined;
   #bar: SingleBar | undefined;
   #barClass: typeof SingleBar | undefined;
 
@@ -37,7 +37,7 @@ export class Progress {
   begin(name: string): void {
     this.end();
     const now = this.#now();
-    this.#stage = { name, began: now, lastLine: now };
+    this.#stage = { name, began: now, lastLine: now, completed: undefined };
     if (this.#barClass === undefined) return;
     this.#bar = new this.#barClass({
       stream: this.#stream,
@@ -61,6 +61,8 @@ export class Progress {
     const stage = this.#stage;
     if (stage === undefined) return;
     const now = this.#now();
+    // What is done until the next stage begins belongs to neither.
+    stage.completed = total > 0 && done >= total ? now : undefined;
     const elapsed = now - stage.began;
     const perSecond = elapsed > 0 ? done / elapsed : 0;
     const left = total > done && perSecond > 0 && elapsed > 1 ? `${duration((total - done) / perSecond)} left` : '';
@@ -82,7 +84,9 @@ export class Progress {
     if (stage === undefined) return;
     this.#stage = undefined;
     this.#stopBar();
-    this.#line(`  ${stage.name}${note === '' ? '' : `: ${note}`} (${duration(this.#now() - stage.began)})`);
+    this.#line(
+      `  ${stage.name}${note === '' ? '' : `: ${note}`} (${duration((stage.completed ?? this.#now()) - stage.began)})`,
+    );
   }
 
   /** Takes the bar away without the closing line: the stage failed, and an error message follows. */

@@ -156,7 +156,7 @@ describe('nigh similar', () => {
       expect(row).toMatch(new RegExp(`^${i + 1} +-?\\d\\.\\d{4} +\\w+ \\w+ \\d+ +f\\d+ +western +19\\d\\d$`));
     }
     expect(finished.stderr).toMatch(
-      /^Like .* \(f1\):\n5 results from space cf \(.*, approximate, \d+ distances, .* ms, generation gen-000001\)\n$/,
+      /^Like .* \(f1\):\n5 results from space cf \(\w+, (exact|approximate), \d+ distances, .* ms, generation gen-000001\)\n$/,
     );
   });
 

@@ -77,3 +77,15 @@ test('a stage that failed leaves no line that says it ended', () => {
   progress.end();
   expect(text()).toBe('');
 });
+
+test('a stage that is complete does not count the time until the next one begins', () => {
+  const { stream, text } = recorder(false);
+  const time = clock();
+  const progress = new Progress(stream, time.now);
+  progress.begin('indexing');
+  time.at(3);
+  progress.update(100, 100, 'vectors');
+  time.at(8);
+  progress.begin('measuring recall');
+  expect(text()).toBe('  indexing (3.0 s)\n');
+});

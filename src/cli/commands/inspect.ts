@@ -55,7 +55,9 @@ function headline(info: CollectionInfo, directory: string): string[] {
     `interactions  ${count(info.interactions)}`,
     `generation    ${info.generation} of ${info.createdAt}, built in ${duration(info.buildSeconds)}, recall floor ${info.recallFloor}`,
     `on disk       ${bytes(info.bytesOnDisk)} in ${directory}`,
-    `dataset       ${dataset.name}. ${dataset.licence} ${dataset.source}`,
+    `dataset       ${dataset.name}`,
+    `licence       ${dataset.licence}`,
+    `source        ${dataset.source}`,
   ];
 }
 
