@@ -17,5 +17,6 @@ export {
 } from './fetch/named-datasets.js';
 export { filterInteractions, type InteractionFilter, parseInteractionFilter } from './interaction-filter.js';
 export type { FetchContext, LoadContext, LoadProgress } from './load-context.js';
+export { openmojiPicture } from './sources/openmoji-pictures.js';
 export { type DatasetSpec, loadDataset, parseDatasetSpec, sourceNames } from './sources/registry.js';
 export type { DatasetSource } from './sources/source.js';
