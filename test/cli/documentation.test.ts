@@ -40,12 +40,13 @@ describe.each(pages)('%s', (page) => {
   test('every command succeeds and every program compiles and runs', async () => {
     const port = await freePort();
     expect(blocks.some(({ language, notRun }) => language === 'ts' && notRun === undefined)).toBe(true);
+    compilePrograms(page, blocks);
     for (const block of blocks) {
       if (block.file !== undefined) write(block.file, block.text);
       else if (shell.has(block.language) && block.notRun === undefined) await runCommands(page, block, port);
-      else if (block.language === 'ts') runProgram(page, block);
+      else if (block.language === 'ts' && block.notRun === undefined) runProgram(page, block);
     }
-  });
+  }, 300_000);
 
   test('what is not run says why', () => {
     for (const { notRun, line } of blocks) {
@@ -109,29 +110,26 @@ async function serve(line: string, where: string): Promise<void> {
   });
 }
 
-/** Compiles the program with the package's own types and, unless the page says why not, runs it. */
-function runProgram(page: string, { text, line, notRun }: CodeBlock): void {
-  const name = `program-${line}`;
-  write(`${name}.ts`, text);
-  const options = [
-    '--target',
-    'es2022',
-    '--lib',
-    'es2023,esnext.disposable',
-    '--module',
-    'nodenext',
-    '--strict',
-    '--types',
-    'node',
-    '--skipLibCheck',
-  ];
-  const compiled = spawnSync(process.execPath, [typescript, ...options, `${name}.ts`], {
+/** Compiles all programs of a page, also those that are not run, against the package's own types. */
+function compilePrograms(page: string, blocks: readonly CodeBlock[]): void {
+  const programs = blocks.filter(({ language }) => language === 'ts');
+  for (const { line, text } of programs) write(`program-${line}.ts`, text);
+  const options =
+    '--target es2022 --lib es2023,esnext.disposable --module nodenext --strict --types node --skipLibCheck';
+  const files = programs.map(({ line }) => `program-${line}.ts`);
+  const { status, stdout } = spawnSync(process.execPath, [typescript, ...options.split(' '), ...files], {
     cwd: folder,
     encoding: 'utf8',
   });
-  expect(compiled.status, `${page}:${line}\n${compiled.stdout}`).toBe(0);
-  if (notRun !== undefined) return;
-  const ran = spawnSync(process.execPath, [`${name}.js`], { cwd: folder, env: environment(), encoding: 'utf8' });
+  expect(status, `${page}, program-<line>.ts:\n${stdout}`).toBe(0);
+}
+
+function runProgram(page: string, { line }: CodeBlock): void {
+  const ran = spawnSync(process.execPath, [`program-${line}.js`], {
+    cwd: folder,
+    env: environment(),
+    encoding: 'utf8',
+  });
   expect(ran.status, `${page}:${line}\n${ran.stdout}${ran.stderr}`).toBe(0);
 }
 
