@@ -1,5 +1,6 @@
 import { native } from '../binding/native.js';
 import { runTask } from '../binding/task.js';
+import { throwIfAborted } from '../core/abort.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
 import { readParams } from '../core/params.js';
 import { type BuildOptions, buildFields, idsFor } from './build-options.js';
@@ -31,6 +32,7 @@ export class FlatIndex extends NativeVectorIndex {
     const index = await runTask(task, (control) =>
       native().NativeIndex.buildFlat(matrix.data, matrix.rows, matrix.dim, list, metric, control),
     );
+    throwIfAborted(task.signal);
     return new FlatIndex(index, 1);
   }
 }

@@ -1,6 +1,7 @@
 import { native } from '../binding/native.js';
 import { callNative } from '../binding/native-error.js';
 import { runTask, type TaskOptions } from '../binding/task.js';
+import { throwIfAborted } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
 import { choice, integer, number, readParams } from '../core/params.js';
@@ -106,6 +107,7 @@ export class HnswIndex extends NativeVectorIndex {
         control,
       ),
     );
+    throwIfAborted(task.signal);
     return new HnswIndex(index, efSearch);
   }
 

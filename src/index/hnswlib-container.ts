@@ -288,7 +288,7 @@ function littleEndianBytes(values: Uint32Array): Buffer {
 
 function ioError(path: string, what: string, cause: unknown): NighError {
   if (cause instanceof NighError) return cause;
-  const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' && what !== 'cannot be written';
+  const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new NighError(missing ? 'NOT_FOUND' : 'IO', `${path}: ${what} (${reason}).`, { cause });
 }

@@ -3,6 +3,7 @@ import { throwIfAborted } from '../core/abort.js';
 import { invalidArgument, NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
 import { integer, readParams } from '../core/params.js';
+import { roomFor, spread, usefulWidth } from './batch-answer.js';
 import { type BuildOptions, buildFields, idsFor } from './build-options.js';
 import {
   extractGraph,
@@ -16,7 +17,6 @@ import { HnswlibWorker } from './hnswlib-worker.js';
 import { isUint32 } from './id-list.js';
 import { nativeIdSet } from './id-set.js';
 import {
-  allocate,
   checkBatchOptions,
   checkSearchOptions,
   requireDim,
@@ -108,13 +108,14 @@ export class HnswlibIndex implements VectorIndex {
     const { metric, ids, M, efConstruction, seed, efSearch, ...task } = readParams(schema, options, '');
     const given = idsFor(matrix, ids);
     const params = { metric, dim: matrix.dim, count: matrix.rows, M, efConstruction, seed };
-    const rows = new Float32Array(allocate(SharedArrayBuffer, matrix.data.byteLength));
+    const rows = new Float32Array(sharedBytes(matrix.data.byteLength));
     rows.set(matrix.data);
     const shared = given === null ? null : new Uint32Array(new SharedArrayBuffer(given.byteLength));
     if (given !== null) shared?.set(given);
     const worker = new HnswlibWorker();
     try {
       const { order } = await worker.call('build', { ...params, rows, ids: shared }, task);
+      throwIfAborted(task.signal);
       return new HnswlibIndex({ worker, params, rows, ids: shared, order, efSearch });
     } catch (error) {
       worker.close();
@@ -203,15 +204,17 @@ export class HnswlibIndex implements VectorIndex {
     worker.requireOpen();
     requireDim('queries', queries.dim, this.dim);
     this.#requireSearchable(queries.data, 'queries');
-    // Refused here rather than on the thread: an answer that cannot be held.
-    allocate(ArrayBuffer, queries.rows * k * 8);
-    const { ids, distances, counts, plan, visited } = await worker.call(
+    const width = usefulWidth(k, this.size);
+    const answer = roomFor(queries.rows, k);
+    const { counts, plan, visited, ...narrow } = await worker.call(
       'searchBatch',
-      { ...this.#message(k, options), queries: queries.data.slice(), count: queries.rows, width: k },
+      { ...this.#message(k, options), queries: queries.data.slice(), count: queries.rows, width },
       options,
     );
     throwIfAborted(options.signal);
-    return { ids, distances, counts, stats: { plan, visited, distances: visited } };
+    if (width === k) return { ...narrow, counts, stats: { plan, visited, distances: visited } };
+    spread(narrow, width, answer, k, queries.rows);
+    return { ...answer, counts, stats: { plan, visited, distances: visited } };
   }
 
   /**
@@ -228,7 +231,7 @@ export class HnswlibIndex implements VectorIndex {
 
   /**
    * Writes the index to one file, which appears whole or not at all. An existing file is replaced.
-   * @throws NighError IO, CLOSED, INVALID_ARGUMENT
+   * @throws NighError IO, NOT_FOUND, CLOSED, INVALID_ARGUMENT
    */
   async save(path: string): Promise<void> {
     requirePath(path);
@@ -290,5 +293,14 @@ export class HnswlibIndex implements VectorIndex {
         throw new NighError('ZERO_VECTOR', `${name}: row ${begin / this.dim} has length zero, so it has no direction.`);
       }
     }
+  }
+}
+
+/** @throws NighError OUT_OF_MEMORY */
+function sharedBytes(bytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (cause) {
+    throw new NighError('OUT_OF_MEMORY', `${bytes} bytes of shared memory cannot be allocated.`, { cause });
   }
 }

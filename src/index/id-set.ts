@@ -3,7 +3,7 @@ import { callNative } from '../binding/native-error.js';
 import { invalidArgument } from '../core/errors.js';
 import { type Ids, isUint32, toIds } from './id-list.js';
 
-let read: (set: IdSet) => NativeIdSet;
+let read: (set: unknown) => NativeIdSet | undefined;
 
 /**
  * An immutable set of uint32 ids, made once and used by any number of searches: only its members may be returned. "All but
@@ -19,7 +19,8 @@ export class IdSet {
   readonly #native: NativeIdSet;
 
   static {
-    read = (set) => set.#native;
+    // Not instanceof, which an object without the set inside can pass.
+    read = (set) => (typeof set === 'object' && set !== null && #native in set ? set.#native : undefined);
   }
 
   private constructor(set: NativeIdSet) {
@@ -76,6 +77,7 @@ export class IdSet {
  * @throws NighError INVALID_ARGUMENT
  */
 export function nativeIdSet(name: string, set: unknown): NativeIdSet {
-  if (!(set instanceof IdSet)) throw invalidArgument(name, 'an IdSet', set);
-  return read(set);
+  const inside = read(set);
+  if (inside === undefined) throw invalidArgument(name, 'an IdSet', set);
+  return inside;
 }

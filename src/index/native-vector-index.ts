@@ -7,16 +7,10 @@ import { runTask } from '../binding/task.js';
 import { throwIfAborted } from '../core/abort.js';
 import { invalidArgument, NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
-import { isUint32, noId } from './id-list.js';
+import { roomFor, spread, usefulWidth } from './batch-answer.js';
+import { isUint32 } from './id-list.js';
 import { nativeIdSet } from './id-set.js';
-import {
-  allocate,
-  checkBatchOptions,
-  checkSearchOptions,
-  requireK,
-  requirePath,
-  requireQuery,
-} from './search-arguments.js';
+import { checkBatchOptions, checkSearchOptions, requireK, requirePath, requireQuery } from './search-arguments.js';
 import {
   type BatchOptions,
   type BatchResult,
@@ -36,7 +30,7 @@ const plans: readonly SearchPlan[] = ['scan', 'allowed-scan', 'graph', 'filtered
 const defaultRefineFactor = 2;
 
 /** Where the native side leaves the answer of a synchronous search; one a thread, like this module. */
-let answer: AnswerBuffers | undefined;
+let lastAnswer: AnswerBuffers | undefined;
 
 const noOptions: SearchOptions = {};
 
@@ -97,7 +91,7 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
     const { efSearch = this.efSearch, refineFactor = defaultRefineFactor, exact = false } = options;
     const filter = options.filter === undefined ? null : nativeIdSet('filter', options.filter);
     try {
-      let buffers = answer ?? growAnswer(k);
+      let buffers = lastAnswer ?? growAnswer(k);
       let count = this.native.searchSync(query, k, efSearch, refineFactor, exact, filter);
       if (count < 0) {
         buffers = growAnswer(-1 - count);
@@ -125,14 +119,9 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
     const { efSearch = this.efSearch, refineFactor = defaultRefineFactor, exact = false, threads = 0 } = options;
     const filter = options.filter === undefined ? null : nativeIdSet('filter', options.filter);
     const { rows } = queries;
-    // No answer is longer than the index: the native side works on rows of that length, which are spread out afterwards.
-    const width = Math.min(k, Math.max(this.size, 1));
-    const narrow: Answers = {
-      ids: allocate(Uint32Array, rows * width),
-      distances: allocate(Float32Array, rows * width),
-    };
-    const wide: Answers =
-      width === k ? narrow : { ids: allocate(Uint32Array, rows * k), distances: allocate(Float32Array, rows * k) };
+    const width = usefulWidth(k, this.size);
+    const answer = roomFor(rows, k);
+    const narrow = width === k ? answer : roomFor(rows, width);
     const counts = new Uint32Array(rows);
     const stats: NativeStats = await runTask({ signal: options.signal, onProgress: options.onProgress }, (control) =>
       this.native.searchBatch(
@@ -152,8 +141,8 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
       ),
     );
     throwIfAborted(options.signal);
-    if (wide !== narrow) spread(narrow, width, wide, k, rows);
-    return { ...wide, counts, stats: toStats(stats.plan, stats.visited, stats.distances) };
+    if (narrow !== answer) spread(narrow, width, answer, k, rows);
+    return { ...answer, counts, stats: toStats(stats.plan, stats.visited, stats.distances) };
   }
 
   /**
@@ -168,7 +157,7 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
 
   /**
    * Writes the index to one file, which appears whole or not at all. An existing file is replaced.
-   * @throws NighError IO, CLOSED, INVALID_ARGUMENT
+   * @throws NighError IO, NOT_FOUND, CLOSED, INVALID_ARGUMENT
    */
   async save(path: string): Promise<void> {
     requirePath(path);
@@ -186,24 +175,10 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
   }
 }
 
-interface Answers {
-  readonly ids: Uint32Array;
-  readonly distances: Float32Array;
-}
-
 function growAnswer(k: number): AnswerBuffers {
   // The first search of a large k over a small index must not reserve for k.
-  answer = native().NativeIndex.answerBuffers(answer === undefined ? Math.min(k, 1024) : k);
-  return answer;
-}
-
-function spread(from: Answers, width: number, to: Answers, k: number, rows: number): void {
-  to.ids.fill(noId);
-  to.distances.fill(Number.POSITIVE_INFINITY);
-  for (let r = 0; r < rows; r++) {
-    to.ids.set(from.ids.subarray(r * width, (r + 1) * width), r * k);
-    to.distances.set(from.distances.subarray(r * width, (r + 1) * width), r * k);
-  }
+  lastAnswer = native().NativeIndex.answerBuffers(lastAnswer === undefined ? Math.min(k, 1024) : k);
+  return lastAnswer;
 }
 
 const statsBytes = 24;

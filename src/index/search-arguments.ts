@@ -1,5 +1,5 @@
 /** What every engine checks of a search before it begins. Read at each search, so it allocates little. */
-import { describe, invalidArgument, NighError } from '../core/errors.js';
+import { invalidArgument, NighError } from '../core/errors.js';
 import { refuseUnknownKeys } from '../core/params.js';
 import type { BatchOptions, SearchOptions } from './vector-index.js';
 
@@ -25,6 +25,7 @@ export function requireDim(name: string, dim: number, expected: number): void {
 
 /** @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT */
 export function checkSearchOptions(options: SearchOptions): void {
+  requireObject(options);
   for (const key in options) {
     if (!searchKeys.includes(key)) refuseUnknownKeys({ ...options }, searchKeys, '');
   }
@@ -33,6 +34,7 @@ export function checkSearchOptions(options: SearchOptions): void {
 
 /** @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT */
 export function checkBatchOptions(options: BatchOptions): void {
+  requireObject(options);
   for (const key in options) {
     if (!batchKeys.includes(key)) refuseUnknownKeys({ ...options }, batchKeys, '');
   }
@@ -46,8 +48,11 @@ export function checkBatchOptions(options: BatchOptions): void {
   }
 }
 
-function check(options: SearchOptions): void {
+function requireObject(options: unknown): void {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
+}
+
+function check(options: SearchOptions): void {
   const { efSearch, refineFactor, exact, signal } = options;
   if (efSearch !== undefined && !(Number.isSafeInteger(efSearch) && efSearch >= 1)) {
     throw invalidArgument('efSearch', 'an integer of at least 1', efSearch);
@@ -64,16 +69,4 @@ function check(options: SearchOptions): void {
 export function requirePath(path: unknown): asserts path is string {
   if (typeof path !== 'string' || path === '' || path.includes('\0'))
     throw invalidArgument('path', 'a file path', path);
-}
-
-/**
- * An array of `length` elements, or OUT_OF_MEMORY where none can be that long.
- * @throws NighError OUT_OF_MEMORY
- */
-export function allocate<T>(make: new (length: number) => T, length: number): T {
-  try {
-    return new make(length);
-  } catch (cause) {
-    throw new NighError('OUT_OF_MEMORY', `An array of ${describe(length)} elements cannot be allocated.`, { cause });
-  }
 }

@@ -1,0 +1,60 @@
+/** The engines that the contract is put to, each as built, as read from its file, and as mapped where it can be. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import type { Matrix } from '../../src/core/matrix.js';
+import { FlatIndex } from '../../src/index/flat-index.js';
+import { HnswIndex } from '../../src/index/hnsw-index.js';
+import { HnswlibIndex } from '../../src/index/hnswlib-index.js';
+import { openIndex } from '../../src/index/open-index.js';
+import type { MetricName, VectorIndex } from '../../src/index/vector-index.js';
+
+export interface BuildChoice {
+  readonly metric: MetricName;
+  readonly ids?: Uint32Array | undefined;
+  readonly signal?: AbortSignal;
+}
+
+export interface Subject {
+  readonly name: string;
+  build(matrix: Matrix, options: BuildChoice): Promise<VectorIndex>;
+  /** How often a property is tried: fewer where an index costs a thread. */
+  readonly runs: number;
+}
+
+export const flat: Subject = { name: 'FlatIndex', build: FlatIndex.build, runs: 150 };
+
+export const hnsw: Subject = { name: 'HnswIndex', build: HnswIndex.build, runs: 100 };
+
+export const hnswSq8: Subject = {
+  name: 'HnswIndex on int8 codes',
+  build: (matrix, options) => HnswIndex.build(matrix, { ...options, quantization: 'sq8' }),
+  runs: 100,
+};
+
+export const hnswlib: Subject = { name: 'HnswlibIndex', build: HnswlibIndex.build, runs: 12 };
+
+/** The same engine, but every index went through a file. */
+export function reopened(subject: Subject, mode: 'memory' | 'mmap'): Subject {
+  const directory = temporaryDirectory();
+  let files = 0;
+  return {
+    name: `${subject.name}, ${mode === 'memory' ? 'read from its file' : 'mapped'}`,
+    runs: Math.ceil(subject.runs / 3),
+    build: async (matrix, options) => {
+      const built = await subject.build(matrix, options);
+      const path = join(directory, `${files++}.ann`);
+      await built.save(path);
+      built.close();
+      return openIndex(path, { mode });
+    },
+  };
+}
+
+/** A directory that is removed after the tests of this file. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'nigh-test-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}

@@ -1,0 +1,20 @@
+/** The contract of every vector index, in one call: what an engine must pass to stand behind the interface. */
+import { describe } from 'vitest';
+import { answersContract } from './answers.contract.js';
+import { badInputContract } from './bad-input.contract.js';
+import { concurrencyContract } from './concurrency.contract.js';
+import { filesContract } from './files.contract.js';
+import { filtersContract } from './filters.contract.js';
+import { lifecycleContract } from './lifecycle.contract.js';
+import type { Subject } from './subjects.js';
+
+export function vectorIndexContract(subject: Subject): void {
+  describe(subject.name, () => {
+    answersContract(subject);
+    filtersContract(subject);
+    badInputContract(subject);
+    filesContract(subject);
+    concurrencyContract(subject);
+    lifecycleContract(subject);
+  });
+}
