@@ -13,11 +13,11 @@
 #if defined(_MSC_VER)
 #define NIGH_INLINE __forceinline
 #define NIGH_UNROLL
-#define NIGH_PREFETCH(line) __prefetch(line)
+#define NIGH_PREFETCH(line) __prefetch2(line, 2)  // PLDL2KEEP
 #else
 #define NIGH_INLINE inline __attribute__((always_inline))
 #define NIGH_UNROLL _Pragma("GCC unroll 32")
-#define NIGH_PREFETCH(line) __builtin_prefetch(line, 0, 3)
+#define NIGH_PREFETCH(line) __builtin_prefetch(line, 0, 2)
 #endif
 
 namespace nigh {
@@ -80,30 +80,33 @@ void axpy(float alpha, const float* x, float* y, size_t dim) {
 
 // ---- many rows against one query
 
+// How the rows of a hop, which lie anywhere in memory, come near in time: every line of all of them is asked for before the first
+// is used, so that their misses overlap, and of a longer list as much as the second cache level holds with ease.
+constexpr size_t kAheadBytes = 128 * 1024;
+
 NIGH_INLINE void prefetch(const void* data, size_t bytes) {
-  const char* end = static_cast<const char*>(data) + bytes;
-  for (const char* line = end - 1 - (reinterpret_cast<uintptr_t>(end - 1) & 63); line + 64 > data; line -= 64) {
-    NIGH_PREFETCH(line);
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(data);
+  for (uintptr_t line = begin & ~uintptr_t{63}; line < begin + bytes; line += 64) {
+    NIGH_PREFETCH(reinterpret_cast<const char*>(line));
   }
 }
 
-// The rows of one hop lie anywhere in memory. All of them are asked for before the first is used, so that their cache misses
-// overlap; rows so long that a hop would not fit the first cache level are taken in groups, one group ahead.
-constexpr size_t kHopBytes = 32 * 1024;
+// Calls score(j, row) for every listed row, with the rows to come asked for ahead.
+template <class T, class Score>
+NIGH_INLINE void visit(const T* rows, size_t stride, const uint32_t* slots, size_t count, size_t row_bytes, const Score& score) {
+  const size_t ahead = kAheadBytes / row_bytes + 4;
+  for (size_t j = 0; j < ahead && j < count; ++j) prefetch(rows + slots[j] * stride, row_bytes);
+  for (size_t j = 0; j < count; ++j) {
+    if (j + ahead < count) prefetch(rows + slots[j + ahead] * stride, row_bytes);
+    score(j, rows + slots[j] * stride);
+  }
+}
 
 template <class Op>
 NIGH_INLINE void gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
                         float* out) {
-  const size_t row_bytes = dim * sizeof(float);
-  const size_t group = kHopBytes / row_bytes == 0 ? 1 : kHopBytes / row_bytes;
-  const auto request = [&](size_t begin, size_t end) {
-    for (size_t j = begin; j < end && j < count; ++j) prefetch(rows + slots[j] * stride, row_bytes);
-  };
-  request(0, group);
-  for (size_t begin = 0; begin < count; begin += group) {
-    request(begin + group, begin + 2 * group);
-    for (size_t j = begin; j < begin + group && j < count; ++j) out[j] = row_sum<Op>(query, rows + slots[j] * stride, dim);
-  }
+  visit(rows, stride, slots, count, dim * sizeof(float),
+        [&](size_t j, const float* row) { out[j] = row_sum<Op>(query, row, dim); });
 }
 
 void dot_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
@@ -226,25 +229,16 @@ NIGH_INLINE int32x4_t multiply_codes(int8x16_t code, int8x16_t query, int32x4_t 
 
 void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count, size_t dim,
                    int32_t* out) {
-  const size_t group = kHopBytes / dim == 0 ? 1 : kHopBytes / dim;
-  const auto request = [&](size_t begin, size_t end) {
-    for (size_t j = begin; j < end && j < count; ++j) prefetch(codes + slots[j] * stride, dim);
-  };
-  request(0, group);
-  for (size_t begin = 0; begin < count; begin += group) {
-    request(begin + group, begin + 2 * group);
-    for (size_t j = begin; j < begin + group && j < count; ++j) {
-      const uint8_t* code = codes + slots[j] * stride;
-      int32x4_t s0 = vdupq_n_s32(0), s1 = s0, s2 = s0, s3 = s0;
-      for (size_t i = 0; i < dim; i += 64) {
-        s0 = multiply_codes(signed_codes(code + i), vld1q_s8(query + i), s0);
-        s1 = multiply_codes(signed_codes(code + i + 16), vld1q_s8(query + i + 16), s1);
-        s2 = multiply_codes(signed_codes(code + i + 32), vld1q_s8(query + i + 32), s2);
-        s3 = multiply_codes(signed_codes(code + i + 48), vld1q_s8(query + i + 48), s3);
-      }
-      out[j] = vaddvq_s32(vaddq_s32(vaddq_s32(s0, s1), vaddq_s32(s2, s3)));
+  visit(codes, stride, slots, count, dim, [&](size_t j, const uint8_t* code) {
+    int32x4_t s0 = vdupq_n_s32(0), s1 = s0, s2 = s0, s3 = s0;
+    for (size_t i = 0; i < dim; i += 64) {
+      s0 = multiply_codes(signed_codes(code + i), vld1q_s8(query + i), s0);
+      s1 = multiply_codes(signed_codes(code + i + 16), vld1q_s8(query + i + 16), s1);
+      s2 = multiply_codes(signed_codes(code + i + 32), vld1q_s8(query + i + 32), s2);
+      s3 = multiply_codes(signed_codes(code + i + 48), vld1q_s8(query + i + 48), s3);
     }
-  }
+    out[j] = vaddvq_s32(vaddq_s32(vaddq_s32(s0, s1), vaddq_s32(s2, s3)));
+  });
 }
 
 constexpr Kernels kTable = {"neon",   dot,     l2,      axpy,         dot_gather, l2_gather,

@@ -45,14 +45,38 @@ void axpy(float alpha, const float* x, float* y, size_t dim) {
   for (size_t i = 0; i < dim; ++i) y[i] += alpha * x[i];
 }
 
+// Every line of all rows of a hop is asked for before the first row is used, so that their cache misses overlap.
+constexpr size_t kAheadBytes = 128 * 1024;
+
+template <class T>
+void prefetch(const T* row, size_t bytes) {
+#if defined(__GNUC__)
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(row);
+  for (uintptr_t line = begin & ~uintptr_t{63}; line < begin + bytes; line += 64) {
+    __builtin_prefetch(reinterpret_cast<const char*>(line), 0, 2);
+  }
+#endif
+}
+
+// Calls score(j, row) for every listed row.
+template <class T, class Score>
+void visit(const T* rows, size_t stride, const uint32_t* slots, size_t count, size_t row_bytes, const Score& score) {
+  const size_t ahead = kAheadBytes / row_bytes + 4;
+  for (size_t j = 0; j < ahead && j < count; ++j) prefetch(rows + slots[j] * stride, row_bytes);
+  for (size_t j = 0; j < count; ++j) {
+    if (j + ahead < count) prefetch(rows + slots[j + ahead] * stride, row_bytes);
+    score(j, rows + slots[j] * stride);
+  }
+}
+
 void dot_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
                 float* out) {
-  for (size_t j = 0; j < count; ++j) out[j] = dot(query, rows + slots[j] * stride, dim);
+  visit(rows, stride, slots, count, dim * sizeof(float), [&](size_t j, const float* row) { out[j] = dot(query, row, dim); });
 }
 
 void l2_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
                float* out) {
-  for (size_t j = 0; j < count; ++j) out[j] = l2(query, rows + slots[j] * stride, dim);
+  visit(rows, stride, slots, count, dim * sizeof(float), [&](size_t j, const float* row) { out[j] = l2(query, row, dim); });
 }
 
 void dot_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
@@ -88,12 +112,11 @@ size_t select_le(const float* values, float scale, const float* offsets, size_t 
 
 void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count, size_t dim,
                    int32_t* out) {
-  for (size_t j = 0; j < count; ++j) {
-    const uint8_t* code = codes + slots[j] * stride;
+  visit(codes, stride, slots, count, dim, [&](size_t j, const uint8_t* code) {
     int32_t sum = 0;
     for (size_t i = 0; i < dim; ++i) sum += query[i] * (code[i] - 128);
     out[j] = sum;
-  }
+  });
 }
 
 constexpr Kernels kTable = {"scalar", dot,     l2,           axpy,      dot_gather,   l2_gather,
