@@ -66,25 +66,27 @@ function refusal(
   value: unknown,
   errors: readonly TLocalizedValidationError[],
 ): InvalidRequest {
-  const unknown: ParameterFault[] = [];
+  const unknown = new Map<string, ParameterFault>();
   const invalid = new Map<string, ParameterFault>();
   const hints: string[] = [];
   for (const error of errors) {
     const path = error.instancePath.split('/').slice(1).map(unescapePointer);
-    if (error.keyword === 'additionalProperties') {
-      const known = Object.keys(schemaAt(schema, path).properties ?? {});
-      for (const name of error.params.additionalProperties) {
-        const parameter = parameterName([...path, name], place);
-        unknown.push({ in: place, parameter, expected: `one of ${known.join(', ')}`, got: describe(name) });
-        hints.push(unknownParameter(place, parameter, name, known));
-      }
-    } else if (error.keyword === 'required') {
+    if (error.keyword === 'required') {
       for (const name of error.params.requiredProperties) addFault(invalid, schema, place, [...path, name], undefined);
-    } else if (error.keyword !== 'boolean') {
+    } else if (error.keyword === 'boolean') {
+      // A key that has no schema but "never". The error of the object around it may be past the limit of errors.
+      const name = path.at(-1) ?? '';
+      const parameter = parameterName(path, place);
+      const known = Object.keys(schemaAt(schema, path.slice(0, -1)).properties ?? {});
+      unknown.set(parameter, { in: place, parameter, expected: `one of ${known.join(', ')}`, got: describe(name) });
+      hints.push(unknownParameter(place, parameter, name, known));
+    } else if (error.keyword !== 'additionalProperties') {
       addFault(invalid, schema, place, path, valueAt(value, path));
     }
   }
-  if (hints.length > 0) return new InvalidRequest('UNKNOWN_OPTION', hints.join(' '), [...unknown, ...invalid.values()]);
+  if (hints.length > 0) {
+    return new InvalidRequest('UNKNOWN_OPTION', hints.join(' '), [...unknown.values(), ...invalid.values()]);
+  }
   const faults = [...invalid.values()];
   const message = faults
     .map(({ parameter, expected, got }) => `${parameter}: expected ${expected}, got ${got}.`)

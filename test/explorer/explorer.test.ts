@@ -51,6 +51,12 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     };
   }
 
+  /** The whole page, from its top: what is fixed to the window would otherwise stand in the middle of the picture. */
+  async function photograph(page: Page, name: string): Promise<void> {
+    await page.evaluate(() => window.scrollTo(0, 0));
+    await page.screenshot({ path: screenshotPath(name), fullPage: true });
+  }
+
   const rows = (page: Page, panel: 'similar' | 'recommended') => page.locator(`#${panel} .row`);
   const titles = (page: Page, panel: 'similar' | 'recommended') =>
     page.locator(`#${panel} .row-title`).allTextContents();
@@ -95,7 +101,7 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     expect(await page.locator('.card .tag').allTextContents()).toEqual(['harbour', 'song']);
     expect(new URL(page.url()).hash).toBe('#c=films&item=harbour-0');
     expect(await page.title()).toBe('harbour song 0: nigh');
-    await page.screenshot({ path: screenshotPath('item-light'), fullPage: true });
+    await photograph(page, 'item');
     expect(faults).toEqual([]);
   });
 
@@ -130,7 +136,7 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
       .filter({ hasText: /found \d+ of the exact 12/ })
       .waitFor();
     const figures = await similar.locator('.mode-figures').allTextContents();
-    for (const line of figures) expect(line).toMatch(/^[\d,]+ visited \([\d.<]+ %\), [\d,.]+ (µs|ms)$/);
+    for (const line of figures) expect(line).toMatch(/^[\d,]+ visited \([\d.<]+\s%\), [\d,.]+\s(µs|ms)$/);
     await similar.getByText('This as a request').click();
     expect(await similar.locator('code').textContent()).toBe(
       `curl '${service.url}/v1/collections/films/items/river-7/similar?k=12&space=text&exact=true'`,
@@ -153,7 +159,7 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     );
     await expect.poll(() => titles(page, 'recommended')).toEqual(expected.results.map(({ title }) => title));
     expect(await page.locator('#similar .like[aria-pressed="true"]').count()).toBe(3);
-    await page.screenshot({ path: screenshotPath('picks-light'), fullPage: true });
+    await photograph(page, 'picks-light');
 
     await using shared = await open(new URL(page.url()).hash);
     await settled(shared.page, 'recommended');
@@ -268,7 +274,7 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
       if (address.includes('river')) {
         await settled(page, 'recommended');
         await page.locator('#similar summary').click();
-        await page.screenshot({ path: screenshotPath(`telephone-${colorScheme}`), fullPage: true });
+        await photograph(page, `telephone-${colorScheme}`);
       }
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(telephone.width);
     }
@@ -290,7 +296,7 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     const brightness = async (colorScheme: 'light' | 'dark') => {
       await using opened = await open('#c=films&item=river-1&like=river-2', { colorScheme });
       await settled(opened.page, 'recommended');
-      await opened.page.screenshot({ path: screenshotPath(`item-${colorScheme}`), fullPage: true });
+      await photograph(opened.page, `item-${colorScheme}`);
       const colour = await opened.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
       expect(opened.faults).toEqual([]);
       return [...colour.matchAll(/\d+/g)].slice(0, 3).reduce((sum, [part]) => sum + Number(part), 0);

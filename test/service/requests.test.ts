@@ -150,6 +150,14 @@ describe('a body', () => {
     });
   });
 
+  test('many unknown keys are all named, as far as eight', async () => {
+    const response = await post(Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`strange${n}`, n])));
+    expect(response.json()).toMatchObject({
+      code: 'UNKNOWN_OPTION',
+      errors: Array.from({ length: 8 }, () => expect.anything()),
+    });
+  });
+
   test('a missing key of an entry is named', async () => {
     const response = await post({ history: [{ weight: 1 }] });
     expect(response.json().detail).toBe('history[0].item: expected a string of 1 to 1024 characters, got nothing.');

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { errorKinds } from '../../src/core/errors.js';
 import type { Answer, Item } from '../../src/retrieval/types.js';
@@ -278,4 +279,83 @@ test('a collection that was closed is 503, and the others go on', async () => {
   expect((await second.inject('/v1/collections/signs/items/canyon-2')).statusCode).toBe(200);
   await second.close();
   await own[Symbol.asyncDispose]();
+});
+
+describe('whatever is asked', () => {
+  const names = [
+    'item',
+    'user',
+    'history',
+    'queries',
+    'k',
+    'space',
+    'exact',
+    'efSearch',
+    'deny',
+    'excludeSeen',
+    'weight',
+  ];
+  const plausible = fc.constantFrom<unknown>(
+    'river-1',
+    'u-0-1',
+    'cf',
+    'text',
+    1,
+    3,
+    0,
+    -1,
+    1e9,
+    0.5,
+    true,
+    null,
+    '',
+    [],
+  );
+  const body = fc.dictionary(
+    fc.constantFrom(...names),
+    fc.oneof(
+      plausible,
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.array(fc.dictionary(fc.constantFrom('item', 'weight', 'k', 'history'), plausible), { maxLength: 4 }),
+    ),
+    { maxKeys: 4 },
+  );
+
+  test('a body is answered or refused, never a fault', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(body, fc.jsonValue()), async (payload) => {
+        const response = await app.inject({
+          method: 'POST',
+          url: '/v1/collections/films/query',
+          headers: { 'content-type': 'application/json' },
+          payload: JSON.stringify(payload),
+        });
+        expect(response.statusCode, response.body).toBeLessThan(500);
+        if (response.statusCode === 200) return;
+        const problem = response.json();
+        expect(errorKinds).toHaveProperty(problem.code);
+        expect(problem.detail).toMatch(/\S/);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('a query string is answered or refused, never a fault', async () => {
+    const value = fc.oneof(
+      fc.constantFrom('1', '5', 'true', 'cf', 'text', '', '-1', '1e5', 'NaN'),
+      fc.string({ unit: 'grapheme' }),
+    );
+    const parameters = fc.array(fc.tuple(fc.oneof(fc.constantFrom(...names), fc.string()), value), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(
+        parameters,
+        fc.constantFrom('items/river-1/similar', 'users/u-0-1/recommendations', 'items'),
+        async (pairs, path) => {
+          const response = await app.inject(`/v1/collections/films/${path}?${new URLSearchParams(pairs)}`);
+          expect(response.statusCode, response.body).toBeLessThan(500);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
 });

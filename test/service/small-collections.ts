@@ -127,7 +127,7 @@ async function open(
     spaces,
   };
   const target = join(directory, name);
-  await buildCollection(parseRecipe(JSON.stringify(recipe), directory), target, { threads: 1 });
+  await buildCollection(parseRecipe(JSON.stringify(recipe), directory), target);
   return Retriever.open(target);
 }
 

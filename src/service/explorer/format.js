@@ -8,8 +8,8 @@ export const formatCompact = (value) => (value < 10_000 ? whole.format(value) : 
 
 /** Of milliseconds: microseconds below one. */
 export function formatTime(milliseconds) {
-  if (milliseconds < 1) return `${whole.format(Math.max(1, Math.round(milliseconds * 1000)))} µs`;
-  return `${milliseconds < 10 ? milliseconds.toFixed(1) : whole.format(Math.round(milliseconds))} ms`;
+  if (milliseconds < 1) return `${whole.format(Math.max(1, Math.round(milliseconds * 1000)))}\u00a0µs`;
+  return `${milliseconds < 10 ? milliseconds.toFixed(1) : whole.format(Math.round(milliseconds))}\u00a0ms`;
 }
 
 export function formatBytes(bytes) {
@@ -24,9 +24,12 @@ export function formatScore(score) {
 }
 
 export function formatShare(part, all) {
-  if (all === 0) return '0 %';
-  const percent = (100 * part) / all;
-  return percent > 0 && percent < 0.1 ? '<0.1 %' : `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+  if (all === 0) return '0\u00a0%';
+  // A graph search also passes copies of nodes on its upper layers.
+  const percent = Math.min(100, (100 * part) / all);
+  return percent > 0 && percent < 0.1
+    ? '<0.1\u00a0%'
+    : `${percent < 10 ? percent.toFixed(1) : Math.round(percent)}\u00a0%`;
 }
 
 /** An attribute's name in words: `releaseYear` and `release_year` are `release year`. */
