@@ -51,4 +51,6 @@ async function nigh(args) {
 }
 
 /** @param {string} text */
-const quoted = (text) => (/^[\w@./:-]+$/.test(text) ? text : `'${text}'`);
+function quoted(text) {
+  return /^[\w@./:-]+$/.test(text) ? text : `'${text}'`;
+}
