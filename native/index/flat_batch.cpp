@@ -48,6 +48,8 @@ struct Scratch {
   Buffer<float> panels;    // gemm_nt's own
   Buffer<float> rows;      // a block of listed rows, copied together
   std::vector<float> norms;
+  std::vector<double> lengths;  // |q| of the prepared queries
+  std::vector<float> limits;    // their selection limits
   std::vector<uint32_t> selected;
 };
 
@@ -120,18 +122,11 @@ class BatchSearch {
     const size_t first = block * query_block_;
     const size_t count = std::min(query_block_, queries_.rows - first);
     prepare(scratch, first, count);
-    std::vector<double> lengths(count);
-    for (size_t i = 0; i < count; ++i) {
-      const float* query = scratch.queries.data() + i * view_.dim;
-      double squares = 0;
-      for (size_t d = 0; d < view_.dim; ++d) squares += static_cast<double>(query[d]) * static_cast<double>(query[d]);
-      lengths[i] = std::sqrt(squares);
-    }
     std::vector<TopK> best(count, TopK(batch_.k));
     const size_t end = std::min(total_rows_, (range + 1) * rows_per_range_);
     for (size_t row = range * rows_per_range_; row < end; row += kRowBlock) {
       control_.check();
-      compare(scratch, lengths, row, std::min(kRowBlock, end - row), best);
+      compare(scratch, row, std::min(kRowBlock, end - row), best);
     }
     return best;
   }
@@ -148,13 +143,19 @@ class BatchSearch {
         scratch.norms.resize(kRowBlock);
       }
     }
+    scratch.lengths.resize(count);
+    scratch.limits.assign(count, kInfinity);
     for (size_t i = 0; i < count; ++i) {
-      prepare_flat_query(view_, queries_.row(first + i), scratch.queries.data() + i * view_.dim, first + i);
+      float* query = scratch.queries.data() + i * view_.dim;
+      prepare_flat_query(view_, queries_.row(first + i), query, first + i);
+      double squares = 0;
+      for (size_t d = 0; d < view_.dim; ++d) squares += static_cast<double>(query[d]) * static_cast<double>(query[d]);
+      scratch.lengths[i] = std::sqrt(squares);
     }
   }
 
   // One block of rows against all queries of the block.
-  void compare(Scratch& scratch, const std::vector<double>& lengths, size_t row, size_t rows, std::vector<TopK>& best) {
+  void compare(Scratch& scratch, size_t row, size_t rows, std::vector<TopK>& best) {
     const Kernels& simd = kernels();
     const float* block = view_.rows + row * view_.dim;
     const float* norms = batch_.squared_norms + row;
@@ -178,15 +179,13 @@ class BatchSearch {
       simd.gemm_nt(scratch.queries.data(), queries, block, rows, view_.dim, scratch.products.data(), kRowBlock,
                    scratch.panels.data());
     }
-    // A squared length below the smallest normal float says only that the length is below 1.1e-19.
-    const double longest = std::sqrt(static_cast<double>(*std::max_element(norms, norms + rows))) + 2e-19;
     for (size_t i = 0; i < queries; ++i) {
       const float* values = scratch.products.data() + i * kRowBlock;
       const auto id_of = [&](size_t j) { return view_.ids[batch_.slots == nullptr ? row + j : (*batch_.slots)[row + j]]; };
       if (direct) {
         for (size_t j = 0; j < rows; ++j) offer(best[i], flat_distance(view_.metric, values[j]), id_of(j));
       } else {
-        rescore(scratch, scratch.queries.data() + i * view_.dim, lengths[i], block, norms, longest, rows, values, best[i], id_of);
+        rescore(scratch, i, block, norms, rows, values, best[i], id_of);
       }
     }
   }
@@ -196,7 +195,8 @@ class BatchSearch {
   }
 
   // The largest selection value (see scale and offsets in rescore) that a row with a kernel distance ≤ bound can have.
-  float selection_limit(float bound, double query_length, double longest) const {
+  float selection_limit(float bound, double query_length) const {
+    const double longest = batch_.longest;
     const double reach = query_length + longest;
     if (bound == kInfinity || !(reach * reach < 1e37)) return kInfinity;
     const double gamma = 1.02 * (static_cast<double>(view_.dim) + 16) * 0x1p-24;
@@ -207,15 +207,18 @@ class BatchSearch {
     return static_cast<float>(limit);
   }
 
+  // Takes into `best` what belongs there of one block of rows, given the products with query i.
   template <class IdOf>
-  void rescore(Scratch& scratch, const float* query, double query_length, const float* block, const float* norms, double longest,
-               size_t rows, const float* values, TopK& best, const IdOf& id_of) const {
+  void rescore(Scratch& scratch, size_t i, const float* block, const float* norms, size_t rows, const float* values, TopK& best,
+               const IdOf& id_of) const {
     const Kernels& simd = kernels();
     const bool l2 = view_.metric == Metric::kL2;
     const float scale = l2 ? -2.0f : -1.0f;
+    const float* offsets = l2 ? norms : nullptr;
     const auto gather = l2 ? simd.l2_gather : simd.dot_gather;
-    float limit = selection_limit(best.bound(), query_length, longest);
-    const size_t selected = simd.select_le(values, scale, l2 ? norms : nullptr, rows, limit, scratch.selected.data());
+    const float* query = scratch.queries.data() + i * view_.dim;
+    float& limit = scratch.limits[i];
+    const size_t selected = simd.select_le(values, scale, offsets, rows, limit, scratch.selected.data());
     uint32_t group[kRescoreGroup];
     float found[kRescoreGroup];
     for (size_t next = 0; next < selected;) {
@@ -231,7 +234,7 @@ class BatchSearch {
         const float distance = flat_distance(view_.metric, found[j]);
         if (distance <= best.bound()) best.push({distance, id_of(group[j])});
       }
-      limit = selection_limit(best.bound(), query_length, longest);
+      limit = selection_limit(best.bound(), scratch.lengths[i]);
     }
   }
 

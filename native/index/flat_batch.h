@@ -15,6 +15,7 @@ namespace nigh {
 struct FlatBatch {
   FlatView view;
   const float* squared_norms = nullptr;           // |x|² of every row
+  double longest = 0;                             // not below any |x|
   const std::vector<uint32_t>* slots = nullptr;   // compare these only; null for all
   const IdSet* filter = nullptr;                  // tested for every candidate; null allows all
   size_t k = 1;                                   // ≤ the rows compared

@@ -148,9 +148,11 @@ void FlatIndex::search_batch(MatrixView<const float> queries, const SearchParams
       listed = slots.size() <= size() / 2;
     }
   }
+  compute_norms(max_lanes);
   FlatBatch batch;
   batch.view = view();
-  batch.squared_norms = squared_norms(max_lanes);
+  batch.squared_norms = squared_norms_.data();
+  batch.longest = longest_;
   batch.slots = listed ? &slots : nullptr;
   batch.filter = listed ? nullptr : params.filter;
   const size_t compared = listed ? slots.size() : size();
@@ -161,17 +163,19 @@ void FlatIndex::search_batch(MatrixView<const float> queries, const SearchParams
   stats.distances += compared * queries.rows;
 }
 
-const float* FlatIndex::squared_norms(size_t max_lanes) const {
+void FlatIndex::compute_norms(size_t max_lanes) const {
   std::call_once(norms_once_, [&] {
     Buffer<float> norms(size());
     const Kernels& simd = kernels();
     ThreadPool::shared().parallel_for(size(), kBlock, max_lanes, [&](size_t begin, size_t end, size_t) {
       for (size_t i = begin; i < end; ++i) norms[i] = simd.dot(rows_.data() + i * dim_, rows_.data() + i * dim_, dim_);
     });
+    const float longest = size() == 0 ? 0 : *std::max_element(norms.data(), norms.data() + size());
+    // Rounded up generously; a squared length below the smallest normal float says only that the length is below 1.1e-19.
+    longest_ = std::sqrt(static_cast<double>(longest)) * 1.01 + 2e-19;
     squared_norms_ = norms;
     norms_ready_ = true;
   });
-  return squared_norms_.data();
 }
 
 bool FlatIndex::vector(uint32_t id, float* out) const {

@@ -50,7 +50,7 @@ class FlatIndex final : public VectorIndex {
   /// Whether the filter lists so few allowed ids that fetching their rows beats reading all rows.
   bool lists_few(const IdSet& filter) const;
   std::vector<uint32_t> listed_slots(const IdSet& filter) const;
-  const float* squared_norms(size_t max_lanes) const;
+  void compute_norms(size_t max_lanes) const;
 
   Metric metric_;
   size_t dim_;
@@ -58,9 +58,10 @@ class FlatIndex final : public VectorIndex {
   Buffer<uint32_t> ids_;
   mutable SlotMap slots_;
 
-  // |x|² of every row, computed when the first batch needs it.
+  // |x|² of every row and a bound of |x|, computed when the first batch needs them.
   mutable std::once_flag norms_once_;
   mutable Buffer<float> squared_norms_;
+  mutable double longest_ = 0;
   mutable std::atomic<bool> norms_ready_{false};
 };
 
