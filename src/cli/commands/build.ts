@@ -73,6 +73,7 @@ async function buildOne({ recipe: path, directory }: BuildTarget, signal: AbortS
   };
   let summary: BuildSummary;
   try {
+    progress.begin('finding the dataset');
     summary = await buildCollection(recipe, directory, { signal, onProgress });
   } catch (error) {
     progress.abandon();
