@@ -1,0 +1,39 @@
+/**
+ * `nigh`: vector indexes, datasets, collections and answers. The subpaths hold less: `nigh/index` vector indexes alone,
+ * `nigh/embeddings` what makes vectors, `nigh/service` the HTTP service.
+ */
+
+export { errorKinds } from './core/errors.js';
+export {
+  type DatasetSpec,
+  fetchDataset,
+  type LocatedDataset,
+  loadDataset,
+  type NamedDataset,
+  namedDatasets,
+} from './data/index.js';
+export * from './index/index.js';
+export {
+  type Answer,
+  type AnswerStats,
+  type AttributeValue,
+  type BuildOptions as CollectionBuildOptions,
+  type BuildProgress,
+  type BuildStage,
+  type BuildSummary,
+  buildCollection,
+  type CollectionInfo,
+  type HistoryEntry,
+  type IndexInfo,
+  type Item,
+  loadRecipe,
+  parseRecipe,
+  type QueryOptions,
+  type Recipe,
+  type RecommendOptions,
+  type Result,
+  Retriever,
+  type SpaceInfo,
+  type SpaceRecipe,
+  type StageTiming,
+} from './retrieval/index.js';
