@@ -77,10 +77,10 @@ function splitQuoted(record: string, delimiter: string, path: string, line: numb
   }
 }
 
-/** The quote that ends the field beginning with the quote at `begin`. One is there: the record has an even number of them. */
+/** The quote that ends the field beginning with the quote at `begin`; one is there, since the record has an even number of them. */
 function closingQuote(record: string, begin: number): number {
   let at = record.indexOf('"', begin + 1);
-  while (record[at + 1] === '"') at = record.indexOf('"', at + 2);
+  while (at !== -1 && record[at + 1] === '"') at = record.indexOf('"', at + 2);
   return at;
 }
 
