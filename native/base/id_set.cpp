@@ -34,6 +34,9 @@ IdSet IdSet::combine(const IdSet& a, const IdSet& b, Combine how) {
   for (size_t c = 0; c < count; ++c) {
     const Chunk* left = c < a.chunks_.size() ? a.chunks_[c].get() : nullptr;
     const Chunk* right = c < b.chunks_.size() ? b.chunks_[c].get() : nullptr;
+    // Of scattered ids nearly every chunk is absent: those must cost nothing.
+    const bool empty = how == Combine::kOr ? !left && !right : how == Combine::kAnd ? !left || !right : !left;
+    if (empty) continue;
     auto merged = std::make_shared<Chunk>(Chunk{});
     size_t members = 0;
     for (size_t w = 0; w < merged->size(); ++w) {

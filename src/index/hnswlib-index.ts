@@ -236,12 +236,13 @@ export class HnswlibIndex implements VectorIndex {
   async save(path: string): Promise<void> {
     requirePath(path);
     const { worker, params, ids } = this.#parts;
-    worker.requireOpen();
-    await withTemporaryDirectory(async (directory) => {
-      const graph = params.count === 0 ? null : join(directory, 'graph');
-      if (graph !== null) await worker.call('write', { path: graph, M: params.M }, {});
-      await writeContainer(path, params, ids, graph);
-    });
+    await worker.hold(() =>
+      withTemporaryDirectory(async (directory) => {
+        const graph = params.count === 0 ? null : join(directory, 'graph');
+        if (graph !== null) await worker.call('write', { path: graph, M: params.M }, {});
+        await writeContainer(path, params, ids, graph);
+      }),
+    );
   }
 
   /** Ends the thread. Later calls throw CLOSED; calls under way finish. Closing twice is allowed. */

@@ -62,7 +62,10 @@ export class HnswlibWorker {
   readonly #worker: Worker;
   readonly #open = new Map<number, Open>();
   #calls = 0;
+  #holds = 0;
   #closed = false;
+  /** Why the thread ended by itself. */
+  #death: NighError | undefined;
 
   constructor() {
     this.#worker = new Worker(new URL('./hnswlib-worker.mjs', import.meta.url), { name: 'nigh-hnswlib', execArgv: [] });
@@ -77,9 +80,22 @@ export class HnswlibWorker {
     this.#worker.unref();
   }
 
-  /** @throws NighError CLOSED */
+  /** @throws NighError CLOSED, or INTERNAL where the thread ended by itself */
   requireOpen(): void {
     if (this.#closed) throw new NighError('CLOSED', 'The index was closed.');
+    if (this.#death !== undefined) throw new NighError('INTERNAL', this.#death.message, { cause: this.#death });
+  }
+
+  /** Steps that belong together: once begun they may call the thread to the end, also if close() comes between. */
+  async hold<T>(steps: () => Promise<T>): Promise<T> {
+    this.requireOpen();
+    this.#holds++;
+    try {
+      return await steps();
+    } finally {
+      this.#holds--;
+      this.#rest();
+    }
   }
 
   /**
@@ -91,7 +107,7 @@ export class HnswlibWorker {
     args: Calls[Name]['args'],
     { signal, onProgress }: TaskOptions,
   ): Promise<Calls[Name]['value']> {
-    this.requireOpen();
+    if (this.#holds === 0 || this.#death !== undefined) this.requireOpen();
     throwIfAborted(signal);
     const stoppable = signal !== undefined || onProgress !== undefined;
     const cancel = stoppable ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
@@ -121,7 +137,14 @@ export class HnswlibWorker {
   /** Later calls are refused; the thread ends when those under way have been answered. */
   close(): void {
     this.#closed = true;
-    if (this.#open.size === 0) void this.#worker.terminate();
+    this.#rest();
+  }
+
+  /** With nothing under way, a closed thread ends and an open one does not keep the process alive. */
+  #rest(): void {
+    if (this.#open.size > 0 || this.#holds > 0) return;
+    if (this.#closed) void this.#worker.terminate();
+    else this.#worker.unref();
   }
 
   #take({ call, value, error, progress }: Answer): void {
@@ -136,9 +159,7 @@ export class HnswlibWorker {
     else if (error !== undefined)
       open.reject(new NighError(isErrorCode(error.code) ? error.code : 'INTERNAL', error.message));
     else open.resolve(value);
-    if (this.#open.size > 0) return;
-    if (this.#closed) void this.#worker.terminate();
-    else this.#worker.unref();
+    this.#rest();
   }
 
   #report(open: Open, [done, total]: readonly [number, number]): void {
@@ -154,7 +175,7 @@ export class HnswlibWorker {
   #fail(error: NighError): void {
     const open = [...this.#open.values()];
     this.#open.clear();
-    this.#closed = true;
+    this.#death ??= error;
     for (const { reject } of open) reject(error);
   }
 }

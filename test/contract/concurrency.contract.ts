@@ -34,7 +34,7 @@ export function concurrencyContract(subject: Subject): void {
           if (working) setImmediate(turn);
         };
         setImmediate(turn);
-        const pending = Promise.all(Array.from({ length: 8 }, () => index.searchBatch(queries, 10, { efSearch: 300 })));
+        const pending = Promise.all(Array.from({ length: 3 }, () => index.searchBatch(queries, 10, { efSearch: 200 })));
         const before = turns;
         await pending;
         working = false;

@@ -29,7 +29,7 @@ function anyFilter(ids: Uint32Array): fc.Arbitrary<Meant> {
     .map(([some, denied]) => listed(some)[denied ? 1 : 0]!);
   return fc.letrec<{ filter: Meant }>((tie) => ({
     filter: fc.oneof(
-      { depthSize: 'small', withCrossShrink: true },
+      { maxDepth: 3, depthSize: 'small', withCrossShrink: true },
       leaf,
       fc
         .tuple(tie('filter'), tie('filter'))
