@@ -10,7 +10,7 @@ const demos = ['npm-packages', 'emoji'];
 
 const questions = [
   ['similar', 'npm-packages', 'express'],
-  ['similar', 'npm-packages', 'express', '--space', 'text'],
+  ['similar', 'npm-packages', 'gulp-sass', '--space', 'text'],
   ['recommend', 'npm-packages', '--liked', 'express', '--liked', 'socket.io'],
   ['similar', 'emoji', 'red apple'],
 ];
