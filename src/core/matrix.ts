@@ -19,13 +19,28 @@ export function row(matrix: Matrix, r: number): Float32Array {
   return matrix.data.subarray(r * matrix.dim, (r + 1) * matrix.dim);
 }
 
+/** The chosen rows, copied, in the order given. */
+export function gatherRows({ data, dim }: Matrix, rows: Uint32Array): Matrix {
+  const gathered = zeros(rows.length, dim);
+  rows.forEach((r, at) => {
+    gathered.data.set(data.subarray(r * dim, (r + 1) * dim), at * dim);
+  });
+  return gathered;
+}
+
 /**
  * Checks that a value is a matrix whose data has exactly rows × dim entries.
  * @throws NighError INVALID_ARGUMENT, DIMENSION_MISMATCH
  */
 export function requireMatrix(name: string, value: Matrix): void {
   const { data, rows, dim } = value ?? {};
-  if (!(data instanceof Float32Array) || !Number.isSafeInteger(rows) || rows < 0 || !Number.isSafeInteger(dim) || dim < 1) {
+  if (
+    !(data instanceof Float32Array) ||
+    !Number.isSafeInteger(rows) ||
+    rows < 0 ||
+    !Number.isSafeInteger(dim) ||
+    dim < 1
+  ) {
     throw new NighError(
       'INVALID_ARGUMENT',
       `${name}: expected { data: Float32Array, rows, dim } with dim ≥ 1, got ${describe(value)}.`,

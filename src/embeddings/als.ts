@@ -8,19 +8,26 @@
  *   paper        here
  *   c_ui         confidence = alpha · w(value), w by `value`: binary 1, raw the value, log log2(1 + value)
  *   w0, λ, ν     unobservedWeight, regularization, frequencyExponent
+ *   p_u, q_i     user and item factors; a user's score for an item is p_u·q_i
  *
- * What damps popularity: every factor is pulled to zero by λ·(n + w0·N)^ν. The larger ν, the stronger a hub's vector is pulled,
- * relative to the evidence for it; and every pair that was not observed asks for a product of zero with weight w0, so a hub
- * must be *specific* to be long in any direction. Similar items compare directions only (cosine).
+ * How items are compared with each other (this is what damps popularity, see docs/decisions/0002): not by q_i·q_j, which hubs win
+ * by their length, and not by cos(q_i, q_j) alone, which the rarest win, because a vector that two interactions made points exactly
+ * where they do. But by the cosine of the items' whole rows of interactions, of which the factors hold a part:
+ *
+ *   likeness(i, j) = √s_i · √s_j · cos(q_i, q_j)      s_i = how much of i the factors explain (explained-share.ts)
+ *
+ * In a projection, |x̂|²/|x|² is the mean of the fitted values over the ones of x; the unexplained parts of two items are taken to
+ * have nothing in common. Deviation: iALS is not a projection, but its mean fitted score plays the same part.
  */
-import { alsFoldIn, alsGramian, alsTrain } from '../binding/train.js';
+import { alsGramian, alsTrain } from '../binding/train.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
-import type { Matrix } from '../core/matrix.js';
+import { gatherRows, type Matrix } from '../core/matrix.js';
 import { choice, integer, number, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Embedding, FitContext, FittedSpace, History, Vectors } from './embedding.js';
-import { ModelReader } from './model-reader.js';
+import { foldIn, readAlsModel } from './als-model.js';
+import type { Embedding, FitContext, FittedSpace } from './embedding.js';
+import { explainedShares } from './explained-share.js';
 
 const schema = {
   /** Dimensions. More fit finer tastes, and cost time (quadratic a row), memory and, on little data, generality. */
@@ -69,22 +76,57 @@ async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext):
   }
   const { users, items } = await alsTrain(confidences, params, context);
   const gramian = await alsGramian(items, params.unobservedWeight);
-  const trainedItems = occupied(items, confidences.columnCounts());
-  const trainedUsers = occupied(users, rowCounts(confidences));
+  const shares = await explainedShares(confidences, users, items, context.signal);
+  const trainedItems = ordinalsWhere(
+    items.rows,
+    (item) => (shares[item] ?? 0) >= minExplainedShare && hasLength(items, item),
+  );
+  const trainedUsers = ordinalsWhere(users.rows, (user) => hasLength(users, user));
+  const itemMatrix = gatherRows(items, trainedItems);
   const { factors, unobservedWeight, regularization, frequencyExponent, alpha } = params;
   return {
-    items: trainedItems,
-    users: trainedUsers,
+    items: { matrix: itemMatrix, ordinals: trainedItems },
+    users: { matrix: gatherRows(users, trainedUsers), ordinals: trainedUsers },
+    likeness: toLikeness(itemMatrix, trainedItems, shares),
     model: { factors, unobservedWeight, regularization, frequencyExponent, alpha, items: items.rows, gramian },
     notes: {
       interactions: confidences.entries,
-      itemsWithoutVector: items.rows - trainedItems.ordinals.length,
-      usersWithoutVector: users.rows - trainedUsers.ordinals.length,
+      itemsWithoutVector: items.rows - trainedItems.length,
+      usersWithoutVector: users.rows - trainedUsers.length,
+      meanExplainedShare: trainedItems.reduce((sum, item) => sum + shares[item]!, 0) / trainedItems.length,
       popularity:
-        `damped by cosine over factors, unobservedWeight ${unobservedWeight} and regularisation that grows with ` +
-        `(interactions + unobservedWeight × others)^${frequencyExponent}`,
+        'damped: items are compared by direction, times the root of the share of each that the factors explain',
     },
   };
+}
+
+/** Of an item that the factors explain less of, they know nothing: it has no vector, and other spaces answer for it. */
+const minExplainedShare = 0.01;
+
+/** Directions of length √share. */
+function toLikeness(items: Matrix, ordinals: Uint32Array, shares: Float32Array): Matrix {
+  const data = new Float32Array(items.data.length);
+  ordinals.forEach((item, r) => {
+    const at = r * items.dim;
+    const scale = Math.sqrt(shares[item]! / squaredLength(items, r));
+    for (let d = at; d < at + items.dim; d++) data[d] = scale * items.data[d]!;
+  });
+  return { data, rows: items.rows, dim: items.dim };
+}
+
+function ordinalsWhere(count: number, fits: (ordinal: number) => boolean): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, ordinal) => ordinal).filter(fits);
+}
+
+/** Whether regularisation left a row more than rounding noise. */
+function hasLength(matrix: Matrix, r: number): boolean {
+  return squaredLength(matrix, r) > 1e-18;
+}
+
+function squaredLength({ data, dim }: Matrix, r: number): number {
+  let squares = 0;
+  for (let d = r * dim; d < (r + 1) * dim; d++) squares += data[d]! * data[d]!;
+  return squares;
 }
 
 /** The training matrix: interactions that count, each with its confidence. */
@@ -104,62 +146,4 @@ export function toConfidences(interactions: CsrMatrix, { value, alpha, minValue 
     offsets[r + 1] = size;
   }
   return new CsrMatrix(interactions.rows, interactions.cols, offsets, columns.slice(0, size), values.slice(0, size));
-}
-
-/** What fold-in needs besides the vectors of the items in a history. */
-export interface AlsModel {
-  readonly factors: number;
-  readonly unobservedWeight: number;
-  readonly regularization: number;
-  readonly frequencyExponent: number;
-  /** Confidence of one plain interaction. */
-  readonly alpha: number;
-  /** How many items the model was trained over: part of a user's regularisation. */
-  readonly items: number;
-  /** factors × factors: unobservedWeight · QᵀQ, the part of a row solve that all users share. */
-  readonly gramian: Float32Array;
-}
-
-/** @throws NighError FORMAT */
-export function readAlsModel(model: Readonly<Record<string, unknown>>): AlsModel {
-  const reader = new ModelReader('als', model);
-  const factors = reader.integer('factors');
-  return {
-    factors,
-    unobservedWeight: reader.number('unobservedWeight'),
-    regularization: reader.number('regularization'),
-    frequencyExponent: reader.number('frequencyExponent'),
-    alpha: reader.number('alpha'),
-    items: reader.integer('items'),
-    gramian: reader.floats('gramian', factors * factors),
-  };
-}
-
-/** The vector that training would give a user with this history, exactly (Cholesky). */
-export async function foldIn(model: AlsModel, { vectors, weights }: History): Promise<Float32Array> {
-  const n = vectors.rows;
-  const row = new CsrMatrix(
-    1,
-    n,
-    Uint32Array.of(0, n),
-    Uint32Array.from({ length: n }, (_, column) => column),
-    weights.map((weight) => weight * model.alpha),
-  );
-  const { data } = await alsFoldIn(row, vectors, model.gramian, model, model.items);
-  return data;
-}
-
-function rowCounts(matrix: CsrMatrix): Uint32Array {
-  return Uint32Array.from({ length: matrix.rows }, (_, r) => matrix.offsets[r + 1]! - matrix.offsets[r]!);
-}
-
-/** The rows that had something to be trained on. */
-function occupied(matrix: Matrix, counts: Uint32Array): Vectors {
-  const ordinals = Uint32Array.from({ length: matrix.rows }, (_, r) => r).filter((r) => counts[r]! > 0);
-  if (ordinals.length === matrix.rows) return { matrix, ordinals };
-  const data = new Float32Array(ordinals.length * matrix.dim);
-  ordinals.forEach((r, at) => {
-    data.set(matrix.data.subarray(r * matrix.dim, (r + 1) * matrix.dim), at * matrix.dim);
-  });
-  return { matrix: { data, rows: ordinals.length, dim: matrix.dim }, ordinals };
 }

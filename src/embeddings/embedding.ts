@@ -11,6 +11,11 @@ export interface Vectors {
 export interface FittedSpace {
   /** Item vectors. Items that the embedding can say nothing about are left out. */
   readonly items: Vectors;
+  /**
+   * What items are compared with each other by, row for row with `items`, under inner product: directions whose length (at most
+   * 1) says how far each is to be trusted. Absent where items are compared by `items` itself, under cosine.
+   */
+  readonly likeness?: Matrix;
   /** User vectors, whose inner product with an item's vector is the score; absent in a space of items only. */
   readonly users?: Vectors;
   /** What query-time work (fold-in, embedding a new item) needs besides the vectors: plain data and typed arrays, stored with msgpackr. */

@@ -1,5 +1,6 @@
 /** `nigh/embeddings`: what turns a dataset into vectors. */
-export { type AlsModel, type AlsParams, als, foldIn, readAlsModel } from './als.js';
+export { type AlsParams, als } from './als.js';
+export { type AlsModel, foldIn, readAlsModel } from './als-model.js';
 export type {
   Embedding,
   FitContext,

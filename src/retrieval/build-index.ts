@@ -6,6 +6,7 @@ import type { MetricName, VectorIndex } from '../index/vector-index.js';
 import type { IndexSettings } from './recipe.js';
 
 export interface BuildIndexContext {
+  /** Native threads, 0 = all; hnswlib-node always builds on one. */
   readonly threads: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (done: number, total: number) => void;
@@ -19,16 +20,16 @@ export function buildIndex(
   { matrix, ordinals }: Vectors,
   metric: MetricName,
   settings: IndexSettings,
-  context: BuildIndexContext,
+  { threads, signal, onProgress }: BuildIndexContext,
 ): Promise<VectorIndex> {
-  const rows = { ...matrix, ids: ordinals };
+  const common = { metric, ids: ordinals, signal, onProgress };
   switch (settings.kind) {
     case 'flat':
-      return FlatIndex.build(rows, { metric, ...context });
+      return FlatIndex.build(matrix, common);
     case 'hnsw':
-      return HnswIndex.build(rows, { metric, ...graphOf(settings), ...context });
+      return HnswIndex.build(matrix, { ...common, ...graphOf(settings), threads });
     case 'hnswlib':
-      return HnswlibIndex.build(rows, { metric, ...graphOf(settings), ...context });
+      return HnswlibIndex.build(matrix, { ...common, ...graphOf(settings) });
   }
 }
 

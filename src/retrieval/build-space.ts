@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { NighError } from '../core/errors.js';
-import type { Matrix } from '../core/matrix.js';
+import { gatherRows, type Matrix } from '../core/matrix.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Vectors } from '../embeddings/embedding.js';
 import type { MetricName, VectorIndex } from '../index/vector-index.js';
@@ -10,7 +10,7 @@ import type { SpaceManifest, Staging } from './generation.js';
 import { measureRecall } from './measure-recall.js';
 import { writePacked } from './packed-file.js';
 import type { IndexSettings, SpaceRecipe } from './recipe.js';
-import { gatherRows, sampleRows } from './sample-rows.js';
+import { sampleRows } from './sample-rows.js';
 import { spaceFiles } from './space.js';
 import type { IndexInfo } from './types.js';
 
@@ -46,13 +46,14 @@ export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: S
   );
   await stopwatch.time('write', space, () => writePacked(staging.path(spaceFiles.model(space)), fitted.model));
 
-  const { items, users } = fitted;
+  const { items, users, likeness } = fitted;
   const sampled = sampleRows(items.matrix.rows, recallQueries, recallSeed);
   const similar = await buildMeasured(recipe, build, {
     file: spaceFiles.similar(space),
-    vectors: items,
-    metric: 'cosine',
-    queries: gatherRows(items.matrix, sampled),
+    ...(likeness === undefined
+      ? { vectors: items, metric: 'cosine' as const }
+      : { vectors: { matrix: likeness, ordinals: items.ordinals }, metric: 'ip' as const }),
+    queries: gatherRows(likeness ?? items.matrix, sampled),
     self: sampled.map((r) => items.ordinals[r]!),
   });
   const recommend =

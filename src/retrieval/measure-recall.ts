@@ -43,7 +43,11 @@ export async function measureRecall(
   self: Uint32Array | undefined,
   options: RecallOptions,
 ): Promise<Recall> {
-  const exact = await FlatIndex.build({ ...stored.matrix, ids: stored.ordinals }, { metric: index.metric });
+  const exact = await FlatIndex.build(stored.matrix, {
+    metric: index.metric,
+    ids: stored.ordinals,
+    signal: options.signal,
+  });
   try {
     const wanted = self === undefined ? options.k : options.k + 1;
     const { efSearch, signal } = options;

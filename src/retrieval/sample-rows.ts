@@ -1,5 +1,3 @@
-import type { Matrix } from '../core/matrix.js';
-
 /**
  * Distinct rows, drawn evenly with a seed, ascending: the same for the same numbers, on every machine.
  * All of them where there are no more than `count`.
@@ -14,15 +12,6 @@ export function sampleRows(rows: number, count: number, seed: number): Uint32Arr
     if ((rows - r) * next() < count - taken) chosen[taken++] = r;
   }
   return chosen;
-}
-
-/** The chosen rows, copied. */
-export function gatherRows({ data, dim }: Matrix, rows: Uint32Array): Matrix {
-  const gathered = new Float32Array(rows.length * dim);
-  rows.forEach((r, at) => {
-    gathered.set(data.subarray(r * dim, (r + 1) * dim), at * dim);
-  });
-  return { data: gathered, rows: rows.length, dim };
 }
 
 /** A small generator of evenly distributed numbers in [0, 1) (Tommy Ettinger, public domain). */

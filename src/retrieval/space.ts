@@ -5,13 +5,13 @@ import { isPlainObject } from '../core/params.js';
 import type { HistoryFolder } from '../embeddings/embedding.js';
 import { findEmbedding } from '../embeddings/registry.js';
 import { openIndex } from '../index/open-index.js';
-import type { VectorIndex } from '../index/vector-index.js';
+import type { IndexKind, VectorIndex } from '../index/vector-index.js';
 import type { Manifest, SpaceManifest } from './generation.js';
 import { readPacked, requireLength } from './packed-file.js';
 
 /** The files of a space within a generation. */
 export const spaceFiles = {
-  /** Item vectors under cosine. */
+  /** What items are compared with each other by. */
   similar: (space: string) => `${space}.ann`,
   /** Item vectors under inner product. */
   recommend: (space: string) => `${space}.recommend.ann`,
@@ -32,7 +32,7 @@ export class Space {
   readonly name: string;
   /** Pool size of a graph search, where the recipe sets one. */
   readonly efSearch: number | undefined;
-  /** Item vectors under cosine: which items are like this one. */
+  /** Which items are like this one: item vectors under cosine, or their likeness under inner product. */
   readonly similar: VectorIndex;
   /** Item vectors under inner product; only where users have vectors. */
   readonly #recommend: VectorIndex | undefined;
@@ -62,21 +62,22 @@ export class Space {
     mode: 'memory' | 'mmap',
   ): Promise<Space> {
     const opened: VectorIndex[] = [];
-    const open = async (name: string): Promise<VectorIndex | undefined> => {
+    const open = async (name: string, kind: IndexKind | undefined): Promise<VectorIndex | undefined> => {
       const stamp = manifest.files[name];
       if (stamp === undefined) return undefined;
       const path = join(directory, name);
       await requireLength(path, stamp);
-      const index = await openIndex(path, { mode, verify: true });
+      // hnswlib-node cannot map its file.
+      const index = await openIndex(path, kind === 'hnswlib' ? {} : { mode, verify: true });
       opened.push(index);
       return index;
     };
     try {
-      const similar = await open(spaceFiles.similar(space.name));
+      const similar = await open(spaceFiles.similar(space.name), space.similar.kind);
       if (similar === undefined)
         throw new NighError('FORMAT', `${directory}: the manifest lists no index of space ${space.name}.`);
-      const recommend = await open(spaceFiles.recommend(space.name));
-      const users = await open(spaceFiles.users(space.name));
+      const recommend = await open(spaceFiles.recommend(space.name), space.recommend?.kind);
+      const users = await open(spaceFiles.users(space.name), 'flat');
       const fold = await openFolder(directory, manifest, space);
       return new Space(space, similar, recommend, users, fold);
     } catch (cause) {
