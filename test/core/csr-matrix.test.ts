@@ -26,7 +26,11 @@ interface Entry {
   readonly value: number;
 }
 
-function build(shape: { rows: number; cols: number }, entries: readonly Entry[], merge?: (a: number, b: number) => number) {
+function build(
+  shape: { rows: number; cols: number },
+  entries: readonly Entry[],
+  merge?: (a: number, b: number) => number,
+) {
   const parts = {
     rows: entries.map(({ row }) => row),
     columns: entries.map(({ column }) => column),
@@ -110,7 +114,9 @@ describe('CsrMatrix.transpose', () => {
         const transposed = matrix.transpose();
         expectValid(transposed);
         expect([transposed.rows, transposed.cols]).toEqual([matrix.cols, matrix.rows]);
-        const swapped = [...toMap(transposed)].map(([key, value]) => [key.split(',').reverse().join(','), value] as const);
+        const swapped = [...toMap(transposed)].map(
+          ([key, value]) => [key.split(',').reverse().join(','), value] as const,
+        );
         expect(new Map(swapped)).toEqual(toMap(matrix));
         expect(transposed.transpose()).toEqual(matrix);
       }),
