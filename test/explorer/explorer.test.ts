@@ -196,11 +196,12 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('search-input');
     await page.keyboard.type('canyon');
     await page.getByRole('option').nth(2).waitFor();
+    await page.waitForFunction(() => document.querySelector('mark')?.textContent === 'canyon');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
-    const chosen = await page.locator('[aria-selected="true"] .option-title').textContent();
+    const chosen = collections.films.findItems('canyon', { limit: 8 })[2]?.title ?? '';
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { level: 2, name: chosen ?? '', exact: true }).waitFor();
+    await page.getByRole('heading', { level: 2, name: chosen, exact: true }).waitFor();
     await settled(page, 'similar');
     // From the heading: like, spaces, modes, first result.
     await page.keyboard.press('Tab');
@@ -218,6 +219,18 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     expect(linked).toContain('item=');
     await page.keyboard.press('Enter');
     await page.waitForURL((url) => url.hash === linked);
+    expect(faults).toEqual([]);
+  });
+
+  test('Enter right after typing takes the first of what was typed', async () => {
+    await using opened = await open();
+    const { page, faults } = opened;
+    const search = page.getByRole('combobox', { name: 'Search' });
+    await search.fill('r');
+    await page.getByRole('option').first().waitFor();
+    await search.pressSequentially('iver story 6');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 2, name: 'river story 6', exact: true }).waitFor();
     expect(faults).toEqual([]);
   });
 

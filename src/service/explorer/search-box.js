@@ -18,6 +18,9 @@ export function searchBox({ container, onChoose, onError }) {
   let active = -1;
   let asked;
   let timer;
+  /** Whether what is typed was not answered yet, and whether Enter was pressed meanwhile. */
+  let pending = false;
+  let chosenEarly = false;
 
   const input = element('input', {
     id: 'search-input',
@@ -61,6 +64,8 @@ export function searchBox({ container, onChoose, onError }) {
     asked?.abort();
     const query = input.value.trim();
     if (query === '' || collection === undefined) return close();
+    pending = true;
+    chosenEarly = false;
     timer = setTimeout(() => find(query), delayMs);
   }
 
@@ -71,13 +76,17 @@ export function searchBox({ container, onChoose, onError }) {
       const found = await ask(requests.find(collection, query, shown), signal);
       if (!signal.aborted && document.activeElement === input) open(query, found.items);
     } catch (error) {
-      if (!signal.aborted) onError(error);
+      if (signal.aborted) return;
+      pending = false;
+      onError(error);
     }
   }
 
   function open(query, found) {
+    const before = items[active]?.id;
     items = found;
     active = -1;
+    pending = false;
     const options = items.map((item, at) =>
       element(
         'li',
@@ -97,13 +106,17 @@ export function searchBox({ container, onChoose, onError }) {
     );
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');
-    move(options.length > 0 ? 0 : -1);
+    // Who has gone down the list stays where they are when the answer to their last letter comes.
+    const kept = items.findIndex(({ id }) => id === before);
+    move(options.length > 0 ? Math.max(0, kept) : -1);
+    if (chosenEarly) return choose(active);
     announce(options.length === 1 ? '1 item' : `${options.length} items`);
   }
 
   function close() {
     clearTimeout(timer);
     asked?.abort();
+    pending = false;
     items = [];
     active = -1;
     list.hidden = true;
@@ -144,7 +157,9 @@ export function searchBox({ container, onChoose, onError }) {
       move((active - 1 + items.length) % items.length);
     } else if (event.key === 'Enter') {
       event.preventDefault();
-      choose(active);
+      // What is shown still answers fewer letters: the first of the answer on its way is meant.
+      if (pending) chosenEarly = true;
+      else choose(active);
     }
   }
 
