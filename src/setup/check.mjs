@@ -4,39 +4,45 @@ import { ensureBuilt } from './ensure.mjs';
 import { filesBelow } from './fingerprint.mjs';
 import { inRoot, root } from './paths.mjs';
 import { onPath } from './prerequisites.mjs';
-import { bold, say, script, step } from './report.mjs';
+import { attempt, bold, say, script, step } from './report.mjs';
 import { run } from './run-command.mjs';
 
-/** @param {string} program a JavaScript file below node_modules */
-const tool = (program) => inRoot('node_modules', ...program.split('/'));
+const fastTests = ['test/architecture.test.ts', 'test/core', 'test/setup', 'test/index'];
 
 await script(async () => {
   await ensureBuilt();
-  await step('Format and lint of TypeScript, JavaScript, CSS and JSON', () =>
-    run(process.execPath, [tool('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.']),
-  );
-  for (const project of ['test/tsconfig.json', 'src/setup/tsconfig.json']) {
-    await step(`Types (${project})`, () =>
-      run(process.execPath, [tool('typescript/bin/tsc'), '--noEmit', '--project', inRoot(project)]),
-    );
+  /** @type {[string, (what: string) => Promise<unknown>][]} */
+  const checks = [
+    [
+      'Format and lint of TypeScript, JavaScript, CSS and JSON',
+      node('@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'),
+    ],
+    ['Types of sources and tests', node('typescript/bin/tsc', '--noEmit', '--project', inRoot('test/tsconfig.json'))],
+    ['Types of the set-up', node('typescript/bin/tsc', '--noEmit', '--project', inRoot('src/setup/tsconfig.json'))],
+    ['Format of the C++ sources', checkCppFormat],
+    ['Direction of imports, and the fast tests', node('vitest/vitest.mjs', 'run', '--root', root, ...fastTests)],
+  ];
+  // One run shows all that is wrong.
+  const failed = [];
+  for (const [what, check] of checks) {
+    if (!(await attempt(() => check(what)))) failed.push(what);
   }
-  await checkCppFormat();
-  await step('Direction of imports, and the fast tests', () =>
-    run(process.execPath, [
-      tool('vitest/vitest.mjs'),
-      'run',
-      '--root',
-      root,
-      'test/architecture.test.ts',
-      'test/core',
-      'test/setup',
-      'test/index',
-    ]),
-  );
-  return 0;
+  for (const what of failed) say(`${bold('FAILED')} ${what}`);
+  return failed.length === 0 ? 0 : 1;
 });
 
-async function checkCppFormat() {
+/**
+ * A step that runs a program of node_modules.
+ * @param {string} program a JavaScript file below node_modules
+ * @param {string[]} args
+ */
+function node(program, ...args) {
+  return (/** @type {string} */ what) =>
+    step(what, () => run(process.execPath, [inRoot('node_modules', program), ...args]));
+}
+
+/** @param {string} what */
+async function checkCppFormat(what) {
   if (onPath('clang-format', process.env) === undefined) {
     say(`${bold('skipped')} the format of the C++ sources: no clang-format on the PATH`);
     return;
@@ -44,5 +50,5 @@ async function checkCppFormat() {
   const files = [...filesBelow(inRoot('native')), ...filesBelow(inRoot('test/native'))].filter((path) =>
     /\.(cpp|h)$/.test(path),
   );
-  await step('Format of the C++ sources', () => run('clang-format', ['--dry-run', '--Werror', ...files]));
+  await step(what, () => run('clang-format', ['--dry-run', '--Werror', ...files]));
 }

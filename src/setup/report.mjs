@@ -31,6 +31,21 @@ export async function step(what, work) {
   return result;
 }
 
+/**
+ * Whether the work succeeded; a failed command's output is shown. Ctrl-C ends everything.
+ * @param {() => Promise<unknown>} work
+ */
+export async function attempt(work) {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!(error instanceof CommandFailed) || error.exitCode === 130 || error.exitCode === 143) throw error;
+    process.stderr.write(`${error.output.trimEnd()}\n\nnigh: ${error.message}\n`);
+    return false;
+  }
+}
+
 /** A problem that one sentence explains; no stack is printed. */
 export class SetupProblem extends Error {}
 

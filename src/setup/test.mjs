@@ -5,7 +5,7 @@ import { executable } from './build-native.mjs';
 import { ensureBuilt } from './ensure.mjs';
 import { inRoot, root } from './paths.mjs';
 import { onPath } from './prerequisites.mjs';
-import { bold, dim, say, script, secondsSince } from './report.mjs';
+import { attempt, bold, dim, say, script, secondsSince } from './report.mjs';
 import { CommandFailed, run } from './run-command.mjs';
 import { runSanitizedTests, sanitizers } from './sanitized-tests.mjs';
 
@@ -42,21 +42,6 @@ async function runNativeTests() {
   const began = performance.now();
   const output = await run(inRoot('build/Release', executable('native_tests')), []);
   say(`  C++ tests: ${output.trim().split('\n').at(-1)}, ${secondsSince(began)}`);
-}
-
-/**
- * Whether the work succeeded; a failed command's output is shown. Ctrl-C ends everything.
- * @param {() => Promise<void>} work
- */
-async function attempt(work) {
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    if (!(error instanceof CommandFailed) || error.exitCode === 130 || error.exitCode === 143) throw error;
-    process.stderr.write(`${error.output.trimEnd()}\n\nnigh: ${error.message}\n`);
-    return false;
-  }
 }
 
 /** Vitest's own report is the message; its exit code is ours. */
