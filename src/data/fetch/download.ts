@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
 import { throwIfAborted } from '../../core/abort.js';
 import { NighError } from '../../core/errors.js';
 import { ByteMeter, type FetchContext, metered } from '../load-context.js';
@@ -44,7 +45,9 @@ export async function downloadFile(
         yield chunk;
       }
     };
-    await pipeline(Readable.fromWeb(response.body), alive, createWriteStream(destination), { signal });
+    // Node's stream, also where the browser's types are known beside Node's, as in the tests of the explorer.
+    const body = response.body as ReadableStream<Uint8Array>;
+    await pipeline(Readable.fromWeb(body), alive, createWriteStream(destination), { signal });
     meter.finish();
   } catch (error) {
     throwIfAborted(context.signal);
