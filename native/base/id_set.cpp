@@ -1,5 +1,6 @@
 #include "base/id_set.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace nigh {
@@ -68,6 +69,11 @@ IdSet IdSet::operator~() const {
   IdSet out = *this;
   out.complement_ = !complement_;
   return out;
+}
+
+size_t IdSet::memory_bytes() const noexcept {
+  const auto present = static_cast<size_t>(std::count_if(chunks_.begin(), chunks_.end(), [](const auto& chunk) { return chunk != nullptr; }));
+  return chunks_.capacity() * sizeof(chunks_[0]) + present * sizeof(Chunk);
 }
 
 std::vector<uint32_t> IdSet::listed_ids() const {

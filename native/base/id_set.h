@@ -33,6 +33,8 @@ class IdSet {
   bool complement() const noexcept { return complement_; }
   /// How many distinct ids are listed: members of an allow set, non-members of a deny set.
   size_t listed() const noexcept { return listed_; }
+  /// Memory held, chunks that are shared with other sets included.
+  size_t memory_bytes() const noexcept;
   /// The listed ids, ascending.
   std::vector<uint32_t> listed_ids() const;
 

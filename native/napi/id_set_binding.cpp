@@ -37,6 +37,12 @@ IdSetBinding::IdSetBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   });
   set_ = std::make_shared<const IdSet>(std::move(*info[0].As<Napi::External<IdSet>>().Data()));
   info.This().As<Napi::Object>().TypeTag(&kTag);
+  bytes_ = static_cast<int64_t>(set_->memory_bytes());
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes_);
+}
+
+IdSetBinding::~IdSetBinding() {
+  if (bytes_ != 0) Napi::MemoryManagement::AdjustExternalMemory(Env(), -bytes_);
 }
 
 std::shared_ptr<const IdSet> IdSetBinding::set_of(const Napi::Value& value) {

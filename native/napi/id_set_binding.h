@@ -15,6 +15,7 @@ class IdSetBinding final : public Napi::ObjectWrap<IdSetBinding> {
 
   /// Only from native code, with a pointer to the shared set; JavaScript uses the static functions.
   explicit IdSetBinding(const Napi::CallbackInfo& info);
+  ~IdSetBinding() override;
 
   /// The set inside an IdSet object; null for null. Throws INVALID_ARGUMENT for anything else.
   static std::shared_ptr<const IdSet> set_of(const Napi::Value& value);
@@ -33,6 +34,7 @@ class IdSetBinding final : public Napi::ObjectWrap<IdSetBinding> {
   Napi::Value is_complement(const Napi::CallbackInfo& info);
 
   std::shared_ptr<const IdSet> set_;
+  int64_t bytes_ = 0;  // what the garbage collector was told: a request may make a set of its own
 };
 
 }  // namespace nigh::binding

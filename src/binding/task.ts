@@ -72,10 +72,10 @@ class ProgressReport {
     }
   }
 
-  /** The last report, of all the work; throws what the callback throws. */
+  /** The last report, of all the work; throws what the callback threw, now or before. */
   finish(): void {
+    this.#report();
     if (this.failure !== undefined) throw this.failure.error;
-    this.#onProgress(this.#control.done, this.#control.total);
   }
 
   stop(): void {
