@@ -19,6 +19,8 @@ export class Progress {
   readonly #stream: ProgressStream;
   readonly #now: () => number;
   #stage: { name: string; began: number; lastLine: number; completed: number | undefined } | undefined;
+  /** When the stage before was complete. */
+  #free: number | undefined;
   #bar: SingleBar | undefined;
   #barClass: typeof SingleBar | undefined;
 
@@ -33,11 +35,14 @@ export class Progress {
     if (this.#stream.isTTY === true) this.#barClass = (await import('cli-progress')).default.SingleBar;
   }
 
-  /** Begins a stage, ending the one before. */
+  /**
+   * Begins a stage, ending the one before. Its time counts from the moment the one before was complete: a stage becomes known by its first
+   * report, and the work up to there was its own.
+   */
   begin(name: string): void {
     this.end();
     const now = this.#now();
-    this.#stage = { name, began: now, lastLine: now, completed: undefined };
+    this.#stage = { name, began: this.#free ?? now, lastLine: now, completed: undefined };
     if (this.#barClass === undefined) return;
     this.#bar = new this.#barClass({
       stream: this.#stream,
@@ -61,7 +66,6 @@ export class Progress {
     const stage = this.#stage;
     if (stage === undefined) return;
     const now = this.#now();
-    // What is done until the next stage begins belongs to neither.
     stage.completed = total > 0 && done >= total ? now : undefined;
     const elapsed = now - stage.began;
     const perSecond = elapsed > 0 ? done / elapsed : 0;

@@ -78,7 +78,7 @@ test('a stage that failed leaves no line that says it ended', () => {
   expect(text()).toBe('');
 });
 
-test('a stage that is complete does not count the time until the next one begins', () => {
+test('the time between a complete stage and the first report of the next one belongs to the next one', () => {
   const { stream, text } = recorder(false);
   const time = clock();
   const progress = new Progress(stream, time.now);
@@ -87,5 +87,7 @@ test('a stage that is complete does not count the time until the next one begins
   progress.update(100, 100, 'vectors');
   time.at(8);
   progress.begin('measuring recall');
-  expect(text()).toBe('  indexing (3.0 s)\n');
+  progress.update(10, 10, 'queries');
+  progress.end();
+  expect(text()).toBe('  indexing (3.0 s)\n  measuring recall (5.0 s)\n');
 });
