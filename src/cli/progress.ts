@@ -88,9 +88,9 @@ export class Progress {
     if (stage === undefined) return;
     this.#stage = undefined;
     this.#stopBar();
-    this.#line(
-      `  ${stage.name}${note === '' ? '' : `: ${note}`} (${duration((stage.completed ?? this.#now()) - stage.began)})`,
-    );
+    this.#free = stage.completed ?? this.#now();
+    const took = duration(this.#free - stage.began);
+    this.#line(`  ${stage.name}${note === '' ? '' : `: ${note}`} (${took})`);
   }
 
   /** Takes the bar away without the closing line: the stage failed, and an error message follows. */
