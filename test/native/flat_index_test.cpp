@@ -164,7 +164,7 @@ TEST("a batch gives the ids and the bits of the single search, for every metric,
 
 TEST("a batch agrees with the single search where rounding is largest: a far offset, huge and tiny rows, uneven lengths") {
   Rng rng(13);
-  for (size_t round = 0; round < 36; ++round) {
+  for (size_t round = 0; round < 63; ++round) {
     const Metric metric = kMetrics[round % 3];
     Data data = sample_data(rng, 2000, 1 + rng.below(70), false);
     Data queries = sample_data(rng, 9, data.dim, false);
@@ -172,10 +172,11 @@ TEST("a batch agrees with the single search where rounding is largest: a far off
       for (float& value : data.rows) value = apply(value);
       for (float& value : queries.rows) value = apply(value);
     };
-    switch (round / 3 % 6) {
+    switch (round / 3 % 7) {
       case 0: change([](float value) { return value + 1000.0f; }); break;
       case 1: change([](float value) { return value * 1e18f; }); break;
       case 2: change([](float value) { return value * 1e30f; }); break;
+      case 5: change([](float value) { return value * 8e18f; }); break;  // some sums overflow, in one order and not in another
       case 3: change([](float value) { return value * 1e-21f; }); break;
       case 4: change([&](float value) { return value * std::exp(static_cast<float>(rng.normal()) * 6); }); break;
       default: change([](float value) { return std::round(value); });
@@ -188,6 +189,18 @@ TEST("a batch agrees with the single search where rounding is largest: a far off
     params.k = 10;
     check_same(*index, queries.view(), params, search_batch(*index, queries.view(), params, 0));
   }
+}
+
+TEST("a batch finds rows whose products overflow when summed in order but not when summed in lanes") {
+  const size_t count = 900, dim = 128, queries = 8;
+  std::vector<float> rows(count * dim);
+  for (size_t i = 0; i < count; ++i) {
+    for (size_t d = 0; d < dim; ++d) rows[i * dim + d] = d < dim / 2 ? -1e37f : 1e37f * (1 + 0.001f * static_cast<float>(i % 97));
+  }
+  const std::vector<float> ones(queries * dim, 1.0f);
+  const auto index = FlatIndex::build({rows.data(), count, dim}, nullptr, Metric::kIp);
+  SearchParams params;
+  check_same(*index, {ones.data(), queries, dim}, params, search_batch(*index, {ones.data(), queries, dim}, params, 0));
 }
 
 TEST("equal distances come in the order of their ids, also across the blocks of a scan") {
