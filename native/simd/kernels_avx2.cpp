@@ -210,15 +210,31 @@ size_t select_le(const float* values, float scale, const float* offsets, size_t 
   const __m256 factor = _mm256_set1_ps(scale);
   const __m256 highest = _mm256_set1_ps(limit);
   size_t found = 0;
-  for (size_t j = 0; j < count; j += kLanes) {
-    const size_t valid = count - j < kLanes ? count - j : kLanes;
-    const __m256i mask = first(valid);
-    const __m256 offset = offsets == nullptr ? _mm256_setzero_ps() : _mm256_maskload_ps(offsets + j, mask);
-    const __m256 value = _mm256_fmadd_ps(factor, _mm256_maskload_ps(values + j, mask), offset);
-    unsigned bits = static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(value, highest, _CMP_NGT_UQ)));
-    for (bits &= (1u << valid) - 1; bits != 0; bits &= bits - 1) {
+  const auto compare = [&](__m256 value, __m256 offset) {
+    return _mm256_cmp_ps(_mm256_fmadd_ps(factor, value, offset), highest, _CMP_NGT_UQ);
+  };
+  const auto test = [&](size_t j) {
+    return compare(_mm256_loadu_ps(values + j), offsets == nullptr ? _mm256_setzero_ps() : _mm256_loadu_ps(offsets + j));
+  };
+  const auto keep = [&](__m256 selected, unsigned valid, size_t j) {
+    for (unsigned bits = static_cast<unsigned>(_mm256_movemask_ps(selected)) & valid; bits != 0; bits &= bits - 1) {
       out[found++] = static_cast<uint32_t>(j) + static_cast<uint32_t>(_mm_popcnt_u32((bits & (0u - bits)) - 1));
     }
+  };
+  size_t j = 0;
+  for (; j + 4 * kLanes <= count; j += 4 * kLanes) {  // mostly nothing is selected
+    const __m256 a = test(j), b = test(j + 8), c = test(j + 16), d = test(j + 24);
+    if (_mm256_movemask_ps(_mm256_or_ps(_mm256_or_ps(a, b), _mm256_or_ps(c, d))) == 0) continue;
+    keep(a, 0xff, j);
+    keep(b, 0xff, j + 8);
+    keep(c, 0xff, j + 16);
+    keep(d, 0xff, j + 24);
+  }
+  for (; j + kLanes <= count; j += kLanes) keep(test(j), 0xff, j);
+  if (j < count) {
+    const __m256i mask = first(count - j);
+    const __m256 offset = offsets == nullptr ? _mm256_setzero_ps() : _mm256_maskload_ps(offsets + j, mask);
+    keep(compare(_mm256_maskload_ps(values + j, mask), offset), (1u << (count - j)) - 1, j);
   }
   return found;
 }
@@ -311,6 +327,15 @@ size_t gemm_scratch(size_t m, size_t /*n*/, size_t dim) {
   return ((m + kRowsA - 1) / kRowsA * kRowsA + kRowsB) * depth + kLanes;
 }
 
+// Asks for the part of the next panel's rows that falls to the `done`-th of `total` steps through this panel, so that packing
+// finds them in the cache. Rows after the last are asked for too: a caller that goes through a matrix in blocks packs them next.
+NIGH_INLINE void prefetch_rows(const float* rows, size_t dim, size_t depth, size_t done, size_t total) {
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(rows);
+  for (size_t r = done * kRowsB / total; r < (done + 1) * kRowsB / total; ++r) {
+    prefetch(reinterpret_cast<const void*>(begin + r * dim * sizeof(float)), depth * sizeof(float));
+  }
+}
+
 void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, float* out, size_t ld_out, float* scratch) {
   for (size_t k0 = 0; k0 < dim; k0 += kDepth) {
     const size_t depth = dim - k0 < kDepth ? dim - k0 : kDepth;
@@ -328,6 +353,7 @@ void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, flo
       for (size_t i = 0; i < m; i += kRowsA) {
         const size_t rows = m - i < kRowsA ? m - i : kRowsA;
         const float* panel = packed_a + i * depth;
+        prefetch_rows(b + j * dim + k0 + kRowsB * dim, dim, depth, i / kRowsA, (m + kRowsA - 1) / kRowsA);
         float* target = out + i * ld_out + j;
         if (rows > 3) {
           multiply_panel<6>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, columns);

@@ -271,17 +271,32 @@ size_t select_le(const float* values, float scale, const float* offsets, size_t 
   const __m512 highest = _mm512_set1_ps(limit);
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   size_t found = 0;
-  for (size_t j = 0; j < count; j += kLanes) {
-    const __mmask16 valid = count - j < kLanes ? first(count - j) : static_cast<__mmask16>(0xffff);
-    const __m512 offset = offsets == nullptr ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(valid, offsets + j);
-    const __m512 value = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(valid, values + j), offset);
-    const __mmask16 selected = _mm512_mask_cmp_ps_mask(valid, value, highest, _CMP_NGT_UQ);
-    if (selected == 0) continue;
+  const auto test = [&](size_t j) {
+    const __m512 offset = offsets == nullptr ? _mm512_setzero_ps() : _mm512_loadu_ps(offsets + j);
+    return _mm512_cmp_ps_mask(_mm512_fmadd_ps(factor, _mm512_loadu_ps(values + j), offset), highest, _CMP_NGT_UQ);
+  };
+  const auto keep = [&](__mmask16 selected, size_t j) {
     // Compressed in a register: a compressing store to memory is microcoded on some processors.
     const __m512i at = _mm512_maskz_compress_epi32(selected, _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(j))));
     const size_t hits = static_cast<size_t>(_mm_popcnt_u32(selected));
     _mm512_mask_storeu_epi32(out + found, first(hits), at);
     found += hits;
+  };
+  size_t j = 0;
+  for (; j + 4 * kLanes <= count; j += 4 * kLanes) {  // mostly nothing is selected
+    const __mmask16 a = test(j), b = test(j + 16), c = test(j + 32), d = test(j + 48);
+    if ((a | b | c | d) == 0) continue;
+    keep(a, j);
+    keep(b, j + 16);
+    keep(c, j + 32);
+    keep(d, j + 48);
+  }
+  for (; j + kLanes <= count; j += kLanes) keep(test(j), j);
+  if (j < count) {
+    const __mmask16 valid = first(count - j);
+    const __m512 offset = offsets == nullptr ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(valid, offsets + j);
+    const __m512 value = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(valid, values + j), offset);
+    keep(_mm512_mask_cmp_ps_mask(valid, value, highest, _CMP_NGT_UQ), j);
   }
   return found;
 }
@@ -376,6 +391,15 @@ size_t gemm_scratch(size_t m, size_t /*n*/, size_t dim) {
   return ((m + kRowsA - 1) / kRowsA * kRowsA + kRowsB) * depth + kLanes;
 }
 
+// Asks for the part of the next panel's rows that falls to the `done`-th of `total` steps through this panel, so that packing
+// finds them in the cache. Rows after the last are asked for too: a caller that goes through a matrix in blocks packs them next.
+NIGH_INLINE void prefetch_rows(const float* rows, size_t dim, size_t depth, size_t done, size_t total) {
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(rows);
+  for (size_t r = done * kRowsB / total; r < (done + 1) * kRowsB / total; ++r) {
+    prefetch(reinterpret_cast<const void*>(begin + r * dim * sizeof(float)), depth * sizeof(float));
+  }
+}
+
 void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, float* out, size_t ld_out, float* scratch) {
   for (size_t k0 = 0; k0 < dim; k0 += kDepth) {
     const size_t depth = dim - k0 < kDepth ? dim - k0 : kDepth;
@@ -395,6 +419,7 @@ void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, flo
       for (size_t i = 0; i < m; i += kRowsA) {
         const size_t rows = m - i < kRowsA ? m - i : kRowsA;
         const float* panel = packed_a + i * depth;
+        prefetch_rows(b + j * dim + k0 + kRowsB * dim, dim, depth, i / kRowsA, (m + kRowsA - 1) / kRowsA);
         float* target = out + i * ld_out + j;
         if (rows > 8) {
           multiply_panel<12>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, left_mask, right_mask);
