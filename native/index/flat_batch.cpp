@@ -9,10 +9,10 @@
 //   |fl(q·x) − q·x| ≤ γ |q| |x|        (Higham 2002, section 3.1, and Cauchy-Schwarz)
 //   |fl(|q − x|²) − |q − x|²| ≤ γ |q − x|².
 // ip, cosine: product and kernel differ by at most 2γ |q| |x|.
-// l2: |q − x|² = |q|² − 2 q·x + |x|²; the right side, from the product and the stored |x|², is wrong by at most γ (|q| + |x|)², and
-// a kernel value ≤ bound means a true value ≤ (1 + 2γ) bound.
-// Products that underflow add at most n times the smallest normal number. Where |q| |x| comes near the largest float, an
-// intermediate sum may overflow in one order and not in another: there everything is a candidate.
+// l2: |q − x|² = |q|² − 2 q·x + |x|²; the right side, from the product and the stored |x|², is wrong by at most γ (|q| + |x|)²,
+// and a kernel value ≤ bound means a true value ≤ (1 + 2γ) bound. Products that underflow add at most n times the smallest normal
+// number. Where |q| |x| comes near the largest float, an intermediate sum may overflow in one order and not in another: there
+// everything is a candidate.
 //
 //   1. tasks: (block of queries) × (range of rows), as many as the lanes need
 //   2. per block of rows: product, then for every query select → rescore in small groups, the bound shrinking after each
@@ -34,11 +34,11 @@ namespace nigh {
 
 namespace {
 
-constexpr size_t kQueryBlock = 192;     // a multiple of every level's register block
-constexpr size_t kRowBlock = 256;       // product tile: 192 × 256 floats in the second cache level
-constexpr size_t kDirectQueries = 3;    // up to here the single kernels beat packing for a product
+constexpr size_t kQueryBlock = 192;   // a multiple of every level's register block
+constexpr size_t kRowBlock = 256;     // product tile: 192 × 256 floats in the second cache level
+constexpr size_t kDirectQueries = 3;  // up to here the single kernels beat packing for a product
 constexpr size_t kRescoreGroup = 32;
-constexpr size_t kHeapBytes = 32 << 20; // of one task's k-best lists
+constexpr size_t kHeapBytes = 32 << 20;  // of one task's k-best lists
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -201,7 +201,8 @@ class BatchSearch {
     if (bound == kInfinity || !(reach * reach < 1e37)) return kInfinity;
     const double gamma = 1.02 * (static_cast<double>(view_.dim) + 16) * 0x1p-24;
     const double underflow = static_cast<double>(view_.dim) * 0x1p-124;
-    double limit = static_cast<double>(bound) + 2 * gamma * (std::fabs(static_cast<double>(bound)) + query_length * longest) + underflow;
+    double limit =
+        static_cast<double>(bound) + 2 * gamma * (std::fabs(static_cast<double>(bound)) + query_length * longest) + underflow;
     if (view_.metric == Metric::kCosine) limit += 2 * gamma - 1;
     if (view_.metric == Metric::kL2) limit += 2 * gamma * reach * reach - query_length * query_length;
     return static_cast<float>(limit);
@@ -248,8 +249,8 @@ class BatchSearch {
   size_t query_blocks_ = 0;
   size_t ranges_ = 1;
   size_t rows_per_range_ = 0;
-  std::vector<Scratch> scratch_;                       // one a lane
-  std::vector<std::vector<Neighbor>> partial_;         // query × range
+  std::vector<Scratch> scratch_;                        // one a lane
+  std::vector<std::vector<Neighbor>> partial_;          // query × range
   std::unique_ptr<std::atomic<size_t>[]> open_ranges_;  // ranges of a block of queries still to come
 };
 

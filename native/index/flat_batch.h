@@ -14,11 +14,11 @@ namespace nigh {
 
 struct FlatBatch {
   FlatView view;
-  const float* squared_norms = nullptr;           // |x|² of every row
-  double longest = 0;                             // not below any |x|
-  const std::vector<uint32_t>* slots = nullptr;   // compare these only; null for all
-  const IdSet* filter = nullptr;                  // tested for every candidate; null allows all
-  size_t k = 1;                                   // ≤ the rows compared
+  const float* squared_norms = nullptr;          // |x|² of every row
+  double longest = 0;                            // not below any |x|
+  const std::vector<uint32_t>* slots = nullptr;  // compare these only; null for all
+  const IdSet* filter = nullptr;                 // tested for every candidate; null allows all
+  size_t k = 1;                                  // ≤ the rows compared
 };
 
 /// Answers query r with up to k neighbours: ids and distances at r × stride, counts[r] of them, closest first, ties by id.

@@ -13,9 +13,9 @@ namespace nigh {
 
 namespace {
 
-constexpr size_t kBlock = 1024;          // rows scored at once by a scan: their values stay in the first cache level
-constexpr size_t kMaxDim = 65536;        // as in the file header
-constexpr size_t kFewListed = 4;         // a random row costs about as much as so many rows in order
+constexpr size_t kBlock = 1024;    // rows scored at once by a scan: their values stay in the first cache level
+constexpr size_t kMaxDim = 65536;  // as in the file header
+constexpr size_t kFewListed = 4;   // a random row costs about as much as so many rows in order
 
 bool are_own_slots(const uint32_t* ids, size_t count) {
   for (size_t i = 0; i < count; ++i) {
@@ -37,7 +37,8 @@ float scan_limit(Metric metric, float bound) {
 
 // Pushes those of a block's values that can be among the k best.
 template <class IdOf>
-void collect(Metric metric, const float* values, size_t count, const IdSet* filter, TopK& best, uint32_t* selected, const IdOf& id_of) {
+void collect(Metric metric, const float* values, size_t count, const IdSet* filter, TopK& best, uint32_t* selected,
+             const IdOf& id_of) {
   const float scale = metric == Metric::kL2 ? 1.0f : -1.0f;
   const size_t found = kernels().select_le(values, scale, nullptr, count, scan_limit(metric, best.bound()), selected);
   for (size_t i = 0; i < found; ++i) {
@@ -58,7 +59,8 @@ std::unique_ptr<FlatIndex> FlatIndex::build(MatrixView<const float> rows, const 
   if (rows.dim == 0 || rows.dim > kMaxDim) {
     throw Error("INVALID_ARGUMENT", "dim: expected 1 to " + std::to_string(kMaxDim) + ", got " + std::to_string(rows.dim) + ".");
   }
-  if (rows.rows >= kNoId) throw Error("CAPACITY", "An index holds at most 4294967294 vectors, got " + std::to_string(rows.rows) + ".");
+  if (rows.rows >= kNoId)
+    throw Error("CAPACITY", "An index holds at most 4294967294 vectors, got " + std::to_string(rows.rows) + ".");
   require_finite(rows, "data");
   require_distinct_ids(ids, rows.rows);
   Buffer<float> own_rows(rows.rows * rows.dim);

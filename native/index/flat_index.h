@@ -17,12 +17,12 @@ namespace nigh {
 
 class FlatIndex final : public VectorIndex {
  public:
-  /// Copies `rows` (unit length under cosine). `ids` has rows.rows entries or is null for 0 … n − 1. Throws NOT_FINITE, ZERO_VECTOR,
-  /// DUPLICATE_ID, INVALID_ARGUMENT (dim outside 1 … 65536, reserved id), CAPACITY.
+  /// Copies `rows` (unit length under cosine). `ids` has rows.rows entries or is null for 0 … n − 1. Throws NOT_FINITE,
+  /// ZERO_VECTOR, DUPLICATE_ID, INVALID_ARGUMENT (dim outside 1 … 65536, reserved id), CAPACITY.
   static std::unique_ptr<FlatIndex> build(MatrixView<const float> rows, const uint32_t* ids, Metric metric);
 
-  /// Takes over the sections of the file. The ids are checked in both modes; that the rows are finite in memory mode only, because
-  /// a mapped open reads no row. Throws FORMAT.
+  /// Takes over the sections of the file. The ids are checked in both modes; that the rows are finite in memory mode only,
+  /// because a mapped open reads no row. Throws FORMAT.
   static std::unique_ptr<FlatIndex> open(const IndexFile& file);
 
   const char* kind() const override { return "flat"; }
@@ -31,8 +31,8 @@ class FlatIndex final : public VectorIndex {
   size_t size() const override { return ids_.size(); }
   size_t memory_bytes() const override;
 
-  /// Plan kScan compares every row and asks the filter about those that could be among the k; kAllowedScan, for a filter that lists
-  /// few allowed ids, compares only those. stats.visited and stats.distances count the rows compared.
+  /// Plan kScan compares every row and asks the filter about those that could be among the k; kAllowedScan, for a filter that
+  /// lists few allowed ids, compares only those. stats.visited and stats.distances count the rows compared.
   std::vector<Neighbor> search(const float* query, const SearchParams& params, SearchStats& stats) const override;
 
   /// Ids and distances are those of search() to the bit, at several times its speed from some ten queries on. The rows rescored

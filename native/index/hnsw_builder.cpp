@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <thread>
 
 #include "base/rng.h"
@@ -87,18 +88,16 @@ class Linker {
       if (candidates_.empty()) continue;
       start = candidates_.front().id;
       select(graph_.degree(layer));
+      if (layer == 0) link_from_nearest(slot);
       write_row(slot, layer);
-      // A node in a crowd would be turned away by every neighbour, so the nearest makes room for it.
-      for (size_t i = 0; i < selected_.size(); ++i) add_link(selected_[i].id, slot, selected_[i].distance, layer, i == 0);
-      for (size_t i = 1; i < selected_.size() && layer == 0 && in_degree(slot) == 0; ++i) {
-        add_link(selected_[i].id, slot, selected_[i].distance, layer, true);
-      }
+      for (const Neighbor& neighbor : selected_) add_link(neighbor.id, slot, neighbor.distance, layer, false);
     }
   }
 
  private:
   // SELECT-NEIGHBORS-HEURISTIC: of candidates_ (ascending) into selected_, at most `degree`. A candidate is kept when no kept one
-  // is closer to it, by the factor alpha, than the node is. Kept ones are compared in blocks, nearest first, because most
+  // is closer to it, by the factor alpha, than the node is. Of equal vectors one is kept, or a large group of them would link to
+  // itself alone and lead nowhere; `noise` is what rounding makes of a distance of 0. Kept ones are compared in blocks, nearest first, because most
   // candidates fall to one of the first.
   void select(size_t degree) {
     selected_.clear();
@@ -110,7 +109,7 @@ class Linker {
       for (size_t begin = 0; begin < selected_.size() && !occluded; begin += kBlock) {
         const size_t count = std::min(kBlock, selected_.size() - begin);
         other_score_(selected_slots_.data() + begin, count, scratch_.distances);
-        for (size_t j = 0; j < count; ++j) occluded |= params_.alpha * scratch_.distances[j] < candidate.distance;
+        for (size_t j = 0; j < count; ++j) occluded |= occludes(scratch_.distances[j], candidate.distance);
       }
       if (occluded) continue;
       selected_.push_back(candidate);
@@ -120,7 +119,6 @@ class Linker {
 
   // Links on layer 0 are counted by where they lead. A link may go only while another one leads there too, and never when its
   // owner is the first (as a rule the nearest) neighbour of the node it leads to: a search for that node comes by there.
-  uint32_t in_degree(uint32_t slot) const { return std::atomic_ref<uint32_t>(graph_.in_degrees[slot]).load(std::memory_order_relaxed); }
   void count_link(uint32_t slot, size_t layer) {
     if (layer == 0) std::atomic_ref<uint32_t>(graph_.in_degrees[slot]).fetch_add(1, std::memory_order_relaxed);
   }
@@ -134,6 +132,24 @@ class Linker {
     }
     return false;
   }
+
+  // A node in a crowd would be turned away by every neighbour. So the nearest that can make room for it does, whoever else is
+  // occluded, and the node's own first link goes back there: these pairs hold the graph together (see release_link).
+  void link_from_nearest(uint32_t slot) {
+    for (const Neighbor& candidate : candidates_) {
+      if (!add_link(candidate.id, slot, candidate.distance, 0, true)) continue;
+      const auto chosen = std::find(selected_.begin(), selected_.end(), candidate);
+      if (chosen != selected_.end()) {
+        std::rotate(selected_.begin(), chosen, chosen + 1);
+      } else {
+        if (selected_.size() == graph_.degree0) selected_.pop_back();
+        selected_.insert(selected_.begin(), candidate);
+      }
+      return;
+    }
+  }
+
+  bool occludes(float between, float distance) const { return params_.alpha * between <= distance + node_score_.noise(); }
 
   // Writes the node's own links. Another thread may have met the node on a higher layer and linked to it here already: those
   // links are kept and the selection fills the rest.
@@ -149,49 +165,55 @@ class Linker {
       HnswGraph::store(row + used++, selected_[i].id);
       count_link(selected_[i].id, layer);
     }
+    uint32_t* first = std::find(row, row + used, selected_.front().id);
+    if (first == row + used) return;  // others have filled the row
+    HnswGraph::store(first, row[0]);
+    HnswGraph::store(row, selected_.front().id);
   }
 
   // Adds slot to the row of `owner`. A full row is decided from two scored rows: the owner's distances to its neighbours and the
   // newcomer's. The newcomer stays out when a closer neighbour occludes it (unless `force`); otherwise it takes the place of
   // those that it occludes, or of the farthest. Nobody gives up a place who would then be out of reach.
-  void add_link(uint32_t owner, uint32_t slot, float distance, size_t layer, bool force) {
+  // Returns whether the link is there.
+  bool add_link(uint32_t owner, uint32_t slot, float distance, size_t layer, bool force) {
     const auto guard = locks_.lock(owner);
     uint32_t* row = graph_.row(owner, layer);
     const size_t degree = graph_.degree(layer);
     size_t used = 0;
     while (used < degree && row[used] != kNoSlot) {
-      if (row[used] == slot) return;
+      if (row[used] == slot) return true;
       ++used;
     }
     if (used < degree) {
       HnswGraph::store(row + used, slot);
       count_link(slot, layer);
-      return;
+      return true;
     }
     other_score_.set_row(owner);
     other_score_(row, degree, owner_distances_);
     node_score_(row, degree, scratch_.distances);
     for (size_t i = 0; i < degree && !force; ++i) {
-      if (owner_distances_[i] < distance && params_.alpha * scratch_.distances[i] < distance) return;
+      if (owner_distances_[i] < distance && occludes(scratch_.distances[i], distance)) return false;
     }
     size_t kept = 0;
     for (size_t i = 0; i < degree; ++i) {
-      const bool occluded = owner_distances_[i] >= distance && params_.alpha * scratch_.distances[i] < owner_distances_[i];
+      const bool occluded = owner_distances_[i] >= distance && occludes(scratch_.distances[i], owner_distances_[i]);
       if (occluded && release_link(owner, row[i], layer)) continue;
       owner_distances_[kept] = owner_distances_[i];
       kept_[kept++] = row[i];
     }
-    if (kept == degree && !drop_farthest(owner, kept, force ? 0.0f : distance, layer)) return;
+    if (kept == degree && !drop_farthest(owner, kept, force ? kNearest : distance, layer)) return false;
     const bool nearest = kept == 0 || *std::min_element(owner_distances_, owner_distances_ + kept) > distance;
     kept_[kept++] = slot;
     if (nearest) std::swap(kept_[0], kept_[kept - 1]);
     count_link(slot, layer);
     for (size_t i = 0; i < degree; ++i) HnswGraph::store(row + i, i < kept ? kept_[i] : kNoSlot);
+    return true;
   }
 
   // Takes the farthest of kept_ that may go and lies beyond `distance` out of it; false when there is none.
   bool drop_farthest(uint32_t owner, size_t& kept, float distance, size_t layer) {
-    for (size_t tries = 0; tries < 4; ++tries) {
+    for (size_t tries = 0; tries < kept; ++tries) {
       const size_t farthest = static_cast<size_t>(std::max_element(owner_distances_, owner_distances_ + kept) - owner_distances_);
       if (!(owner_distances_[farthest] > distance)) return false;
       if (release_link(owner, kept_[farthest], layer)) {
@@ -199,12 +221,13 @@ class Linker {
         owner_distances_[farthest] = owner_distances_[kept];
         return true;
       }
-      owner_distances_[farthest] = -1;  // it must stay: look at the next
+      owner_distances_[farthest] = kNearest;  // it must stay: look at the next
     }
     return false;
   }
 
   static constexpr size_t kBlock = 8;
+  static constexpr float kNearest = -std::numeric_limits<float>::infinity();
 
   const HnswGraph& graph_;
   const HnswParams& params_;

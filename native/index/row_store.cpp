@@ -40,22 +40,19 @@ RowStore RowStore::grown(size_t capacity) const {
 
 void RowStore::put(uint32_t slot, const float* vector, uint32_t id, size_t position) const {
   float* row = rows.data() + slot * row_dim;
-  float companion = 0;  // what the code row carries besides codes and scale, see sq8.h
   switch (metric) {
     case Metric::kL2:
       std::copy_n(vector, dim, row);
-      companion = kernels().dot(row, row, dim);
       break;
     case Metric::kCosine:
       normalize_row(vector, dim, row, position);
       break;
     case Metric::kIp:
       std::copy_n(vector, dim, row);
-      companion = inverse_length(vector, dim);
-      row[dim] = companion;
+      row[dim] = inverse_length(vector, dim);
       break;
   }
-  if (quantization == Quantization::kSq8) sq8_encode(row, dim, companion, codes.data() + slot * code_stride, code_stride);
+  if (quantization == Quantization::kSq8) sq8_encode(row, dim, metric, codes.data() + slot * code_stride, code_stride);
   ids[slot] = id;
 }
 

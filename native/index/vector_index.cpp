@@ -33,15 +33,17 @@ void require_finite(MatrixView<const float> rows, const char* what) {
     if (all_finite(row, rows.dim)) continue;
     size_t column = 0;
     while (is_finite(row[column])) ++column;
-    throw Error("NOT_FINITE", std::string(what) + ": expected finite numbers, got " + (std::isnan(row[column]) ? "NaN" : "an infinity") +
-                                  " at row " + std::to_string(r) + ", dimension " + std::to_string(column) + ".");
+    throw Error("NOT_FINITE", std::string(what) + ": expected finite numbers, got " +
+                                  (std::isnan(row[column]) ? "NaN" : "an infinity") + " at row " + std::to_string(r) +
+                                  ", dimension " + std::to_string(column) + ".");
   }
 }
 
 void require_distinct_ids(const uint32_t* ids, size_t count) {
   if (ids == nullptr || count == 0) return;
   const auto refuse_reserved = [&](uint32_t largest) {
-    if (largest == kNoId) throw Error("INVALID_ARGUMENT", "ids: expected at most 4294967294, got 4294967295 (it marks an empty place).");
+    if (largest == kNoId)
+      throw Error("INVALID_ARGUMENT", "ids: expected at most 4294967294, got 4294967295 (it marks an empty place).");
   };
   const auto refuse_twice = [](uint32_t id) {
     throw Error("DUPLICATE_ID", "ids: expected distinct ids, got " + std::to_string(id) + " more than once.");
@@ -68,7 +70,8 @@ void normalize_row(const float* row, size_t dim, float* out, size_t position) {
   double squares = 0;
   for (size_t i = 0; i < dim; ++i) squares += static_cast<double>(row[i]) * static_cast<double>(row[i]);
   if (!(squares > 0)) {
-    throw Error("ZERO_VECTOR", "row " + std::to_string(position) + ": expected a vector with a direction, got one of length 0, which " +
+    throw Error("ZERO_VECTOR", "row " + std::to_string(position) +
+                                   ": expected a vector with a direction, got one of length 0, which " +
                                    "the cosine metric cannot use.");
   }
   const double scale = 1.0 / std::sqrt(squares);

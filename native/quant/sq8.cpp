@@ -6,30 +6,37 @@
 
 namespace nigh {
 
-namespace {
-
-float scale_for(const float* values, size_t dim) {
+Sq8Terms sq8_quantize(const float* vector, size_t dim, Metric metric, int8_t* out, size_t stride) {
   float largest = 0;
-  for (size_t i = 0; i < dim; ++i) largest = std::max(largest, std::fabs(values[i]));
-  return largest / 127.0f;
-}
-
-}  // namespace
-
-float sq8_encode_query(const float* query, size_t dim, int8_t* out, size_t stride) {
-  const float scale = scale_for(query, dim);
+  for (size_t i = 0; i < dim; ++i) largest = std::max(largest, std::fabs(vector[i]));
+  const float scale = largest / 127.0f;
   // Below the smallest normal float the reciprocal would overflow; such a vector is zero for the traversal.
   const float inverse = scale >= std::numeric_limits<float>::min() ? 1.0f / scale : 0.0f;
-  for (size_t i = 0; i < dim; ++i) out[i] = static_cast<int8_t>(std::clamp(std::nearbyint(query[i] * inverse), -127.0f, 127.0f));
+  int64_t squares = 0;
+  for (size_t i = 0; i < dim; ++i) {
+    const int code = static_cast<int>(std::clamp(std::nearbyint(vector[i] * inverse), -127.0f, 127.0f));
+    out[i] = static_cast<int8_t>(code);
+    squares += code * code;
+  }
   std::memset(out + dim, 0, stride - dim);
-  return scale;
+  const auto length = std::sqrt(static_cast<float>(squares));
+  if (squares == 0) return {};
+  switch (metric) {
+    case Metric::kL2:
+      return {scale, scale * scale * static_cast<float>(squares)};
+    case Metric::kCosine:
+      return {1.0f / length, 0.0f};
+    case Metric::kIp:
+      return {scale, 1.0f / (scale * length)};
+  }
+  return {};
 }
 
-void sq8_encode(const float* row, size_t dim, float companion, uint8_t* out, size_t stride) {
-  const float scale = sq8_encode_query(row, dim, reinterpret_cast<int8_t*>(out), stride);
+void sq8_encode(const float* vector, size_t dim, Metric metric, uint8_t* out, size_t stride) {
+  const Sq8Terms terms = sq8_quantize(vector, dim, metric, reinterpret_cast<int8_t*>(out), stride);
   for (size_t i = 0; i < stride; ++i) out[i] ^= 0x80;
-  std::memcpy(out + stride - 8, &scale, sizeof scale);
-  std::memcpy(out + stride - 4, &companion, sizeof companion);
+  std::memcpy(out + stride - 8, &terms.scale, sizeof terms.scale);
+  std::memcpy(out + stride - 4, &terms.companion, sizeof terms.companion);
 }
 
 }  // namespace nigh

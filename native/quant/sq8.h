@@ -1,14 +1,17 @@
 // Scalar quantisation to int8 with one scale a vector: x ≈ s·c, c = round(x / s) ∈ [−127, 127], s = max|x| / 127. Nothing is
 // trained, so an insert only encodes its own row.
 //
-// A code row is `dim` bytes of c + 128, then zero codes, and in its last 8 bytes the scale s and a companion float: |x|² under
-// l2, 1 / |x| under ip, unused under cosine. Those 8 bytes lie inside what the kernel reads, where the query is zero.
+// Lengths are those of the coded vector x̂ = s·c, not of x, so that distances between codes are a metric: equal vectors are at
+// distance 0, and near ones are told apart by |q − x||x̂ − x| rather than by |q||x̂ − x|. Under cosine s is chosen so that |x̂| = 1.
 //
-// The distance of a query with scale s_q and codes q̂ is, with p = s·(q̂·c):
-//   l2                  |q|² + |x|² − 2 s_q p
+// A code row is `dim` bytes of c + 128, then zero codes, and in its last 8 bytes the scale s and a companion float: |x̂|² under
+// l2, 1 / |x̂| under ip, unused under cosine. Those 8 bytes lie inside what the kernel reads, where the query is zero.
+//
+// The distance of a query with scale s_q and codes ĉ is, with p = s·(ĉ·c):
+//   l2                  |q̂|² + |x̂|² − 2 s_q p
 //   cosine              1 − s_q p
 //   ip, for a search    −s_q p
-//   ip, for links       1 − (s_q / |q|) (1 / |x|) p
+//   ip, for links       1 − (s_q / |q̂|) (1 / |x̂|) p
 #pragma once
 
 #include <cstddef>
@@ -24,11 +27,17 @@ namespace nigh {
 /// Bytes of a code row: dim codes and 8 bytes, rounded up to whole cache lines.
 inline size_t sq8_stride(size_t dim) { return (dim + 8 + 63) / 64 * 64; }
 
-/// Writes the code row of `row`.
-void sq8_encode(const float* row, size_t dim, float companion, uint8_t* out, size_t stride);
+/// The two floats that a code row carries besides its codes.
+struct Sq8Terms {
+  float scale = 0;
+  float companion = 0;
+};
 
-/// Writes the signed codes of a query (stride bytes, zero past dim) and returns its scale.
-float sq8_encode_query(const float* query, size_t dim, int8_t* out, size_t stride);
+/// Writes the signed codes of a vector (stride bytes, zero past dim).
+Sq8Terms sq8_quantize(const float* vector, size_t dim, Metric metric, int8_t* out, size_t stride);
+
+/// Writes the code row of a vector.
+void sq8_encode(const float* vector, size_t dim, Metric metric, uint8_t* out, size_t stride);
 
 /// The same interface as F32Scorer, on codes.
 class Sq8Scorer {
@@ -43,15 +52,14 @@ class Sq8Scorer {
         gather_(kernels().dot_i8_gather) {}
 
   void set_query(const float* prepared) {
-    const float scale = sq8_encode_query(prepared, dim_, query_.data(), stride_);
-    set_terms(scale, metric_ == Metric::kL2 ? kernels().dot(prepared, prepared, dim_) : 0.0f);
+    set_terms(sq8_quantize(prepared, dim_, metric_, query_.data(), stride_));
   }
 
   void set_row(uint32_t slot) {
     const uint8_t* row = codes_ + slot * stride_;
     for (size_t i = 0; i < stride_; ++i) query_[i] = static_cast<int8_t>(row[i] ^ 0x80);
     std::memset(query_.data() + stride_ - 8, 0, 8);
-    set_terms(scale_of(slot), companion_of(slot));
+    set_terms({scale_of(slot), companion_of(slot)});
   }
 
   void operator()(const uint32_t* slots, size_t count, float* out) const {
@@ -69,6 +77,9 @@ class Sq8Scorer {
     }
   }
 
+  /// Distances from the row that is set differ by no more than this through rounding alone.
+  float noise() const { return kRounding * (metric_ == Metric::kL2 ? 2 * offset_ : 1.0f); }
+
   void prefetch(uint32_t slot) const {
     const uint8_t* row = codes_ + slot * stride_;
     for (size_t byte = 0; byte < stride_; byte += 64) __builtin_prefetch(row + byte);
@@ -76,8 +87,10 @@ class Sq8Scorer {
 
  private:
   static constexpr size_t kBlock = 128;
+  static constexpr float kRounding = 1e-6f;
 
-  void set_terms(float scale, float companion) {
+  void set_terms(Sq8Terms terms) {
+    const auto [scale, companion] = terms;
     const bool l2 = metric_ == Metric::kL2;
     multiply_ = metric_ == Metric::kIp && purpose_ == ScoreFor::kLinks;
     offset_ = l2 ? companion : metric_ == Metric::kCosine || multiply_ ? 1.0f : 0.0f;
