@@ -43,8 +43,8 @@ struct Kernels {
 
   /// out[j] = Σ_i query[i] · (codes[slots[j] * stride + i] − 128) for j < count: int8 query codes against codes stored with an
   /// offset of 128. `dim` is a multiple of 64, rows and query padded with zero codes (128 in rows, 0 in the query).
-  void (*dot_i8_gather)(const int8_t* query, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count,
-                        size_t dim, int32_t* out);
+  void (*dot_i8_gather)(const int8_t* query, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                        int32_t* out);
 };
 
 /// The table in force. Throws SIMD_UNSUPPORTED when NIGH_SIMD names a level that this processor or build has not.

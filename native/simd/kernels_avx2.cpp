@@ -1,4 +1,4 @@
-// AVX2 with FMA, F16C and BMI2. Includes nothing but intrinsics: see kernels.h.
+// AVX2 with FMA, F16C and BMI2. Includes nothing but intrinsics and its own parts: see kernels.h.
 //
 // Sums: vector v of a row (elements 8v … 8v + 7) goes to accumulator v mod 4; a rest of fewer than 8 elements goes in the last
 // lanes of one more vector. The four are added as (0 + 1) + (2 + 3), then the upper half to the lower until one lane is left.
@@ -7,31 +7,11 @@
 
 #if (defined(__x86_64__) || defined(_M_X64)) && defined(__AVX2__) && (defined(__FMA__) || defined(_MSC_VER))
 
-#include <immintrin.h>
-
-#if defined(_MSC_VER)
-#define NIGH_INLINE __forceinline
-#define NIGH_UNROLL
-#define NIGH_IN_ORDER()
-#else
-#define NIGH_INLINE inline __attribute__((always_inline))
-#define NIGH_UNROLL _Pragma("GCC unroll 32")
-// Keeps the compiler from moving loads across: memory read in ascending order is what the hardware's prefetcher follows. With
-// the loads of four rows shuffled, a scan ran at 12 instead of 35 GB/s.
-#define NIGH_IN_ORDER() __asm__ volatile("" ::: "memory")
-#endif
+#include "simd/avx2.h"
+#include "simd/gemm_avx2.h"
 
 namespace nigh {
 namespace {
-
-constexpr size_t kLanes = 8;
-
-// Masks of the first or last 0 … 8 lanes are eight words in a row of this.
-alignas(64) constexpr int32_t kMaskWords[24] = {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
-NIGH_INLINE __m256i first(size_t count) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMaskWords + 2 * kLanes - count));
-}
-NIGH_INLINE __m256i last(size_t count) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMaskWords + count)); }
 
 // The last `rest` < 8 elements of `dim`, in the last lanes (of fewer than 8 elements: in the first); the others are zero. Read
 // from the end backwards, over elements that were summed already: a masked load from the rest's own start may reach into the
@@ -91,10 +71,17 @@ NIGH_INLINE __m256 row_sum(const float* a, const float* b, size_t dim) {
     return Op::step(load_rest(a, dim, dim - i), load_rest(b, dim, dim - i), sum);
   };
   switch ((dim - i) / kLanes) {
-    case 0: s0 = rest(s0); break;
-    case 1: s0 = whole(s0), s1 = rest(s1); break;
-    case 2: s0 = whole(s0), s1 = whole(s1), s2 = rest(s2); break;
-    default: s0 = whole(s0), s1 = whole(s1), s2 = whole(s2), s3 = rest(s3);
+    case 0:
+      s0 = rest(s0);
+      break;
+    case 1:
+      s0 = whole(s0), s1 = rest(s1);
+      break;
+    case 2:
+      s0 = whole(s0), s1 = whole(s1), s2 = rest(s2);
+      break;
+    default:
+      s0 = whole(s0), s1 = whole(s1), s2 = whole(s2), s3 = rest(s3);
   }
   return _mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3));
 }
@@ -133,13 +120,6 @@ struct InOrder {
 // level, because many more of those requests can be under way than of requests into the first, which stall the loop: on Zen 4
 // a random row of 400 bytes costs 27 ns so, 47 with requests into the first level, 50 with none.
 constexpr size_t kAheadBytes = 128 * 1024;
-
-NIGH_INLINE void prefetch(const void* data, size_t bytes) {
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(data);
-  for (uintptr_t line = begin & ~uintptr_t{63}; line < begin + bytes; line += 64) {
-    _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T1);
-  }
-}
 
 template <class Row>
 struct Requests {
@@ -237,132 +217,6 @@ size_t select_le(const float* values, float scale, const float* offsets, size_t 
     keep(compare(_mm256_maskload_ps(values + j, mask), offset), (1u << (count - j)) - 1, j);
   }
   return found;
-}
-
-// ---- blocked product: 6 rows of a against 16 rows of b, in 12 registers
-
-constexpr size_t kRowsA = 6;
-constexpr size_t kRowsB = 16;
-constexpr size_t kDepth = 384;  // a panel of b is 24 KB, one of a 9 KB
-
-// in[r][c] → in[c][r].
-NIGH_INLINE void transpose8(__m256 (&in)[8]) {
-  __m256 t[8];
-  NIGH_UNROLL for (size_t i = 0; i < 8; i += 2) {
-    t[i] = _mm256_unpacklo_ps(in[i], in[i + 1]);
-    t[i + 1] = _mm256_unpackhi_ps(in[i], in[i + 1]);
-  }
-  NIGH_UNROLL for (size_t i = 0; i < 8; i += 4) {
-    in[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-    in[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
-    in[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-    in[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
-  }
-  NIGH_UNROLL for (size_t c = 0; c < 4; ++c) {
-    t[c] = _mm256_permute2f128_ps(in[c], in[4 + c], 0x20);
-    t[4 + c] = _mm256_permute2f128_ps(in[c], in[4 + c], 0x31);
-  }
-  NIGH_UNROLL for (size_t c = 0; c < 8; ++c) in[c] = t[c];
-}
-
-// out[k * width + r] = rows[r * dim + k] for r < count, k < depth; places r in [count, width) become 0. Columns are written in
-// ascending order and eight wide whatever the width, so with width < 8 the floats after the last column are overwritten too.
-NIGH_INLINE void pack8(const float* rows, size_t count, size_t dim, size_t depth, size_t width, float* out) {
-  for (size_t k0 = 0; k0 < depth; k0 += kLanes) {
-    const size_t columns = depth - k0 < kLanes ? depth - k0 : kLanes;
-    const __m256i inside = first(columns);
-    __m256 block[8];
-    NIGH_UNROLL for (size_t r = 0; r < 8; ++r) {
-      block[r] = r < count ? _mm256_maskload_ps(rows + r * dim + k0, inside) : _mm256_setzero_ps();
-    }
-    transpose8(block);
-    NIGH_UNROLL for (size_t c = 0; c < 8; ++c) {
-      if (c < columns) _mm256_storeu_ps(out + (k0 + c) * width, block[c]);
-    }
-  }
-}
-
-template <size_t kRows>
-NIGH_INLINE void multiply_panel(const float* a, const float* b, size_t depth, bool add, float* out, size_t ld_out, size_t rows,
-                                size_t columns) {
-  __m256 sum[kRows][2];
-  NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
-    sum[r][0] = _mm256_setzero_ps();
-    sum[r][1] = _mm256_setzero_ps();
-  }
-  for (size_t k = 0; k < depth; ++k) {
-    const __m256 b0 = _mm256_load_ps(b + k * kRowsB);
-    const __m256 b1 = _mm256_load_ps(b + k * kRowsB + kLanes);
-    NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
-      const __m256 x = _mm256_broadcast_ss(a + k * kRowsA + r);
-      sum[r][0] = _mm256_fmadd_ps(x, b0, sum[r][0]);
-      sum[r][1] = _mm256_fmadd_ps(x, b1, sum[r][1]);
-    }
-  }
-  if (columns == kRowsB) {
-    NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
-      if (r >= rows) break;
-      float* line = out + r * ld_out;
-      if (add) {
-        sum[r][0] = _mm256_add_ps(sum[r][0], _mm256_loadu_ps(line));
-        sum[r][1] = _mm256_add_ps(sum[r][1], _mm256_loadu_ps(line + kLanes));
-      }
-      _mm256_storeu_ps(line, sum[r][0]);
-      _mm256_storeu_ps(line + kLanes, sum[r][1]);
-    }
-  } else {
-    alignas(32) float tile[kRowsB];
-    NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
-      if (r >= rows) break;
-      _mm256_store_ps(tile, sum[r][0]);
-      _mm256_store_ps(tile + kLanes, sum[r][1]);
-      float* line = out + r * ld_out;
-      for (size_t c = 0; c < columns; ++c) line[c] = add ? tile[c] + line[c] : tile[c];
-    }
-  }
-}
-
-size_t gemm_scratch(size_t m, size_t /*n*/, size_t dim) {
-  const size_t depth = dim < kDepth ? dim : kDepth;
-  return ((m + kRowsA - 1) / kRowsA * kRowsA + kRowsB) * depth + kLanes;
-}
-
-// Asks for the part of the next panel's rows that falls to the `done`-th of `total` steps through this panel, so that packing
-// finds them in the cache. Rows after the last are asked for too: a caller that goes through a matrix in blocks packs them next.
-NIGH_INLINE void prefetch_rows(const float* rows, size_t dim, size_t depth, size_t done, size_t total) {
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(rows);
-  for (size_t r = done * kRowsB / total; r < (done + 1) * kRowsB / total; ++r) {
-    prefetch(reinterpret_cast<const void*>(begin + r * dim * sizeof(float)), depth * sizeof(float));
-  }
-}
-
-void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, float* out, size_t ld_out, float* scratch) {
-  for (size_t k0 = 0; k0 < dim; k0 += kDepth) {
-    const size_t depth = dim - k0 < kDepth ? dim - k0 : kDepth;
-    float* packed_b = scratch;
-    float* packed_a = scratch + kRowsB * depth;
-    for (size_t i = 0; i < m; i += kRowsA) {
-      const size_t rows = m - i < kRowsA ? m - i : kRowsA;
-      pack8(a + i * dim + k0, rows, dim, depth, kRowsA, packed_a + i * depth);
-    }
-    for (size_t j = 0; j < n; j += kRowsB) {
-      const size_t columns = n - j < kRowsB ? n - j : kRowsB;
-      const size_t left = columns < kLanes ? columns : kLanes;
-      pack8(b + j * dim + k0, left, dim, depth, kRowsB, packed_b);
-      pack8(b + (j + left) * dim + k0, columns - left, dim, depth, kRowsB, packed_b + kLanes);
-      for (size_t i = 0; i < m; i += kRowsA) {
-        const size_t rows = m - i < kRowsA ? m - i : kRowsA;
-        const float* panel = packed_a + i * depth;
-        prefetch_rows(b + j * dim + k0 + kRowsB * dim, dim, depth, i / kRowsA, (m + kRowsA - 1) / kRowsA);
-        float* target = out + i * ld_out + j;
-        if (rows > 3) {
-          multiply_panel<6>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, columns);
-        } else {
-          multiply_panel<3>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, columns);
-        }
-      }
-    }
-  }
 }
 
 // ---- int8 codes

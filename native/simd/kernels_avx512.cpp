@@ -1,4 +1,4 @@
-// AVX-512 (F, BW, DQ, VL, VNNI). Includes nothing but intrinsics: see kernels.h.
+// AVX-512 (F, BW, DQ, VL, VNNI). Includes nothing but intrinsics and its own parts: see kernels.h.
 //
 // Sums: vector v of a row (elements 16v … 16v + 15) goes to accumulator v mod 4; a rest of fewer than 16 elements goes in the
 // last lanes of one more vector. The four are added as (0 + 1) + (2 + 3), then the upper half to the lower until one lane is
@@ -8,33 +8,11 @@
 #if (defined(__x86_64__) || defined(_M_X64)) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && \
     defined(__AVX512VL__)
 
-#include <immintrin.h>
-
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 warns of its own header: _mm512_undefined_epi32().
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
-#if defined(_MSC_VER)
-#define NIGH_INLINE __forceinline
-#define NIGH_UNROLL
-#define NIGH_IN_ORDER()
-#else
-#define NIGH_INLINE inline __attribute__((always_inline))
-#define NIGH_UNROLL _Pragma("GCC unroll 32")
-// Keeps the compiler from moving loads across: memory read in ascending order is what the hardware's prefetcher follows. With
-// the loads of four rows shuffled, a scan ran at 12 instead of 35 GB/s.
-#define NIGH_IN_ORDER() __asm__ volatile("" ::: "memory")
-#endif
+#include "simd/avx512.h"
+#include "simd/gemm_avx512.h"
 
 namespace nigh {
 namespace {
-
-constexpr size_t kLanes = 16;
-
-NIGH_INLINE __mmask16 first(size_t count) { return static_cast<__mmask16>((1u << count) - 1); }
-NIGH_INLINE __mmask16 last(size_t count) { return static_cast<__mmask16>(0xffffu << (kLanes - count)); }
 
 // The last `rest` < 16 elements of `dim`, in the last lanes; the others are zero. Read from the end backwards, over elements
 // that were summed already: a masked load from the rest's own start reaches into the next cache line, which nobody asked for
@@ -94,10 +72,17 @@ NIGH_INLINE __m512 row_sum(const float* a, const float* b, size_t dim) {
     return Op::step(load_rest(a, dim, dim - i), load_rest(b, dim, dim - i), sum);
   };
   switch ((dim - i) / kLanes) {
-    case 0: s0 = rest(s0); break;
-    case 1: s0 = whole(s0), s1 = rest(s1); break;
-    case 2: s0 = whole(s0), s1 = whole(s1), s2 = rest(s2); break;
-    default: s0 = whole(s0), s1 = whole(s1), s2 = whole(s2), s3 = rest(s3);
+    case 0:
+      s0 = rest(s0);
+      break;
+    case 1:
+      s0 = whole(s0), s1 = rest(s1);
+      break;
+    case 2:
+      s0 = whole(s0), s1 = whole(s1), s2 = rest(s2);
+      break;
+    default:
+      s0 = whole(s0), s1 = whole(s1), s2 = whole(s2), s3 = rest(s3);
   }
   return _mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3));
 }
@@ -167,13 +152,6 @@ struct LoadedQuery {
 // a random row of 400 bytes costs 23 ns so, 42 with requests into the first level, 50 with none.
 constexpr size_t kAheadBytes = 128 * 1024;
 
-NIGH_INLINE void prefetch(const void* data, size_t bytes) {
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(data);
-  for (uintptr_t line = begin & ~uintptr_t{63}; line < begin + bytes; line += 64) {
-    _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T1);
-  }
-}
-
 template <class Row>
 struct Requests {
   const Row& row;
@@ -217,22 +195,38 @@ NIGH_INLINE void score(const Sum& sum, const Rows& row, const Prefetch& requests
 template <class Op, class Rows, class Prefetch>
 NIGH_INLINE void score_all(const float* query, const Rows& rows, const Prefetch& requests, size_t count, size_t dim, float* out) {
   switch (dim % kLanes == 0 ? dim / kLanes : 16 + dim / kLanes) {
-    case 1: return score(HeldQuery<Op, 1, false>(query, dim), rows, requests, count, out);
-    case 2: return score(HeldQuery<Op, 2, false>(query, dim), rows, requests, count, out);
-    case 3: return score(HeldQuery<Op, 3, false>(query, dim), rows, requests, count, out);
-    case 4: return score(HeldQuery<Op, 4, false>(query, dim), rows, requests, count, out);
-    case 5: return score(HeldQuery<Op, 5, false>(query, dim), rows, requests, count, out);
-    case 6: return score(HeldQuery<Op, 6, false>(query, dim), rows, requests, count, out);
-    case 7: return score(HeldQuery<Op, 7, false>(query, dim), rows, requests, count, out);
-    case 8: return score(HeldQuery<Op, 8, false>(query, dim), rows, requests, count, out);
-    case 17: return score(HeldQuery<Op, 1, true>(query, dim), rows, requests, count, out);
-    case 18: return score(HeldQuery<Op, 2, true>(query, dim), rows, requests, count, out);
-    case 19: return score(HeldQuery<Op, 3, true>(query, dim), rows, requests, count, out);
-    case 20: return score(HeldQuery<Op, 4, true>(query, dim), rows, requests, count, out);
-    case 21: return score(HeldQuery<Op, 5, true>(query, dim), rows, requests, count, out);
-    case 22: return score(HeldQuery<Op, 6, true>(query, dim), rows, requests, count, out);
-    case 23: return score(HeldQuery<Op, 7, true>(query, dim), rows, requests, count, out);
-    default: return score(LoadedQuery<Op>{query, dim}, rows, requests, count, out);
+    case 1:
+      return score(HeldQuery<Op, 1, false>(query, dim), rows, requests, count, out);
+    case 2:
+      return score(HeldQuery<Op, 2, false>(query, dim), rows, requests, count, out);
+    case 3:
+      return score(HeldQuery<Op, 3, false>(query, dim), rows, requests, count, out);
+    case 4:
+      return score(HeldQuery<Op, 4, false>(query, dim), rows, requests, count, out);
+    case 5:
+      return score(HeldQuery<Op, 5, false>(query, dim), rows, requests, count, out);
+    case 6:
+      return score(HeldQuery<Op, 6, false>(query, dim), rows, requests, count, out);
+    case 7:
+      return score(HeldQuery<Op, 7, false>(query, dim), rows, requests, count, out);
+    case 8:
+      return score(HeldQuery<Op, 8, false>(query, dim), rows, requests, count, out);
+    case 17:
+      return score(HeldQuery<Op, 1, true>(query, dim), rows, requests, count, out);
+    case 18:
+      return score(HeldQuery<Op, 2, true>(query, dim), rows, requests, count, out);
+    case 19:
+      return score(HeldQuery<Op, 3, true>(query, dim), rows, requests, count, out);
+    case 20:
+      return score(HeldQuery<Op, 4, true>(query, dim), rows, requests, count, out);
+    case 21:
+      return score(HeldQuery<Op, 5, true>(query, dim), rows, requests, count, out);
+    case 22:
+      return score(HeldQuery<Op, 6, true>(query, dim), rows, requests, count, out);
+    case 23:
+      return score(HeldQuery<Op, 7, true>(query, dim), rows, requests, count, out);
+    default:
+      return score(LoadedQuery<Op>{query, dim}, rows, requests, count, out);
   }
 }
 
@@ -301,138 +295,6 @@ size_t select_le(const float* values, float scale, const float* offsets, size_t 
   return found;
 }
 
-// ---- blocked product: 12 rows of a against 32 rows of b, in 24 registers
-
-constexpr size_t kRowsA = 12;
-constexpr size_t kRowsB = 32;
-constexpr size_t kDepth = 384;  // a panel of a (18 KB) stays in the first cache level, one of b (48 KB) in the second
-
-// in[r][c] → in[c][r].
-NIGH_INLINE void transpose16(__m512 (&in)[16]) {
-  __m512 t[16];
-  NIGH_UNROLL for (size_t i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_ps(in[i], in[i + 1]);
-    t[i + 1] = _mm512_unpackhi_ps(in[i], in[i + 1]);
-  }
-  const auto low = [](__m512 a, __m512 b) {
-    return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
-  };
-  const auto high = [](__m512 a, __m512 b) {
-    return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
-  };
-  NIGH_UNROLL for (size_t i = 0; i < 16; i += 4) {
-    in[i] = low(t[i], t[i + 2]);
-    in[i + 1] = high(t[i], t[i + 2]);
-    in[i + 2] = low(t[i + 1], t[i + 3]);
-    in[i + 3] = high(t[i + 1], t[i + 3]);
-  }
-  // in[4g + c] now holds, for rows 4g … 4g + 3, column c of each of its four 128-bit parts.
-  NIGH_UNROLL for (size_t c = 0; c < 4; ++c) {
-    t[c] = _mm512_shuffle_f32x4(in[c], in[4 + c], 0x88);
-    t[4 + c] = _mm512_shuffle_f32x4(in[8 + c], in[12 + c], 0x88);
-    t[8 + c] = _mm512_shuffle_f32x4(in[c], in[4 + c], 0xdd);
-    t[12 + c] = _mm512_shuffle_f32x4(in[8 + c], in[12 + c], 0xdd);
-  }
-  NIGH_UNROLL for (size_t c = 0; c < 4; ++c) {
-    in[c] = _mm512_shuffle_f32x4(t[c], t[4 + c], 0x88);
-    in[8 + c] = _mm512_shuffle_f32x4(t[c], t[4 + c], 0xdd);
-    in[4 + c] = _mm512_shuffle_f32x4(t[8 + c], t[12 + c], 0x88);
-    in[12 + c] = _mm512_shuffle_f32x4(t[8 + c], t[12 + c], 0xdd);
-  }
-}
-
-// out[k * width + r] = rows[r * dim + k] for r < count, k < depth; places r in [count, 16) become 0 as far as `kept` has them.
-NIGH_INLINE void pack16(const float* rows, size_t count, size_t dim, size_t depth, __mmask16 kept, size_t width, float* out) {
-  for (size_t k0 = 0; k0 < depth; k0 += kLanes) {
-    const size_t columns = depth - k0 < kLanes ? depth - k0 : kLanes;
-    const __mmask16 inside = columns == kLanes ? static_cast<__mmask16>(0xffff) : first(columns);
-    __m512 block[16];
-    NIGH_UNROLL for (size_t r = 0; r < 16; ++r) {
-      block[r] = r < count ? _mm512_maskz_loadu_ps(inside, rows + r * dim + k0) : _mm512_setzero_ps();
-    }
-    transpose16(block);
-    NIGH_UNROLL for (size_t c = 0; c < 16; ++c) {
-      if (c < columns) _mm512_mask_storeu_ps(out + (k0 + c) * width, kept, block[c]);
-    }
-  }
-}
-
-template <size_t kRows>
-NIGH_INLINE void multiply_panel(const float* a, const float* b, size_t depth, bool add, float* out, size_t ld_out, size_t rows,
-                                __mmask16 left, __mmask16 right) {
-  __m512 sum[kRows][2];
-  NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
-    sum[r][0] = _mm512_setzero_ps();
-    sum[r][1] = _mm512_setzero_ps();
-  }
-  for (size_t k = 0; k < depth; ++k) {
-    const __m512 b0 = _mm512_load_ps(b + k * kRowsB);
-    const __m512 b1 = _mm512_load_ps(b + k * kRowsB + kLanes);
-    NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
-      const __m512 x = _mm512_set1_ps(a[k * kRowsA + r]);
-      sum[r][0] = _mm512_fmadd_ps(x, b0, sum[r][0]);
-      sum[r][1] = _mm512_fmadd_ps(x, b1, sum[r][1]);
-    }
-  }
-  NIGH_UNROLL for (size_t r = 0; r < kRows; ++r) {
-    if (r >= rows) break;
-    float* line = out + r * ld_out;
-    if (add) {
-      sum[r][0] = _mm512_add_ps(sum[r][0], _mm512_maskz_loadu_ps(left, line));
-      sum[r][1] = _mm512_add_ps(sum[r][1], _mm512_maskz_loadu_ps(right, line + kLanes));
-    }
-    _mm512_mask_storeu_ps(line, left, sum[r][0]);
-    _mm512_mask_storeu_ps(line + kLanes, right, sum[r][1]);
-  }
-}
-
-size_t gemm_scratch(size_t m, size_t /*n*/, size_t dim) {
-  const size_t depth = dim < kDepth ? dim : kDepth;
-  return ((m + kRowsA - 1) / kRowsA * kRowsA + kRowsB) * depth + kLanes;
-}
-
-// Asks for the part of the next panel's rows that falls to the `done`-th of `total` steps through this panel, so that packing
-// finds them in the cache. Rows after the last are asked for too: a caller that goes through a matrix in blocks packs them next.
-NIGH_INLINE void prefetch_rows(const float* rows, size_t dim, size_t depth, size_t done, size_t total) {
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(rows);
-  for (size_t r = done * kRowsB / total; r < (done + 1) * kRowsB / total; ++r) {
-    prefetch(reinterpret_cast<const void*>(begin + r * dim * sizeof(float)), depth * sizeof(float));
-  }
-}
-
-void gemm_nt(const float* a, size_t m, const float* b, size_t n, size_t dim, float* out, size_t ld_out, float* scratch) {
-  for (size_t k0 = 0; k0 < dim; k0 += kDepth) {
-    const size_t depth = dim - k0 < kDepth ? dim - k0 : kDepth;
-    float* packed_b = scratch;
-    float* packed_a = scratch + kRowsB * depth;
-    for (size_t i = 0; i < m; i += kRowsA) {
-      const size_t rows = m - i < kRowsA ? m - i : kRowsA;
-      pack16(a + i * dim + k0, rows, dim, depth, first(kRowsA), kRowsA, packed_a + i * depth);
-    }
-    for (size_t j = 0; j < n; j += kRowsB) {
-      const size_t columns = n - j < kRowsB ? n - j : kRowsB;
-      const size_t left = columns < kLanes ? columns : kLanes;
-      pack16(b + j * dim + k0, left, dim, depth, 0xffff, kRowsB, packed_b);
-      pack16(b + (j + left) * dim + k0, columns - left, dim, depth, 0xffff, kRowsB, packed_b + kLanes);
-      const __mmask16 left_mask = left == kLanes ? static_cast<__mmask16>(0xffff) : first(left);
-      const __mmask16 right_mask = columns == kRowsB ? static_cast<__mmask16>(0xffff) : first(columns - left);
-      for (size_t i = 0; i < m; i += kRowsA) {
-        const size_t rows = m - i < kRowsA ? m - i : kRowsA;
-        const float* panel = packed_a + i * depth;
-        prefetch_rows(b + j * dim + k0 + kRowsB * dim, dim, depth, i / kRowsA, (m + kRowsA - 1) / kRowsA);
-        float* target = out + i * ld_out + j;
-        if (rows > 8) {
-          multiply_panel<12>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, left_mask, right_mask);
-        } else if (rows > 4) {
-          multiply_panel<8>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, left_mask, right_mask);
-        } else {
-          multiply_panel<4>(panel, packed_b, depth, k0 != 0, target, ld_out, rows, left_mask, right_mask);
-        }
-      }
-    }
-  }
-}
-
 // ---- int8 codes
 
 NIGH_INLINE void fold4(__m512i a, __m512i b, __m512i c, __m512i d, int32_t* out) {
@@ -475,8 +337,7 @@ struct LoadedCodes {
   size_t dim;
   __m512i start;
 
-  NIGH_INLINE LoadedCodes(const int8_t* values, size_t dimension)
-      : query(values), dim(dimension), start(_mm512_setzero_si512()) {
+  NIGH_INLINE LoadedCodes(const int8_t* values, size_t dimension) : query(values), dim(dimension), start(_mm512_setzero_si512()) {
     const __m512i offset = _mm512_set1_epi8(static_cast<char>(128));
     for (size_t i = 0; i < dim; i += 64) start = _mm512_dpbusd_epi32(start, offset, _mm512_loadu_si512(query + i));
     start = _mm512_sub_epi32(_mm512_setzero_si512(), start);
@@ -521,11 +382,16 @@ void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, con
   const ListedCodes row{codes, stride, slots};
   const Requests requests(row, count, dim);
   switch (dim / 64) {
-    case 1: return score_codes(HeldCodes<1>(query), row, requests, count, out);
-    case 2: return score_codes(HeldCodes<2>(query), row, requests, count, out);
-    case 3: return score_codes(HeldCodes<3>(query), row, requests, count, out);
-    case 4: return score_codes(HeldCodes<4>(query), row, requests, count, out);
-    default: return score_codes(LoadedCodes(query, dim), row, requests, count, out);
+    case 1:
+      return score_codes(HeldCodes<1>(query), row, requests, count, out);
+    case 2:
+      return score_codes(HeldCodes<2>(query), row, requests, count, out);
+    case 3:
+      return score_codes(HeldCodes<3>(query), row, requests, count, out);
+    case 4:
+      return score_codes(HeldCodes<4>(query), row, requests, count, out);
+    default:
+      return score_codes(LoadedCodes(query, dim), row, requests, count, out);
   }
 }
 

@@ -119,8 +119,8 @@ void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, con
   });
 }
 
-constexpr Kernels kTable = {"scalar", dot,     l2,           axpy,      dot_gather,   l2_gather,
-                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_le, dot_i8_gather};
+constexpr Kernels kTable = {"scalar", dot,     l2,      axpy,         dot_gather, l2_gather,
+                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_le,  dot_i8_gather};
 
 }  // namespace
 

@@ -66,11 +66,13 @@ double true_distance(Metric metric, const float* query, const float* row, size_t
 
 // Checks that `found` is an exact answer: right length, sorted with ties by id, members only, right distances, and nothing that
 // was left out is closer than the last by more than rounding.
-void check_answer(const Data& data, Metric metric, const float* query, const SearchParams& params, const std::vector<Neighbor>& found) {
+void check_answer(const Data& data, Metric metric, const float* query, const SearchParams& params,
+                  const std::vector<Neighbor>& found) {
   const double tolerance = 1e-5 * (metric == Metric::kCosine ? 1 : static_cast<double>(data.dim));
   std::vector<double> allowed;
   for (size_t i = 0; i < data.count; ++i) {
-    if (params.filter == nullptr || params.filter->contains(data.ids[i])) allowed.push_back(true_distance(metric, query, data.row(i), data.dim));
+    if (params.filter == nullptr || params.filter->contains(data.ids[i]))
+      allowed.push_back(true_distance(metric, query, data.row(i), data.dim));
   }
   std::sort(allowed.begin(), allowed.end());
   CHECK(found.size() == std::min(params.k, allowed.size()));
@@ -105,10 +107,13 @@ struct BatchAnswer {
 };
 
 BatchAnswer search_batch(const FlatIndex& index, MatrixView<const float> queries, const SearchParams& params, size_t lanes) {
-  BatchAnswer answer{std::vector<uint32_t>(queries.rows * params.k, 7), std::vector<uint32_t>(queries.rows, 7),
-                     std::vector<float>(queries.rows * params.k, 7.0f), {}};
+  BatchAnswer answer{std::vector<uint32_t>(queries.rows * params.k, 7),
+                     std::vector<uint32_t>(queries.rows, 7),
+                     std::vector<float>(queries.rows * params.k, 7.0f),
+                     {}};
   TaskControl control;
-  index.search_batch(queries, params, lanes, answer.ids.data(), answer.distances.data(), answer.counts.data(), answer.stats, control);
+  index.search_batch(queries, params, lanes, answer.ids.data(), answer.distances.data(), answer.counts.data(), answer.stats,
+                     control);
   CHECK(control.done() == queries.rows);
   CHECK(control.total() == queries.rows);
   return answer;
@@ -173,13 +178,26 @@ TEST("a batch agrees with the single search where rounding is largest: a far off
       for (float& value : queries.rows) value = apply(value);
     };
     switch (round / 3 % 7) {
-      case 0: change([](float value) { return value + 1000.0f; }); break;
-      case 1: change([](float value) { return value * 1e18f; }); break;
-      case 2: change([](float value) { return value * 1e30f; }); break;
-      case 5: change([](float value) { return value * 8e18f; }); break;  // some sums overflow, in one order and not in another
-      case 3: change([](float value) { return value * 1e-21f; }); break;
-      case 4: change([&](float value) { return value * std::exp(static_cast<float>(rng.normal()) * 6); }); break;
-      default: change([](float value) { return std::round(value); });
+      case 0:
+        change([](float value) { return value + 1000.0f; });
+        break;
+      case 1:
+        change([](float value) { return value * 1e18f; });
+        break;
+      case 2:
+        change([](float value) { return value * 1e30f; });
+        break;
+      case 5:
+        change([](float value) { return value * 8e18f; });
+        break;  // some sums overflow, in one order and not in another
+      case 3:
+        change([](float value) { return value * 1e-21f; });
+        break;
+      case 4:
+        change([&](float value) { return value * std::exp(static_cast<float>(rng.normal()) * 6); });
+        break;
+      default:
+        change([](float value) { return std::round(value); });
     }
     for (Data* set : {&data, &queries}) {
       for (size_t i = 0; i < set->count; ++i) set->rows[i * set->dim] += 1e-20f;  // no zero vectors
@@ -236,7 +254,8 @@ TEST("the plan and the counts of a search say which rows were compared") {
     index->search(queries.data(), params, stats);
     CHECK(stats.plan == plan && stats.visited == rows && stats.distances == rows);
     const BatchAnswer answer = search_batch(*index, {queries.data(), 10, 8}, params, 0);
-    CHECK(answer.stats.plan == batch_plan && answer.stats.visited == 10 * batch_rows && answer.stats.distances == 10 * batch_rows);
+    CHECK(answer.stats.plan == batch_plan && answer.stats.visited == 10 * batch_rows &&
+          answer.stats.distances == 10 * batch_rows);
   };
   check(nullptr, Plan::kScan, 1000, Plan::kScan, 1000);
   check(&allow, Plan::kAllowedScan, 2, Plan::kAllowedScan, 2);

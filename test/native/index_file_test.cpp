@@ -64,7 +64,8 @@ void reseal(std::vector<char>& bytes) {
   const size_t table = std::min<size_t>(read_u32(bytes, 12), 64) * kSectionBytes;
   std::memset(bytes.data() + 60, 0, 4);
   const size_t covered = std::min(bytes.size(), kHeaderBytes + table);
-  const uint32_t crc = nigh::crc32c(bytes.data() + kHeaderBytes, covered - kHeaderBytes, nigh::crc32c(bytes.data(), kHeaderBytes));
+  const uint32_t crc =
+      nigh::crc32c(bytes.data() + kHeaderBytes, covered - kHeaderBytes, nigh::crc32c(bytes.data(), kHeaderBytes));
   std::memcpy(bytes.data() + 60, &crc, 4);
 }
 
@@ -196,17 +197,17 @@ TEST("each kind of damage has its code") {
     file.write(bytes);
     return use(file.path(), OpenMode::kMemory);
   };
-  CHECK(code(0, 0, true) == "FORMAT");                // magic
-  CHECK(code(8, 2, true) == "VERSION_UNSUPPORTED");   // version
-  CHECK(code(12, 65, true) == "FORMAT");              // sections
-  CHECK(code(16, 9, true) == "FORMAT");               // kind
-  CHECK(code(20, 9, true) == "FORMAT");               // metric
-  CHECK(code(24, 0, true) == "FORMAT");               // dim
+  CHECK(code(0, 0, true) == "FORMAT");               // magic
+  CHECK(code(8, 2, true) == "VERSION_UNSUPPORTED");  // version
+  CHECK(code(12, 65, true) == "FORMAT");             // sections
+  CHECK(code(16, 9, true) == "FORMAT");              // kind
+  CHECK(code(20, 9, true) == "FORMAT");              // metric
+  CHECK(code(24, 0, true) == "FORMAT");              // dim
   CHECK(code(24, 70000, true) == "FORMAT");
-  CHECK(code(24, 6, true) == "FORMAT");               // contradicts the section's length
-  CHECK(code(32, 10, true) == "FORMAT");              // count, the same
-  CHECK(code(36, 1, true) == "FORMAT");               // count of 2^32 and more
-  CHECK(code(40, 1, true) == "TRUNCATED");            // length of the file
+  CHECK(code(24, 6, true) == "FORMAT");     // contradicts the section's length
+  CHECK(code(32, 10, true) == "FORMAT");    // count, the same
+  CHECK(code(36, 1, true) == "FORMAT");     // count of 2^32 and more
+  CHECK(code(40, 1, true) == "TRUNCATED");  // length of the file
   CHECK(code(24, 6, false) == "CHECKSUM_MISMATCH");
   CHECK(code(kHeaderBytes + 8, 1, true) == "FORMAT");  // a section that is not aligned
   CHECK(code(kHeaderBytes + 8, 0, true) == "FORMAT");  // a section over the header

@@ -145,7 +145,7 @@ TEST("gather and scan give the bits of the single kernels, for every dimension a
 
 TEST("the product of every level is the product of the definition, for odd shapes, and writes nothing beyond its columns") {
   Rng rng(4);
-  const size_t shapes[][3] = {{1, 1, 1},    {1, 33, 100}, {2, 31, 7},    {5, 17, 16},  {12, 32, 100}, {13, 33, 101},
+  const size_t shapes[][3] = {{1, 1, 1},    {1, 33, 100}, {2, 31, 7},    {5, 17, 16},   {12, 32, 100}, {13, 33, 101},
                               {25, 65, 15}, {7, 64, 784}, {24, 48, 384}, {11, 40, 385}, {30, 100, 64}, {3, 1, 1000}};
   for (const Kernels* table : levels()) {
     for (const auto& [m, n, dim] : shapes) {

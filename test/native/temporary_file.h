@@ -16,7 +16,8 @@ class TemporaryFile {
   TemporaryFile() {
     static std::atomic<unsigned> next{0};
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    path_ = (std::filesystem::temp_directory_path() / ("nigh-test-" + std::to_string(now) + "-" + std::to_string(next++))).string();
+    path_ =
+        (std::filesystem::temp_directory_path() / ("nigh-test-" + std::to_string(now) + "-" + std::to_string(next++))).string();
   }
   ~TemporaryFile() {
     std::error_code ignored;

@@ -24,7 +24,8 @@ TEST("parallel_for visits every index exactly once, for any count, chunk and num
       std::vector<std::atomic<int>> visits(count);
       std::atomic<bool> in_range{true};
       pool.parallel_for(count, chunk, max_lanes, [&](size_t begin, size_t end, size_t lane) {
-        if (begin >= end || end > count || lane >= pool.lanes(max_lanes) || end - begin > std::max<size_t>(1, chunk)) in_range = false;
+        if (begin >= end || end > count || lane >= pool.lanes(max_lanes) || end - begin > std::max<size_t>(1, chunk))
+          in_range = false;
         for (size_t i = begin; i < end; ++i) ++visits[i];
       });
       CHECK(in_range);
