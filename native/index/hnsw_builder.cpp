@@ -87,6 +87,7 @@ class Linker {
       }
       if (candidates_.empty()) continue;
       start = candidates_.front().id;
+      if (layer == std::min<size_t>(level, entry.level) && join_twin(slot)) return;
       select(graph_.degree(layer));
       if (layer == 0) link_from_nearest(slot);
       write_row(slot, layer);
@@ -95,6 +96,21 @@ class Linker {
   }
 
  private:
+  // Hangs the node behind one that the traversal cannot tell from it, if the search has met one. Only asked on the first layer
+  // that the node would be linked on, so that it has no link yet.
+  bool join_twin(uint32_t slot) {
+    for (const Neighbor& candidate : candidates_) {
+      if (candidate.distance > node_score_.noise()) return false;
+      if (!node_score_.same(slot, candidate.id)) continue;
+      const auto guard = locks_.lock(candidate.id);
+      graph_.levels[slot] = HnswGraph::kTwin;
+      HnswGraph::store(&graph_.twins[slot], graph_.twins[candidate.id]);
+      HnswGraph::store(&graph_.twins[candidate.id], slot);
+      return true;
+    }
+    return false;
+  }
+
   // SELECT-NEIGHBORS-HEURISTIC: of candidates_ (ascending) into selected_, at most `degree`. A candidate is kept when no kept one
   // is closer to it, by the factor alpha, than the node is. Of equal vectors one is kept, or a large group of them would link to
   // itself alone and lead nowhere; `noise` is what rounding makes of a distance of 0. Kept ones are compared in blocks, nearest first, because most
@@ -263,7 +279,7 @@ void link_all(const HnswGraph& graph, const RowStore& store, const HnswParams& p
       const auto slot = static_cast<uint32_t>(begin + i);
       const EntryPoint seen = EntryPoint::unpack(entry.load(std::memory_order_acquire));
       linkers[lane]->insert(slot, seen);
-      if (graph.levels[slot] > seen.level) {
+      if (graph.levels[slot] != HnswGraph::kTwin && graph.levels[slot] > seen.level) {
         const std::lock_guard lock(entry_mutex);
         if (graph.levels[slot] > EntryPoint::unpack(entry.load()).level) {
           entry.store(EntryPoint{slot, graph.levels[slot]}.packed(), std::memory_order_release);
@@ -287,6 +303,10 @@ void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& 
 
 void hnsw_unlink_from(HnswGraph& graph, uint32_t first) {
   for (uint32_t slot = 0; slot < first; ++slot) {
+    uint32_t next = graph.twins[slot];
+    while (next != kNoSlot && next >= first) next = graph.twins[next];
+    HnswGraph::store(&graph.twins[slot], next);
+    if (graph.levels[slot] == HnswGraph::kTwin) continue;
     for (size_t layer = 0; layer <= graph.levels[slot]; ++layer) {
       uint32_t* row = graph.row(slot, layer);
       const size_t degree = graph.degree(layer);

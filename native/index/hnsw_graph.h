@@ -37,6 +37,12 @@ struct HnswGraph {
   Buffer<uint32_t> upper_rows;  // capacity: row number of the node's layer 1 in `upper`; layer l is l − 1 rows further
   Buffer<uint32_t> upper;       // rows × m
 
+  // Nodes that the traversal cannot tell apart are one node to it: the first is in the graph, the others (twins) hang behind it in
+  // a chain and have no links. A catalogue has large groups of them (all that one user alone touched, say), and a search among
+  // hundreds of equally near nodes would see nothing else.
+  Buffer<uint32_t> twins;  // capacity: the next in the chain, or kNoSlot
+  static constexpr uint8_t kTwin = 0xff;  // in `levels`: hangs in a chain
+
   size_t degree(size_t level) const { return level == 0 ? degree0 : m; }
 
   uint32_t* row(uint32_t slot, size_t level) const {
@@ -48,6 +54,15 @@ struct HnswGraph {
   }
   static void store(uint32_t* entry, uint32_t slot) { std::atomic_ref<uint32_t>(*entry).store(slot, std::memory_order_release); }
 
+  /// Calls visit(slot), visit(its twin) and so on until visit returns false. A chain that a damaged file has closed to a ring, or
+  /// led out of the array, ends.
+  template <class Visit>
+  void for_each_twin(uint32_t slot, Visit visit) const {
+    for (size_t steps = 0; slot < twins.size() && steps < twins.size(); slot = load(&twins[slot]), ++steps) {
+      if (!visit(slot)) return;
+    }
+  }
+
   /// Counts in_degrees of the first `count` nodes anew, into a buffer for `capacity`.
   void count_in_degrees(size_t count, size_t capacity) {
     in_degrees = Buffer<uint32_t>(capacity);
@@ -58,11 +73,11 @@ struct HnswGraph {
 
   /// Whether a node has a row on this layer, also when levels and upper_rows come from a damaged file.
   bool has_row(uint32_t slot, size_t level) const {
-    return level == 0 || (levels[slot] >= level && (upper_rows[slot] + level) * m <= upper.size());
+    return level == 0 || (levels[slot] != kTwin && levels[slot] >= level && (upper_rows[slot] + level) * m <= upper.size());
   }
 
   size_t memory_bytes() const {
-    return (links0.size() + in_degrees.size() + upper_rows.size() + upper.size()) * sizeof(uint32_t) + levels.size();
+    return (links0.size() + in_degrees.size() + twins.size() + upper_rows.size() + upper.size()) * sizeof(uint32_t) + levels.size();
   }
 };
 

@@ -85,6 +85,7 @@ std::shared_ptr<HnswIndex::State> HnswIndex::with_room(size_t rows, size_t upper
   state->graph = old->graph;
   state->graph.links0 = old->graph.links0.grown(capacity * old->graph.degree0);
   state->graph.levels = old->graph.levels.grown(capacity);
+  state->graph.twins = old->graph.twins.grown(capacity);
   state->graph.count_in_degrees(count, capacity);
   state->graph.upper_rows = old->graph.upper_rows.grown(capacity);
   state->graph.upper = old->graph.upper.grown(upper_capacity * params_.m);
@@ -133,6 +134,7 @@ void HnswIndex::add(MatrixView<const float> rows, const uint32_t* ids, size_t ma
     graph.upper_rows[slot] = static_cast<uint32_t>(next_upper);
     next_upper += graph.levels[slot];
   }
+  std::fill_n(graph.twins.data() + begin, rows.rows, kNoSlot);
   std::fill_n(graph.links0.data() + begin * graph.degree0, rows.rows * graph.degree0, kNoSlot);
   std::fill_n(graph.upper.data() + state->upper_rows_used * params_.m, upper_rows * params_.m, kNoSlot);
 
@@ -244,7 +246,7 @@ std::vector<Neighbor> HnswIndex::walk(const State& state, size_t count, const fl
   if (params.filter == nullptr) {
     walk_down(AcceptAll{});
   } else {
-    walk_down(AcceptMembers{*params.filter, state.store.ids.data()});
+    walk_down(AcceptMembers{*params.filter, state.store.ids.data(), state.graph});
   }
 
   const bool quantized = state.store.quantization != Quantization::kNone;
@@ -252,11 +254,16 @@ std::vector<Neighbor> HnswIndex::walk(const State& state, size_t count, const fl
   std::vector<Neighbor> found;
   std::vector<uint32_t> slots;
   for (const SearchPool::Entry& candidate : scratch.pool) {
-    if (candidate.rejected() || candidate.slot() >= count) continue;
+    if (candidate.rejected()) continue;
     // All that tie with the last wanted are kept for the sort by id below.
     if (found.size() >= wanted && (quantized || candidate.distance > found.back().distance)) break;
-    found.push_back({candidate.distance, candidate.slot()});
-    slots.push_back(candidate.slot());
+    size_t taken = 0;
+    state.graph.for_each_twin(candidate.slot(), [&](uint32_t slot) {
+      if (slot >= count || (params.filter != nullptr && !params.filter->contains(state.store.ids[slot]))) return true;
+      found.push_back({candidate.distance, slot});
+      slots.push_back(slot);
+      return ++taken < wanted;
+    });
   }
   if (quantized) {
     std::vector<float> distances(slots.size());
@@ -376,6 +383,7 @@ void HnswIndex::save(const std::string& path) const {
   writer.add("levels", state->graph.levels.data(), count);
   writer.add("upperrow", state->graph.upper_rows.data(), count * sizeof(uint32_t));
   writer.add("upper", state->graph.upper.data(), state->upper_rows_used * params_.m * sizeof(uint32_t));
+  writer.add("twins", state->graph.twins.data(), count * sizeof(uint32_t));
   writer.add("rows", state->store.rows.data(), count * state->store.row_dim * sizeof(float));
   writer.write(path);
 }
@@ -404,6 +412,7 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
   state.graph.links0 = file.section<uint32_t>("links0", count * state.graph.degree0);
   state.graph.levels = file.section<uint8_t>("levels", count);
   state.graph.upper_rows = file.section<uint32_t>("upperrow", count);
+  state.graph.twins = file.section<uint32_t>("twins", count);
   state.graph.upper = file.section<uint32_t>("upper", raw.upper_rows * params.m);
   state.upper_rows_used = raw.upper_rows;
   state.count = static_cast<uint32_t>(count);

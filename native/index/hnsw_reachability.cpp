@@ -62,7 +62,7 @@ std::vector<uint32_t> unreachable_slots(const HnswGraph& graph, uint32_t entry, 
   Walk walk(graph, count);
   walk.from(entry);
   for (uint32_t slot = 0; slot < count; ++slot) {
-    if (!walk.reached(slot)) missing.push_back(slot);
+    if (!walk.reached(slot) && graph.levels[slot] != HnswGraph::kTwin) missing.push_back(slot);
   }
   return missing;
 }
@@ -75,7 +75,7 @@ size_t reconnect_unreachable(HnswGraph& graph, uint32_t entry, uint32_t count) {
     walk.from(entry);
     size_t missing = 0;
     for (uint32_t slot = 0; slot < count; ++slot) {
-      if (walk.reached(slot)) continue;
+      if (walk.reached(slot) || graph.levels[slot] == HnswGraph::kTwin) continue;
       ++missing;
       const uint32_t* row = graph.row(slot, 0);
       bool linked = false;

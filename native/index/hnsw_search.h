@@ -33,12 +33,17 @@ struct AcceptAll {
   bool operator()(uint32_t) const { return true; }
 };
 
-/// Nodes whose id is a member may be returned; the others are walked through.
+/// Nodes of which one, the node or a twin, has a member's id may be returned; the others are walked through.
 struct AcceptMembers {
   static constexpr bool kFilters = true;
   const IdSet& members;
   const uint32_t* ids;
-  bool operator()(uint32_t slot) const { return members.contains(ids[slot]); }
+  const HnswGraph& graph;
+  bool operator()(uint32_t slot) const {
+    bool found = false;
+    graph.for_each_twin(slot, [&](uint32_t twin) { return !(found = members.contains(ids[twin])); });
+    return found;
+  }
 };
 
 /// What a search needs besides the graph; reused from search to search, held by one thread at a time.

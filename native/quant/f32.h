@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "index/row_store.h"
 #include "simd/kernels.h"
@@ -41,6 +42,11 @@ class F32Scorer {
         for (size_t j = 0; j < count; ++j) out[j] = 1.0f - query_[dim_] * rows_[slots[j] * stride_ + dim_] * out[j];
         return;
     }
+  }
+
+  /// Whether the traversal cannot tell two rows apart.
+  bool same(uint32_t a, uint32_t b) const {
+    return std::memcmp(rows_ + a * stride_, rows_ + b * stride_, stride_ * sizeof(float)) == 0;
   }
 
   /// Distances from the row that is set differ by no more than this through rounding alone.

@@ -77,6 +77,9 @@ class Sq8Scorer {
     }
   }
 
+  /// Whether the traversal cannot tell two rows apart.
+  bool same(uint32_t a, uint32_t b) const { return std::memcmp(codes_ + a * stride_, codes_ + b * stride_, stride_) == 0; }
+
   /// Distances from the row that is set differ by no more than this through rounding alone.
   float noise() const { return kRounding * (metric_ == Metric::kL2 ? 2 * offset_ : 1.0f); }
 

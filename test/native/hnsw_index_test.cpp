@@ -173,6 +173,39 @@ TEST("the nearest of a query may all be denied and k others still come back") {
   CHECK(recall(*index, *flat, query, params) > 0.9);
 }
 
+TEST("large groups of equal vectors neither trap a search nor hide what lies beyond them") {
+  const size_t dim = 16;
+  const size_t groups = 40;
+  const auto centres = gaussian(groups, dim, 20);
+  const auto singles = gaussian(2000, dim, 21);
+  std::vector<float> rows;
+  for (size_t g = 0; g < groups; ++g) {
+    for (size_t copy = 0; copy < 100; ++copy) {
+      // The same direction at many lengths: equal under cosine up to rounding.
+      const float scale = 1.0f + 0.01f * static_cast<float>(copy);
+      for (size_t i = 0; i < dim; ++i) rows.push_back(centres[g * dim + i] * scale);
+    }
+  }
+  rows.insert(rows.end(), singles.begin(), singles.end());
+  const size_t n = rows.size() / dim;
+  const auto flat = FlatIndex::build({rows.data(), n, dim}, nullptr, Metric::kCosine);
+  for (const Quantization quantization : {Quantization::kNone, Quantization::kSq8}) {
+    TaskControl control;
+    const auto index = HnswIndex::build({rows.data(), n, dim}, nullptr, Metric::kCosine, small_params(quantization), 0, control);
+    for (const size_t k : {10, 150}) {
+      SearchParams params;
+      params.k = k;
+      params.ef_search = 2 * k;
+      size_t hits = 0;
+      for (size_t q = 0; q < groups * 100; q += 40) {
+        const auto truth = ask(*flat, &rows[q * dim], params);
+        for (const Neighbor& neighbor : ask(*index, &rows[q * dim], params)) hits += neighbor.distance <= truth.back().distance + 1e-5f;
+      }
+      CHECK(static_cast<double>(hits) / static_cast<double>(groups * 100 / 40 * k) > 0.95);
+    }
+  }
+}
+
 TEST("vectors added later are found, also while others search") {
   const size_t dim = 16;
   const auto rows = gaussian(6000, dim, 8);
