@@ -1,8 +1,8 @@
 import { isErrorCode, NighError } from '../core/errors.js';
 
 /**
- * A native failure as a NighError of the same code. Made where the call was made, so its stack is that of the caller; the native
- * error is its cause. What already is a NighError passes; what has no known code is INTERNAL.
+ * A native failure as a NighError of the same code. Made where the call was made, so its stack is that of the caller;
+ * the native error is its cause. What already is a NighError passes; what has no known code is INTERNAL.
  */
 export function fromNative(error: unknown): NighError {
   if (error instanceof NighError) return error;

@@ -1,9 +1,9 @@
 /**
  * The native addon: its interface as TypeScript sees it, and the one place that loads it.
  *
- * Every argument is passed explicitly: defaults live in the layers above. What the addon throws, or rejects with, is an Error
- * with a `code`; see native-error.ts. A function that gives a promise works off the event loop. Typed arrays are not copied:
- * they must neither change nor be transferred to another thread before the promise settles.
+ * Every argument is passed explicitly: defaults live in the layers above. What the addon throws, or rejects with, is an
+ * Error with a `code`; see native-error.ts. A function that gives a promise works off the event loop. Typed arrays are
+ * not copied: they must neither change nor be transferred to another thread before the promise settles.
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -72,7 +72,9 @@ export interface NativeIndex {
     exact: boolean,
     filter: NativeIdSet | null,
   ): number;
-  /** Plan, visited and distances as float64, then the ids as uint32, then the distances as float32. The query is copied. */
+  /**
+   * Plan, visited and distances as float64, then the ids as uint32, then the distances as float32. The query is copied.
+   */
   search(
     query: Float32Array,
     k: number,
@@ -144,7 +146,10 @@ interface NativeIndexClass {
     threads: number,
     control: NativeTaskControl | null,
   ): Promise<NativeIndex>;
-  /** `mapped`: the file is mapped, and its sections are checked only where `verify` says so; otherwise it is read and checked. */
+  /**
+   * `mapped`: the file is mapped, and its sections are checked only where `verify` says so; otherwise it is read and
+   * checked.
+   */
   open(path: string, mapped: boolean, verify: boolean): Promise<NativeIndex>;
   /** Reads the header alone. */
   inspect(path: string): Promise<NativeInspection>;

@@ -6,15 +6,17 @@ import { fromNative } from './native-error.js';
 export interface TaskOptions {
   /** Stops the work; the promise then rejects with ABORTED, whose cause is the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with work done and in total, in the task's own unit, some ten times a second; what it throws stops the work. */
+  /**
+   * Called with work done and in total, in the task's own unit, some ten times a second; what it throws stops the work.
+   */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 const progressIntervalMs = 100;
 
 /**
- * Runs one native task under a signal and with progress. The promise settles only after the native side let go of the arrays
- * that `start` handed to it, also after an abort.
+ * Runs one native task under a signal and with progress. The promise settles only after the native side let go of the
+ * arrays that `start` handed to it, also after an abort.
  * @throws NighError ABORTED, and what the task throws
  */
 export async function runTask<T>(

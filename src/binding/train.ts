@@ -30,8 +30,8 @@ export interface AlsTrainParams extends AlsModelParams {
 }
 
 /**
- * Implicit ALS over `matrix` (users × items, values are confidences above 0). Progress counts solved rows. The same seed gives
- * the same bytes on any number of threads.
+ * Implicit ALS over `matrix` (users × items, values are confidences above 0). Progress counts solved rows. The same
+ * seed gives the same bytes on any number of threads.
  * @throws NighError INVALID_ARGUMENT, NOT_FINITE, EMPTY_DATASET, ABORTED, OUT_OF_MEMORY
  */
 export async function alsTrain(
@@ -65,8 +65,9 @@ export async function alsGramian(factors: Matrix, unobservedWeight: number): Pro
 }
 
 /**
- * The vectors that training would give rows with these histories (rows × items, values are confidences), against fixed item
- * factors, solved exactly. `itemsInTraining` is how many items the model was trained over, of which `itemFactors` may hold a part.
+ * The vectors that training would give rows with these histories (rows × items, values are confidences), against fixed
+ * item factors, solved exactly. `itemsInTraining` is how many items the model was trained over, of which `itemFactors`
+ * may hold a part.
  * @throws NighError INVALID_ARGUMENT, NOT_FINITE, DIMENSION_MISMATCH, ABORTED, OUT_OF_MEMORY
  */
 export async function alsFoldIn(
@@ -108,8 +109,8 @@ export interface RandomizedSvdParams {
 }
 
 /**
- * Truncated SVD by random projection: matrix (rows × cols) ≈ u · diag(s) · vᵀ, with u rows × rank, s descending, v cols × rank. The
- * same seed gives the same bytes on any number of threads.
+ * Truncated SVD by random projection: matrix (rows × cols) ≈ u · diag(s) · vᵀ, with u rows × rank, s descending, v cols
+ * × rank. The same seed gives the same bytes on any number of threads.
  * @throws NighError INVALID_ARGUMENT, NOT_FINITE, ABORTED, OUT_OF_MEMORY
  */
 export async function randomizedSvd(

@@ -8,8 +8,8 @@ export interface BatchRows {
 }
 
 /**
- * How wide the rows of a batch answer need to be while it is computed: no answer is longer than the index, so a k of a billion
- * does not need room for a billion.
+ * How wide the rows of a batch answer need to be while it is computed: no answer is longer than the index, so a k of a
+ * billion does not need room for a billion.
  */
 export function usefulWidth(k: number, size: number): number {
   return Math.min(k, Math.max(size, 1));

@@ -8,22 +8,24 @@ import { NativeVectorIndex } from './native-vector-index.js';
 import type { IndexCapabilities } from './vector-index.js';
 
 /**
- * Exact search: every allowed vector is compared, so every answer is the true one. The right index for some ten thousand vectors,
- * and the measure of every other. `efSearch` and `refineFactor` of a search mean nothing here, because nothing is left out.
+ * Exact search: every allowed vector is compared, so every answer is the true one. The right index for some ten
+ * thousand vectors, and the measure of every other. `efSearch` and `refineFactor` of a search mean nothing here,
+ * because nothing is left out.
  */
 export class FlatIndex extends NativeVectorIndex {
   override readonly kind = 'flat';
   override readonly capabilities: IndexCapabilities = { sync: true, nativeFilter: true, mapped: true, exact: true };
 
   /**
-   * An index over the rows of `matrix` (rows × dim float32, copied), off the event loop. The matrix must neither change nor be
-   * transferred to another thread before the promise settles. Under cosine the rows are stored at unit length.
+   * An index over the rows of `matrix` (rows × dim float32, copied), off the event loop. The matrix must neither change
+   * nor be transferred to another thread before the promise settles. Under cosine the rows are stored at unit length.
    *
    * ```ts
    * const index = await FlatIndex.build({ data, rows: 1000, dim: 64 }, { metric: 'l2' });
    * const { ids, distances } = await index.search(data.subarray(0, 64), 10);
    * ```
-   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID, ABORTED, OUT_OF_MEMORY
+   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID,
+   * ABORTED, OUT_OF_MEMORY
    */
   static async build(matrix: Matrix, options: BuildOptions): Promise<FlatIndex> {
     requireMatrix('matrix', matrix);

@@ -16,15 +16,25 @@ export const quantizationNames = ['none', 'sq8'] as const;
 export type QuantizationName = (typeof quantizationNames)[number];
 
 export interface HnswBuildOptions extends BuildOptions {
-  /** Links of a node on the upper layers, 2 to 256; layer 0 has twice as many, rounded up to a multiple of 16. More find more and take more memory. Default 16. */
+  /**
+   * Links of a node on the upper layers, 2 to 256; layer 0 has twice as many, rounded up to a multiple of 16. More find
+   * more and take more memory. Default 16.
+   */
   readonly M?: number | undefined;
-  /** Candidate pool while a node looks for its neighbours. More gives a better graph and a slower build. Default 200. */
+  /**
+   * Candidate pool while a node looks for its neighbours. More gives a better graph and a slower build. Default 200.
+   */
   readonly efConstruction?: number | undefined;
-  /** From 1 to 2: above 1 a node keeps some longer links, which saves hops where there are links to spare. Default 1.1. */
+  /**
+   * From 1 to 2: above 1 a node keeps some longer links, which saves hops where there are links to spare. Default 1.1.
+   */
   readonly alpha?: number | undefined;
   /** Of the levels. The same seed on one thread gives the same bytes. Default 42. */
   readonly seed?: number | undefined;
-  /** `sq8` traverses on int8 codes and gives true distances to the best: faster on large catalogues, a quarter more memory. Default `none`. */
+  /**
+   * `sq8` traverses on int8 codes and gives true distances to the best: faster on large catalogues, a quarter more
+   * memory. Default `none`.
+   */
   readonly quantization?: QuantizationName | undefined;
   /** Native threads to use; 0 = all, which is the default. */
   readonly threads?: number | undefined;
@@ -64,24 +74,25 @@ const schema = {
 const addSchema = { signal: buildFields.signal, onProgress: buildFields.onProgress, threads };
 
 /**
- * Approximate search on a hierarchical navigable small-world graph (Malkov and Yashunin, "Efficient and robust approximate nearest
- * neighbor search using hierarchical navigable small world graphs", TPAMI 2020). The distances of an answer are the true float32
- * ones; what may be missing is a neighbour, the less likely the larger `efSearch` is.
+ * Approximate search on a hierarchical navigable small-world graph (Malkov and Yashunin, "Efficient and robust
+ * approximate nearest neighbor search using hierarchical navigable small world graphs", TPAMI 2020). The distances of
+ * an answer are the true float32 ones; what may be missing is a neighbour, the less likely the larger `efSearch` is.
  */
 export class HnswIndex extends NativeVectorIndex {
   override readonly kind = 'hnsw';
   override readonly capabilities: IndexCapabilities = { sync: true, nativeFilter: true, mapped: true, exact: false };
 
   /**
-   * An index over the rows of `matrix` (rows × dim float32, copied), built off the event loop on all cores. The matrix must
-   * neither change nor be transferred to another thread before the promise settles. Under cosine the rows are stored at unit
-   * length. `onProgress` counts inserted rows.
+   * An index over the rows of `matrix` (rows × dim float32, copied), built off the event loop on all cores. The matrix
+   * must neither change nor be transferred to another thread before the promise settles. Under cosine the rows are
+   * stored at unit length. `onProgress` counts inserted rows.
    *
    * ```ts
    * const index = await HnswIndex.build({ data, rows: n, dim: 100 }, { metric: 'cosine' });
    * const { ids, distances } = await index.search(query, 10, { efSearch: 128 });
    * ```
-   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID, ABORTED, OUT_OF_MEMORY
+   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID,
+   * ABORTED, OUT_OF_MEMORY
    */
   static async build(matrix: Matrix, options: HnswBuildOptions): Promise<HnswIndex> {
     requireMatrix('matrix', matrix);
@@ -119,9 +130,11 @@ export class HnswIndex extends NativeVectorIndex {
   }
 
   /**
-   * Adds the rows of `matrix` (rows × dim float32, copied) under `ids`, off the event loop on all cores. Searches go on meanwhile
-   * and find none of the new rows until the promise resolves. All or nothing: after an error the index is as it was.
-   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID, CAPACITY, ABORTED, CLOSED, OUT_OF_MEMORY
+   * Adds the rows of `matrix` (rows × dim float32, copied) under `ids`, off the event loop on all cores. Searches go on
+   * meanwhile and find none of the new rows until the promise resolves. All or nothing: after an error the index is as
+   * it was.
+   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID,
+   * CAPACITY, ABORTED, CLOSED, OUT_OF_MEMORY
    */
   async add(matrix: Matrix, ids: Ids, options: AddOptions = {}): Promise<void> {
     requireMatrix('matrix', matrix);

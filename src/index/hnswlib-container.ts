@@ -1,5 +1,6 @@
 /**
- * The file of an index of kind `hnswlib`: hnswlib's own file inside a container that can be checked before hnswlib reads it.
+ * The file of an index of kind `hnswlib`: hnswlib's own file inside a container that can be checked before hnswlib
+ * reads it.
  *
  *   0    magic "nighlib\n"
  *   8    version (u32, 1), bytes of the description (u32)
@@ -52,7 +53,8 @@ export interface Container extends Description {
 }
 
 /**
- * Writes a container, which appears whole or not at all. `graph` is the path of hnswlib's file, null for an empty index.
+ * Writes a container, which appears whole or not at all. `graph` is the path of hnswlib's file, null for an empty
+ * index.
  * @throws NighError IO
  */
 export async function writeContainer(

@@ -1,10 +1,13 @@
 // @ts-check
-// The file that hnswlib writes, read with suspicion: hnswlib follows whatever stands in it, and a wrong number ends the process.
+// The file that hnswlib writes, read with suspicion: hnswlib follows whatever stands in it, and a wrong number ends the
+// process.
 //
-//   header      96 bytes: offsetLevel0, maxElements, count, bytesPerElement, labelOffset, dataOffset (u64 each), maxLevel (i32),
-//               entry (u32), maxM, maxM0, M (u64 each), mult (f64), efConstruction (u64)
-//   level 0     count elements: number of links (u16), deleted mark (u8), unused (u8), maxM0 links (u32), dim × f32, label (u64)
-//   upper       count lists: bytes (u32), then for every level from 1: number of links (u16), unused (u16), maxM links (u32)
+//   header    96 bytes: offsetLevel0, maxElements, count, bytesPerElement, labelOffset, dataOffset (u64 each),
+//             maxLevel (i32), entry (u32), maxM, maxM0, M (u64 each), mult (f64), efConstruction (u64)
+//   level 0   count elements: number of links (u16), deleted mark (u8), unused (u8), maxM0 links (u32), dim × f32,
+//             label (u64)
+//   upper     count lists: bytes (u32), then for every level from 1: number of links (u16), unused (u16), maxM links
+//             (u32)
 import { fstatSync, readSync } from 'node:fs';
 
 const headerBytes = 96;
@@ -19,8 +22,8 @@ class GraphFileFailure extends Error {
 }
 
 /**
- * Checks everything that a search or a later load relies on, and gives the rows, count × dim, in shared memory. The labels must be
- * 0 … count − 1 in order, as this package writes them.
+ * Checks everything that a search or a later load relies on, and gives the rows, count × dim, in shared memory. The
+ * labels must be 0 … count − 1 in order, as this package writes them.
  * @param {number} file an open descriptor
  * @param {{ count: number, dim: number, M: number }} expected
  * @returns {Float32Array<SharedArrayBuffer>}
@@ -88,7 +91,8 @@ function readLevel0(reader, { count, dim, M }) {
 }
 
 /**
- * The level of every element. A link on a level must lead to an element that reaches it, else hnswlib reads where nothing is.
+ * The level of every element. A link on a level must lead to an element that reaches it, else hnswlib reads where
+ * nothing is.
  * @param {BlockReader} reader
  * @param {{ count: number, M: number, maxLevel: number }} expected
  */

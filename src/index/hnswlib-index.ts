@@ -71,13 +71,15 @@ interface Parts {
 const forgotten = new FinalizationRegistry<HnswlibWorker>((worker) => worker.close());
 
 /**
- * Approximate search by the npm package hnswlib-node, behind the same interface: for comparison, and for whoever relies on it.
+ * Approximate search by the npm package hnswlib-node, behind the same interface: for comparison, and for whoever relies
+ * on it.
  *
- * hnswlib-node is synchronous, fixed in capacity, takes plain arrays and filters by a callback for each visited node. So every index has
- * a thread of its own, on which its calls run one after another. The distances of an answer are computed from the vectors, in
- * this package's definitions, and ties are ordered by id. Where a filter allows fewer vectors than the candidate pool holds, or the
- * graph yields too few, the allowed ones are compared one by one and `stats.plan` says so. hnswlib does not tell what its
- * traversal met: `stats.visited` and `stats.distances` count the vectors whose true distance was computed.
+ * hnswlib-node is synchronous, fixed in capacity, takes plain arrays and filters by a callback for each visited node.
+ * So every index has a thread of its own, on which its calls run one after another. The distances of an answer are
+ * computed from the vectors, in this package's definitions, and ties are ordered by id. Where a filter allows fewer
+ * vectors than the candidate pool holds, or the graph yields too few, the allowed ones are compared one by one and
+ * `stats.plan` says so. hnswlib does not tell what its traversal met: `stats.visited` and `stats.distances` count the
+ * vectors whose true distance was computed.
  *
  * The vectors are held twice, once by hnswlib and once here.
  */
@@ -99,9 +101,10 @@ export class HnswlibIndex implements VectorIndex {
   }
 
   /**
-   * An index over the rows of `matrix` (rows × dim float32, copied before this returns), built on one thread. `onProgress` counts
-   * inserted rows.
-   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID, ABORTED, OPTIONAL_PACKAGE, OUT_OF_MEMORY
+   * An index over the rows of `matrix` (rows × dim float32, copied before this returns), built on one thread.
+   * `onProgress` counts inserted rows.
+   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID,
+   * ABORTED, OPTIONAL_PACKAGE, OUT_OF_MEMORY
    */
   static async build(matrix: Matrix, options: HnswlibBuildOptions): Promise<HnswlibIndex> {
     requireMatrix('matrix', matrix);
@@ -114,7 +117,7 @@ export class HnswlibIndex implements VectorIndex {
     if (given !== null) shared?.set(given);
     const worker = new HnswlibWorker();
     try {
-      const { order } = await worker.call('build', { ...params, rows, ids: shared }, task);
+      const { order } = await worker.call('build', { ...params, values: rows, ids: shared }, task);
       throwIfAborted(task.signal);
       return new HnswlibIndex({ worker, params, rows, ids: shared, order, efSearch });
     } catch (error) {
@@ -124,7 +127,8 @@ export class HnswlibIndex implements VectorIndex {
   }
 
   /**
-   * Reads a file that `save` wrote. Everything in it is checked before hnswlib, which checks next to nothing, is given any of it.
+   * Reads a file that `save` wrote. Everything in it is checked before hnswlib, which checks next to nothing, is given
+   * any of it.
    * @throws NighError NOT_FOUND, IO, FORMAT, TRUNCATED, CHECKSUM_MISMATCH, VERSION_UNSUPPORTED, OPTIONAL_PACKAGE
    */
   static async open(path: string, { efSearch }: { readonly efSearch: number }): Promise<HnswlibIndex> {
@@ -133,7 +137,7 @@ export class HnswlibIndex implements VectorIndex {
     const ids = await readIds(path, container);
     const worker = new HnswlibWorker();
     try {
-      const { rows, order } = await withTemporaryDirectory(async (directory) => {
+      const { values, order } = await withTemporaryDirectory(async (directory) => {
         const graph = join(directory, 'graph');
         if (count > 0) await extractGraph(path, container, graph);
         return worker.call('load', { path: graph, count, dim, ids, metric, M }, {});
@@ -141,7 +145,7 @@ export class HnswlibIndex implements VectorIndex {
       return new HnswlibIndex({
         worker,
         params: { metric, dim, count, M, efConstruction, seed },
-        rows,
+        rows: values,
         ids,
         order,
         efSearch,
@@ -158,7 +162,10 @@ export class HnswlibIndex implements VectorIndex {
     return this.#parts.params.count;
   }
 
-  /** Bytes that the index holds: what is known exactly here, and hnswlib's part by its layout. @throws NighError CLOSED */
+  /**
+   * Bytes that the index holds: what is known exactly here, and hnswlib's part by its layout.
+   * @throws NighError CLOSED
+   */
   get memoryBytes(): number {
     this.#parts.worker.requireOpen();
     const { rows, ids, order, params } = this.#parts;
@@ -168,7 +175,8 @@ export class HnswlibIndex implements VectorIndex {
   }
 
   /**
-   * The k nearest neighbours of one vector (`dim` values), on the index's thread. The query is copied before this returns.
+   * The k nearest neighbours of one vector (`dim` values), on the index's thread. The query is copied before this
+   * returns.
    * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
   async search(query: Float32Array, k: number, options: SearchOptions = {}): Promise<SearchResult> {
@@ -189,9 +197,10 @@ export class HnswlibIndex implements VectorIndex {
   }
 
   /**
-   * One search per row of `queries` (rows × dim, copied before this returns), one after another on the index's thread: `threads` above
-   * 1 is refused.
-   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, UNSUPPORTED, ABORTED, CLOSED, OUT_OF_MEMORY
+   * One search per row of `queries` (rows × dim, copied before this returns), one after another on the index's thread:
+   * `threads` above 1 is refused.
+   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, UNSUPPORTED,
+   * ABORTED, CLOSED, OUT_OF_MEMORY
    */
   async searchBatch(queries: Matrix, k: number, options: BatchOptions = {}): Promise<BatchResult> {
     requireMatrix('queries', queries);

@@ -1,91 +1,72 @@
 // @ts-check
 // The thread that holds one hnswlib-node index.
 //
-// hnswlib-node is synchronous and takes plain arrays, so it lives here, off the event loop, behind messages; see hnswlib-worker.ts for
-// the protocol. Plain JavaScript, because a worker is started from a file that Node can run as it lies, from src/ and from dist/.
+// hnswlib-node is synchronous and takes plain arrays, so it lives here, off the event loop, behind messages; see
+// hnswlib-worker.ts for the protocol. Plain JavaScript, because a worker is started from a file that Node can run as it
+// lies, from src/ and from dist/.
 //
-// hnswlib sees slots (0 … n − 1) as its labels, unit vectors under cosine, and `ip` for both ip and cosine. It finds candidates; the
-// distances of an answer, and the order of ties, are computed here from the rows, in double precision.
+// hnswlib sees slots (0 … n − 1) as its labels, unit vectors under cosine, and its space `ip` for both ip and cosine.
+// It finds candidates; the distances of an answer, and the order of ties, are computed from the rows, in double
+// precision.
 import { closeSync, openSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { readGraphFile } from './hnswlib-graph-file.mjs';
+import { VectorRows, WorkerFailure } from './hnswlib-rows.mjs';
 
 /**
- * @typedef {'l2' | 'ip' | 'cosine'} Metric
+ * @typedef {import('./hnswlib-rows.mjs').Metric} Metric
  * @typedef {{ listed: Uint32Array, complement: boolean }} Filter
  * @typedef {{ k: number, efSearch: number, exact: boolean, filter: Filter | null }} Search
- * @typedef {{ slots: number[] | Uint32Array, distances: Float32Array, plan: string, visited: number }} Found
+ * @typedef {{ count: number, dim: number, ids: Uint32Array | null, metric: Metric, M: number }} Shape
  */
 
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
 const progressIntervalMs = 100;
 
-class WorkerFailure extends Error {
-  /**
-   * @param {string} code
-   * @param {string} message
-   */
-  constructor(code, message) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** @type {{ metric: Metric, dim: number, rows: Float32Array, ids: Uint32Array | null, order: Uint32Array | null, graph: any } | undefined} */
+/** @type {{ rows: VectorRows, graph: any } | undefined} */
 let index;
-/** The slots that the current filter lists, as 1. @type {Uint8Array} */
+/** The slots that the filter of the current search lists, as 1. */
 let marks = new Uint8Array();
 
-/** @type {Record<string, (args: any, report: (done: number, total: number) => void) => Promise<any> | any>} */
+/** @type {Record<string, (args: any, report: (done: number, total: number) => void) => any>} */
 const calls = {
   /**
-   * `rows` are validated, brought to unit length under cosine, and kept.
-   * @param {{ rows: Float32Array, count: number, dim: number, ids: Uint32Array | null, metric: Metric, M: number, efConstruction: number, seed: number, cancel?: Int32Array }} args
+   * `values` are validated, brought to unit length under cosine, and kept.
+   * @param {Shape & { values: Float32Array, efConstruction: number, seed: number, cancel?: Int32Array }} args
    */
-  async build({ rows, count, dim, ids, metric, M, efConstruction, seed, cancel }, report) {
-    checkRows(rows, count, dim, metric);
-    const order = ids === null ? null : orderById(ids);
-    const graph = new (await hnswlib()).HierarchicalNSW(metric === 'l2' ? 'l2' : 'ip', dim);
+  async build({ values, count, dim, ids, metric, M, efConstruction, seed, cancel }, report) {
+    const rows = new VectorRows(metric, dim, values, ids);
+    rows.prepare();
+    const graph = await newGraph(metric, dim);
     if (count > 0) graph.initIndex({ maxElements: count, m: M, efConstruction, randomSeed: seed });
     /** @type {number[]} */
     const point = new Array(dim).fill(0);
-    let reported = performance.now();
+    const step = steps(count, cancel, report);
     for (let slot = 0; slot < count; slot++) {
-      if (slot % 16 === 0) {
-        checkCancelled(cancel);
-        if (performance.now() - reported > progressIntervalMs) {
-          reported = performance.now();
-          report(slot, count);
-        }
-      }
-      for (let j = 0; j < dim; j++) point[j] = at(rows, slot * dim + j);
+      step(slot);
+      rows.copyRow(slot, point);
       graph.addPoint(point, slot);
     }
-    checkCancelled(cancel);
-    report(count, count);
-    adopt({ metric, dim, rows, ids, order, graph });
-    return { order };
+    step(count);
+    hold(rows, graph);
+    return { order: rows.order };
   },
 
   /**
-   * Loads a graph file of hnswlib after checking that nothing in it can lead a search astray; the rows are taken from it.
-   * @param {{ path: string, count: number, dim: number, ids: Uint32Array | null, metric: Metric, M: number }} args
+   * Loads a graph file of hnswlib after checking that nothing in it can lead a search astray; the rows are taken from
+   * it.
+   * @param {Shape & { path: string }} args
    */
   async load({ path, count, dim, ids, metric, M }) {
-    const order = ids === null ? null : orderById(ids);
-    const graph = new (await hnswlib()).HierarchicalNSW(metric === 'l2' ? 'l2' : 'ip', dim);
-    let rows = new Float32Array(new SharedArrayBuffer(0));
+    const graph = await newGraph(metric, dim);
+    let values = new Float32Array(new SharedArrayBuffer(0));
     if (count > 0) {
-      const file = openSync(path, 'r');
-      try {
-        rows = readGraphFile(file, { count, dim, M });
-      } finally {
-        closeSync(file);
-      }
+      values = checkedRows(path, { count, dim, M });
       graph.readIndexSync(path);
     }
-    adopt({ metric, dim, rows, ids, order, graph });
-    return { rows, order };
+    const rows = new VectorRows(metric, dim, values, ids);
+    hold(rows, graph);
+    return { values, order: rows.order };
   },
 
   /**
@@ -93,52 +74,42 @@ const calls = {
    * @param {{ path: string, M: number }} args
    */
   write({ path, M }) {
-    const { graph, rows, dim } = held();
-    const count = rows.length / dim;
-    if (count === 0) return null;
+    const { graph, rows } = held();
+    if (rows.count === 0) return null;
     graph.writeIndexSync(path);
-    const file = openSync(path, 'r');
-    try {
-      readGraphFile(file, { count, dim, M });
-    } finally {
-      closeSync(file);
-    }
+    checkedRows(path, { count: rows.count, dim: rows.dim, M });
     return null;
   },
 
   /** @param {{ query: Float32Array, cancel?: Int32Array } & Search} args */
   search({ query, cancel, ...search }) {
     checkCancelled(cancel);
-    const found = findNearest(query, search);
-    checkCancelled(cancel);
-    return { ids: idsOf(found.slots), distances: found.distances, plan: found.plan, visited: found.visited };
+    const { slots, distances, plan, visited } = findNearest(query, search);
+    return { ids: held().rows.idsOf(slots), distances, plan, visited };
   },
 
   /**
-   * @param {{ queries: Float32Array, count: number, width: number, cancel?: Int32Array } & Search} args `width` is the stride of the answer
+   * `width` is the stride of the answer.
+   * @param {{ queries: Float32Array, count: number, width: number, cancel?: Int32Array } & Search} args
    */
   searchBatch({ queries, count, width, cancel, ...search }, report) {
-    const { dim } = held();
+    const { rows } = held();
     const ids = new Uint32Array(count * width).fill(0xffffffff);
     const distances = new Float32Array(count * width).fill(Number.POSITIVE_INFINITY);
     const counts = new Uint32Array(count);
     let plan = 'scan';
     let visited = 0;
-    let reported = performance.now();
+    const step = steps(count, cancel, report);
     for (let r = 0; r < count; r++) {
-      checkCancelled(cancel);
-      if (performance.now() - reported > progressIntervalMs) {
-        reported = performance.now();
-        report(r, count);
-      }
-      const found = findNearest(queries.subarray(r * dim, (r + 1) * dim), search);
-      ids.set(idsOf(found.slots), r * width);
+      step(r);
+      const found = findNearest(queries.subarray(r * rows.dim, (r + 1) * rows.dim), search);
+      ids.set(rows.idsOf(found.slots), r * width);
       distances.set(found.distances, r * width);
       counts[r] = found.slots.length;
       plan = found.plan;
       visited += found.visited;
     }
-    report(count, count);
+    step(count);
     return { ids, distances, counts, plan, visited };
   },
 };
@@ -155,10 +126,16 @@ port.on('message', async ({ call, name, args }) => {
   }
 });
 
-/** @returns {Promise<any>} the package, which has no types worth having */
-async function hnswlib() {
+/**
+ * An empty graph of hnswlib-node, a package whose types say little.
+ * @param {Metric} metric
+ * @param {number} dim
+ * @returns {Promise<any>}
+ */
+async function newGraph(metric, dim) {
   try {
-    return (await import('hnswlib-node')).default;
+    const { HierarchicalNSW } = (await import('hnswlib-node')).default;
+    return new HierarchicalNSW(metric === 'l2' ? 'l2' : 'ip', dim);
   } catch (error) {
     throw new WorkerFailure(
       'OPTIONAL_PACKAGE',
@@ -168,10 +145,27 @@ async function hnswlib() {
   }
 }
 
-/** @param {NonNullable<typeof index>} next */
-function adopt(next) {
-  index = next;
-  marks = new Uint8Array(next.rows.length / next.dim);
+/**
+ * The rows in a graph file, all of which was checked.
+ * @param {string} path
+ * @param {{ count: number, dim: number, M: number }} expected
+ */
+function checkedRows(path, expected) {
+  const file = openSync(path, 'r');
+  try {
+    return readGraphFile(file, expected);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * @param {VectorRows} rows
+ * @param {any} graph
+ */
+function hold(rows, graph) {
+  index = { rows, graph };
+  marks = new Uint8Array(rows.count);
 }
 
 function held() {
@@ -181,108 +175,53 @@ function held() {
 
 /** @param {Int32Array | undefined} cancel */
 function checkCancelled(cancel) {
-  if (cancel !== undefined && Atomics.load(cancel, 0) !== 0)
-    throw new WorkerFailure('ABORTED', 'The operation was aborted.');
+  if (cancel === undefined || Atomics.load(cancel, 0) === 0) return;
+  throw new WorkerFailure('ABORTED', 'The operation was aborted.');
 }
 
 /**
- * @param {Float32Array} rows
- * @param {number} count
- * @param {number} dim
- * @param {Metric} metric
+ * To be called before each of `total` steps and once after: stops a cancelled call and reports progress now and then.
+ * @param {number} total
+ * @param {Int32Array | undefined} cancel
+ * @param {(done: number, total: number) => void} report
  */
-function checkRows(rows, count, dim, metric) {
-  for (let r = 0; r < count; r++) {
-    let squared = 0;
-    for (let j = 0; j < dim; j++) {
-      const value = at(rows, r * dim + j);
-      if (!Number.isFinite(value)) {
-        throw new WorkerFailure('NOT_FINITE', `data: row ${r}, column ${j} is ${value}; every value must be finite.`);
-      }
-      squared += value * value;
-    }
-    if (metric !== 'cosine') continue;
-    if (squared === 0)
-      throw new WorkerFailure('ZERO_VECTOR', `data: row ${r} has length zero, so it has no direction.`);
-    const length = Math.sqrt(squared);
-    for (let j = 0; j < dim; j++) rows[r * dim + j] = at(rows, r * dim + j) / length;
-  }
-}
-
-/**
- * The slots by ascending id.
- * @param {Uint32Array} ids
- */
-function orderById(ids) {
-  const order = new Uint32Array(new SharedArrayBuffer(ids.byteLength));
-  for (let slot = 0; slot < order.length; slot++) order[slot] = slot;
-  order.sort((a, b) => at(ids, a) - at(ids, b));
-  for (let i = 1; i < order.length; i++) {
-    const id = at(ids, at(order, i));
-    if (id === at(ids, at(order, i - 1))) throw new WorkerFailure('DUPLICATE_ID', `ids: ${id} occurs more than once.`);
-  }
-  if (order.length > 0 && at(ids, at(order, order.length - 1)) === 0xffffffff) {
-    throw new WorkerFailure('INVALID_ARGUMENT', 'ids: 4294967295 is reserved.');
-  }
-  return order;
-}
-
-/**
- * The slot of an id, or −1.
- * @param {number} id
- */
-function slotOf(id) {
-  const { ids, order, rows, dim } = held();
-  if (ids === null || order === null) return id < rows.length / dim ? id : -1;
-  let low = 0;
-  let high = order.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (at(ids, at(order, middle)) < id) low = middle + 1;
-    else high = middle;
-  }
-  const slot = low < order.length ? at(order, low) : -1;
-  return slot >= 0 && at(ids, slot) === id ? slot : -1;
-}
-
-/** @param {number[] | Uint32Array} slots */
-function idsOf(slots) {
-  const { ids } = held();
-  return Uint32Array.from(slots, (slot) => (ids === null ? slot : at(ids, slot)));
+function steps(total, cancel, report) {
+  let reported = performance.now();
+  return (/** @type {number} */ done) => {
+    if (done % 16 !== 0 && done !== total) return;
+    checkCancelled(cancel);
+    if (done !== total && performance.now() - reported < progressIntervalMs) return;
+    reported = performance.now();
+    report(done, total);
+  };
 }
 
 /**
  * @param {Float32Array} query as the caller gave it
  * @param {Search} search
- * @returns {Found}
  */
 function findNearest(query, { k, efSearch, exact, filter }) {
-  const { rows, dim, graph, metric } = held();
-  const count = rows.length / dim;
-  const prepared = prepareQuery(query, metric);
+  const { rows, graph } = held();
+  const { count } = rows;
+  const prepared = rows.prepareQuery(query);
   const marked = filter === null ? [] : mark(filter.listed);
   try {
     const matching = filter === null ? count : filter.complement ? count - marked.length : marked.length;
     const wanted = Math.min(k, matching);
-    if (!exact && wanted > 0) {
-      const pool = Math.min(count, Math.max(efSearch, k));
-      // Its traversal ends only once as many as the pool holds were allowed: with fewer allowed, it would visit everything.
-      if (matching > pool || filter === null) {
-        graph.setEf(pool);
-        const complement = filter?.complement === true;
-        const { neighbors } =
-          filter === null
-            ? graph.searchKnn(prepared, pool)
-            : graph.searchKnn(prepared, pool, (/** @type {number} */ slot) => (at(marks, slot) === 1) !== complement);
-        if (neighbors.length >= wanted) {
-          const plan = filter === null ? 'graph' : 'filtered-graph';
-          return { ...closest(prepared, neighbors, wanted), plan, visited: neighbors.length };
-        }
+    const pool = Math.min(count, Math.max(efSearch, k));
+    // hnswlib goes on until its pool is full of allowed ones: with fewer of them than that, it would visit everything.
+    if (!exact && wanted > 0 && (filter === null || matching > pool)) {
+      graph.setEf(pool);
+      const allows = (/** @type {number} */ slot) => (marks[slot] === 1) !== filter?.complement;
+      const { neighbors } = filter === null ? graph.searchKnn(prepared, pool) : graph.searchKnn(prepared, pool, allows);
+      if (neighbors.length >= wanted) {
+        const plan = filter === null ? 'graph' : 'filtered-graph';
+        return { ...rows.closest(prepared, neighbors, wanted), plan, visited: neighbors.length };
       }
     }
-    const allowed = filter === null ? allSlots(count) : filter.complement ? unmarkedSlots(count) : marked;
+    const allowed = filter !== null && !filter.complement ? marked : unmarked(count);
     const plan = filter === null ? 'scan' : 'allowed-scan';
-    return { ...closest(prepared, allowed, wanted), plan, visited: allowed.length };
+    return { ...rows.closest(prepared, allowed, wanted), plan, visited: allowed.length };
   } finally {
     for (const slot of marked) marks[slot] = 0;
   }
@@ -293,9 +232,10 @@ function findNearest(query, { k, efSearch, exact, filter }) {
  * @param {Uint32Array} listed distinct ids
  */
 function mark(listed) {
+  const { rows } = held();
   const slots = [];
   for (const id of listed) {
-    const slot = slotOf(id);
+    const slot = rows.slotOf(id);
     if (slot < 0) continue;
     marks[slot] = 1;
     slots.push(slot);
@@ -304,76 +244,6 @@ function mark(listed) {
 }
 
 /** @param {number} count */
-function allSlots(count) {
-  return Uint32Array.from({ length: count }, (_, slot) => slot);
-}
-
-/** @param {number} count */
-function unmarkedSlots(count) {
-  return allSlots(count).filter((slot) => at(marks, slot) === 0);
-}
-
-/**
- * @param {Float32Array} query
- * @param {Metric} metric
- * @returns {number[]}
- */
-function prepareQuery(query, metric) {
-  const point = Array.from(query);
-  if (metric !== 'cosine') return point;
-  let squared = 0;
-  for (const value of point) squared += value * value;
-  const length = Math.sqrt(squared);
-  return point.map((value) => value / length);
-}
-
-/**
- * The `wanted` closest of these slots by true distance, ties by id.
- * @param {number[]} query
- * @param {number[] | Uint32Array} slots
- * @param {number} wanted at most slots.length
- */
-function closest(query, slots, wanted) {
-  const { ids } = held();
-  const all = Float32Array.from(slots, (slot) => distanceTo(query, slot));
-  // Everything as close as the last wanted, in any order: ties are broken by id below.
-  const bound = wanted === 0 ? Number.NEGATIVE_INFINITY : at(all.slice().sort(), wanted - 1);
-  /** @type {{ slot: number, distance: number, id: number }[]} */
-  const kept = [];
-  for (let i = 0; i < slots.length; i++) {
-    const slot = /** @type {number} */ (slots[i]);
-    if (at(all, i) <= bound) kept.push({ slot, distance: at(all, i), id: ids === null ? slot : at(ids, slot) });
-  }
-  kept.sort((a, b) => a.distance - b.distance || a.id - b.id);
-  kept.length = wanted;
-  return { slots: kept.map(({ slot }) => slot), distances: Float32Array.from(kept, ({ distance }) => distance) };
-}
-
-/**
- * @param {number[]} query
- * @param {number} slot
- */
-function distanceTo(query, slot) {
-  const { rows, dim, metric } = held();
-  const begin = slot * dim;
-  let sum = 0;
-  if (metric === 'l2') {
-    for (let j = 0; j < dim; j++) {
-      const difference = /** @type {number} */ (query[j]) - at(rows, begin + j);
-      sum += difference * difference;
-    }
-    return sum;
-  }
-  for (let j = 0; j < dim; j++) sum += /** @type {number} */ (query[j]) * at(rows, begin + j);
-  // Rounded before the subtraction, so that a vector is at distance 0 from itself under cosine.
-  return (metric === 'ip' ? 0 : 1) - Math.fround(sum);
-}
-
-/**
- * An element that is known to be there.
- * @param {Float32Array | Uint32Array | Uint8Array} array
- * @param {number} position
- */
-function at(array, position) {
-  return /** @type {number} */ (array[position]);
+function unmarked(count) {
+  return Uint32Array.from({ length: count }, (_, slot) => slot).filter((slot) => marks[slot] === 0);
 }

@@ -1,4 +1,6 @@
-/** The near end of the thread that holds an hnswlib-node index: calls with answers, errors with codes, progress, abort. */
+/**
+ * The near end of the thread that holds an hnswlib-node index: calls with answers, errors with codes, progress, abort.
+ */
 import { Worker } from 'node:worker_threads';
 import type { TaskOptions } from '../binding/task.js';
 import { throwIfAborted } from '../core/abort.js';
@@ -16,7 +18,7 @@ interface SearchMessage {
 interface Calls {
   build: {
     args: {
-      rows: Float32Array;
+      values: Float32Array;
       count: number;
       dim: number;
       ids: Uint32Array | null;
@@ -29,7 +31,7 @@ interface Calls {
   };
   load: {
     args: { path: string; count: number; dim: number; ids: Uint32Array | null; metric: MetricName; M: number };
-    value: { rows: Float32Array; order: Uint32Array | null };
+    value: { values: Float32Array; order: Uint32Array | null };
   };
   write: { args: { path: string; M: number }; value: null };
   search: {

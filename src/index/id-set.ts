@@ -6,9 +6,9 @@ import { type Ids, isUint32, toIds } from './id-list.js';
 let read: (set: unknown) => NativeIdSet | undefined;
 
 /**
- * An immutable set of uint32 ids, made once and used by any number of searches: only its members may be returned. "All but
- * these" costs what "only these" costs: 8 KB for every 65,536 ids' range that holds one. Ids that an index does not hold are
- * harmless.
+ * An immutable set of uint32 ids, made once and used by any number of searches: only its members may be returned. "All
+ * but these" costs what "only these" costs: 8 KB for every 65,536 ids' range that holds one. Ids that an index does not
+ * hold are harmless.
  *
  * ```ts
  * const unseen = IdSet.deny(seen);

@@ -65,7 +65,8 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
 
   /**
    * The k nearest neighbours of one vector (`dim` values), off the event loop. The query is copied before this returns.
-   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED, OUT_OF_MEMORY
+   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED,
+   * OUT_OF_MEMORY
    */
   async search(query: Float32Array, k: number, options: SearchOptions = noOptions): Promise<SearchResult> {
     requireQuery(query);
@@ -82,7 +83,8 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
 
   /**
    * The k nearest neighbours of one vector (`dim` values), computed on the calling thread. `signal` is not looked at.
-   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, CLOSED, OUT_OF_MEMORY
+   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, CLOSED,
+   * OUT_OF_MEMORY
    */
   searchSync(query: Float32Array, k: number, options: SearchOptions = noOptions): SearchResult {
     requireQuery(query);
@@ -108,9 +110,10 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
   }
 
   /**
-   * One search per row of `queries` (rows × dim), on all cores, off the event loop. `queries` must neither change nor be
-   * transferred to another thread before the promise settles.
-   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED, OUT_OF_MEMORY
+   * One search per row of `queries` (rows × dim), on all cores, off the event loop. `queries` must neither change nor
+   * be transferred to another thread before the promise settles.
+   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED,
+   * OUT_OF_MEMORY
    */
   async searchBatch(queries: Matrix, k: number, options: BatchOptions = noOptions): Promise<BatchResult> {
     requireMatrix('queries', queries);

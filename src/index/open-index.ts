@@ -11,8 +11,9 @@ import { requirePath } from './search-arguments.js';
 
 export interface OpenOptions {
   /**
-   * `memory` reads the file and checks every byte of it. `mmap` maps it: open at once whatever the size, memory shared between
-   * processes, and read from disk where it is touched; the file must not change while it is open. Default `memory`.
+   * `memory` reads the file and checks every byte of it. `mmap` maps it: open at once whatever the size, memory shared
+   * between processes, and read from disk where it is touched; the file must not change while it is open. Default
+   * `memory`.
    */
   readonly mode?: 'memory' | 'mmap' | undefined;
   /** With `mmap`: read the whole file now and check its checksums. Default false; `memory` always checks. */
@@ -33,7 +34,8 @@ const schema = {
  * ```ts
  * using index = await openIndex('items.ann', { mode: 'mmap' });
  * ```
- * @throws NighError NOT_FOUND, IO, FORMAT, TRUNCATED, CHECKSUM_MISMATCH, VERSION_UNSUPPORTED, UNSUPPORTED, OPTIONAL_PACKAGE, INVALID_ARGUMENT, UNKNOWN_OPTION, OUT_OF_MEMORY
+ * @throws NighError NOT_FOUND, IO, FORMAT, TRUNCATED, CHECKSUM_MISMATCH, VERSION_UNSUPPORTED, UNSUPPORTED,
+ * OPTIONAL_PACKAGE, INVALID_ARGUMENT, UNKNOWN_OPTION, OUT_OF_MEMORY
  */
 export async function openIndex(
   path: string,

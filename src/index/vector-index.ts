@@ -22,7 +22,10 @@ export type SearchPlan = 'scan' | 'allowed-scan' | 'graph' | 'filtered-graph';
 export interface SearchOptions {
   /** Ids that may be returned. Default: all. */
   readonly filter?: IdSet | undefined;
-  /** Graph indexes: size of the candidate pool, at least k is used. Larger finds more of the true neighbours and takes longer. */
+  /**
+   * Graph indexes: size of the candidate pool, at least k is used. Larger finds more of the true neighbours and takes
+   * longer.
+   */
   readonly efSearch?: number | undefined;
   /**
    * Quantised indexes: refineFactor × k candidates of the pool get their true distance. Larger finds more of the true
@@ -114,8 +117,8 @@ export interface VectorIndex {
 /** An index that can also search on the calling thread: `capabilities.sync` is true. */
 export interface SyncVectorIndex extends VectorIndex {
   /**
-   * What `search` gives, computed now: cheaper than a hop to another thread where a search takes microseconds. `signal` is not
-   * looked at.
+   * What `search` gives, computed now: cheaper than a hop to another thread where a search takes microseconds. `signal`
+   * is not looked at.
    * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, CLOSED
    */
   searchSync(query: Float32Array, k: number, options?: SearchOptions): SearchResult;

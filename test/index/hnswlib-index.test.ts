@@ -82,7 +82,7 @@ describe('HnswlibIndex', () => {
   test('without hnswlib-node it says what to install', async () => {
     const alone = mkdtempSync(join(tmpdir(), 'nigh-alone-'));
     try {
-      for (const name of ['hnswlib-worker.mjs', 'hnswlib-graph-file.mjs']) {
+      for (const name of ['hnswlib-worker.mjs', 'hnswlib-graph-file.mjs', 'hnswlib-rows.mjs']) {
         copyFileSync(fileURLToPath(new URL(`../../src/index/${name}`, import.meta.url)), join(alone, name));
       }
       const worker = new Worker(join(alone, 'hnswlib-worker.mjs'), { execArgv: [] });
@@ -91,7 +91,7 @@ describe('HnswlibIndex', () => {
         worker.once('error', reject);
       });
       const args = {
-        rows: new Float32Array(4),
+        values: new Float32Array(4),
         count: 1,
         dim: 4,
         ids: null,
