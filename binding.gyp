@@ -97,6 +97,8 @@
         'native/napi/args.cpp',
         'native/napi/errors.cpp',
         'native/napi/id_set_binding.cpp',
+        'native/napi/index_answers.cpp',
+        'native/napi/index_arguments.cpp',
         'native/napi/index_binding.cpp',
         'native/napi/module.cpp',
         'native/napi/promise_task.cpp',

@@ -1,6 +1,5 @@
 #include "base/id_set.h"
 
-#include <algorithm>
 #include <bit>
 
 namespace nigh {
@@ -72,7 +71,8 @@ IdSet IdSet::operator~() const {
 }
 
 size_t IdSet::memory_bytes() const noexcept {
-  const auto present = static_cast<size_t>(std::count_if(chunks_.begin(), chunks_.end(), [](const auto& chunk) { return chunk != nullptr; }));
+  size_t present = 0;
+  for (const auto& chunk : chunks_) present += chunk != nullptr;
   return chunks_.capacity() * sizeof(chunks_[0]) + present * sizeof(Chunk);
 }
 

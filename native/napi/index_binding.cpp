@@ -13,95 +13,14 @@
 #include "napi/args.h"
 #include "napi/errors.h"
 #include "napi/id_set_binding.h"
+#include "napi/index_answers.h"
+#include "napi/index_arguments.h"
 #include "napi/promise_task.h"
 #include "napi/task_control_binding.h"
 
 namespace nigh::binding {
 
 namespace {
-
-struct Answer {
-  std::vector<Neighbor> neighbors;
-  SearchStats stats;
-};
-
-// Five arguments from `first` on: k, efSearch, refineFactor, exact, filter. The filter is owned by the caller of this.
-SearchParams search_params(const Napi::CallbackInfo& info, size_t first, const IdSet* filter, size_t size) {
-  SearchParams params;
-  const uint64_t k = integer(info[first], "k");
-  if (k == 0) wrong_argument("k", "at least 1");
-  // No answer is longer than the index, and no pool needs to be: a k of a billion must not reserve room for a billion.
-  params.k = std::clamp<uint64_t>(k, 1, std::max<size_t>(size, 1));
-  params.ef_search = std::min<uint64_t>(integer(info[first + 1], "efSearch"), std::max<size_t>(size, 1));
-  params.refine_factor = std::min<uint64_t>(integer(info[first + 2], "refineFactor"), std::max<size_t>(size, 1));
-  params.exact = boolean(info[first + 3], "exact");
-  params.filter = filter;
-  return params;
-}
-
-void require_dim(size_t got, size_t expected) {
-  if (got == expected) return;
-  throw Error("DIMENSION_MISMATCH",
-              "query: expected " + std::to_string(expected) + " values, got " + std::to_string(got) + ".");
-}
-
-// [plan, visited, distances] as doubles, then the ids, then the distances: one allocation, cut into views by TypeScript.
-Napi::Value packed_answer(Napi::Env env, const Answer& answer) {
-  const size_t count = answer.neighbors.size();
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, 3 * sizeof(double) + count * 8);
-  auto* stats = static_cast<double*>(buffer.Data());
-  stats[0] = static_cast<double>(answer.stats.plan);
-  stats[1] = static_cast<double>(answer.stats.visited);
-  stats[2] = static_cast<double>(answer.stats.distances);
-  auto* ids = reinterpret_cast<uint32_t*>(stats + 3);
-  auto* distances = reinterpret_cast<float*>(ids + count);
-  for (size_t i = 0; i < count; ++i) {
-    ids[i] = answer.neighbors[i].id;
-    distances[i] = answer.neighbors[i].distance;
-  }
-  return buffer;
-}
-
-Napi::Value stats_object(Napi::Env env, const SearchStats& stats) {
-  const Napi::Object out = Napi::Object::New(env);
-  out.Set("plan", Napi::Number::New(env, static_cast<double>(stats.plan)));
-  out.Set("visited", Napi::Number::New(env, static_cast<double>(stats.visited)));
-  out.Set("distances", Napi::Number::New(env, static_cast<double>(stats.distances)));
-  return out;
-}
-
-const char* kind_name(IndexKind kind) { return kind == IndexKind::kFlat ? "flat" : "hnsw"; }
-
-const char* quantization_name(Quantization quantization) {
-  return quantization == Quantization::kSq8 ? "sq8" : "none";
-}
-
-Quantization quantization(const Napi::Value& value) {
-  const std::string name = string(value, "quantization");
-  if (name == "none") return Quantization::kNone;
-  if (name == "sq8") return Quantization::kSq8;
-  wrong_argument("quantization", "\"none\" or \"sq8\"");
-}
-
-Napi::Value inspection(Napi::Env env, const IndexFile& file) {
-  const IndexHeader& header = file.header();
-  const Napi::Object out = Napi::Object::New(env);
-  out.Set("kind", kind_name(header.kind));
-  out.Set("metric", metric_name(header.metric));
-  out.Set("dim", header.dim);
-  out.Set("count", static_cast<double>(header.count));
-  out.Set("fileBytes", static_cast<double>(header.file_bytes));
-  out.Set("version", header.version);
-  const Napi::Array sections = Napi::Array::New(env, file.sections().size());
-  for (uint32_t i = 0; i < file.sections().size(); ++i) {
-    const Napi::Object section = Napi::Object::New(env);
-    section.Set("name", file.sections()[i].tag);
-    section.Set("bytes", static_cast<double>(file.sections()[i].bytes));
-    sections.Set(i, section);
-  }
-  out.Set("sections", sections);
-  return out;
-}
 
 std::shared_ptr<VectorIndex> open_file(const std::string& path, bool mapped, bool verify) {
   const IndexFile file = IndexFile::open(path, mapped ? OpenMode::kMap : OpenMode::kMemory);
@@ -244,7 +163,7 @@ Napi::Value IndexBinding::search_sync(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const VectorIndex& index = *open_index();
     const std::span<const float> query = typed_array<float>(info[0], "query");
-    require_dim(query.size(), index.dim());
+    require_dim("query", query.size(), index.dim());
     const auto filter = IdSetBinding::set_of(info[5]);
     const SearchParams params = search_params(info, 1, filter.get(), index.size());
     AnswerBuffers& answer = AddonData::of(info.Env()).answer;
@@ -269,7 +188,7 @@ Napi::Value IndexBinding::search(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const std::shared_ptr<VectorIndex>& index = open_index();
     const std::span<const float> query = typed_array<float>(info[0], "query");
-    require_dim(query.size(), index->dim());
+    require_dim("query", query.size(), index->dim());
     auto filter = IdSetBinding::set_of(info[5]);
     const SearchParams params = search_params(info, 1, filter.get(), index->size());
     auto task = make_task(
@@ -286,12 +205,13 @@ Napi::Value IndexBinding::search(const Napi::CallbackInfo& info) {
   });
 }
 
-// searchBatch(data, rows, dim, k, efSearch, refineFactor, exact, filter | null, ids, distances, counts, threads, control | null)
+// searchBatch(data, rows, dim, k, efSearch, refineFactor, exact, filter | null, ids, distances, counts, threads,
+//             control | null)
 Napi::Value IndexBinding::search_batch(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const std::shared_ptr<VectorIndex>& index = open_index();
     const MatrixView<const float> queries = nigh::binding::matrix(info[0], info[1], info[2], "queries");
-    require_dim(queries.dim, index->dim());
+    require_dim("queries", queries.dim, index->dim());
     auto filter = IdSetBinding::set_of(info[7]);
     // The caller's k, not the clamped one, is the stride of the answer.
     SearchParams params = search_params(info, 3, filter.get(), std::numeric_limits<uint32_t>::max());
@@ -320,10 +240,7 @@ Napi::Value IndexBinding::add(const Napi::CallbackInfo& info) {
     const auto index = std::dynamic_pointer_cast<HnswIndex>(open_index());
     if (!index) throw Error("UNSUPPORTED", "Only an hnsw index takes further vectors.");
     const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
-    if (rows.dim != index->dim()) {
-      throw Error("DIMENSION_MISMATCH", "data: expected vectors of " + std::to_string(index->dim()) + " values, got " +
-                                            std::to_string(rows.dim) + ".");
-    }
+    require_dim("data", rows.dim, index->dim());
     const std::span<const uint32_t> ids = typed_array<uint32_t>(info[3], "ids", rows.rows);
     const size_t threads = integer(info[4], "threads");
     auto task = make_task(
@@ -397,7 +314,7 @@ Napi::Value IndexBinding::params(const Napi::CallbackInfo& info) {
     const auto* index = dynamic_cast<const HnswIndex*>(open_index().get());
     if (index == nullptr) return info.Env().Null();
     const HnswParams& params = index->params();
-    const Napi::Object out = Napi::Object::New(info.Env());
+    Napi::Object out = Napi::Object::New(info.Env());
     out.Set("M", static_cast<double>(params.m));
     out.Set("efConstruction", static_cast<double>(params.ef_construction));
     out.Set("alpha", params.alpha);
