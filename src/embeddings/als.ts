@@ -23,7 +23,7 @@ import { alsGramian, alsTrain } from '../binding/train.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import { gatherRows, type Matrix } from '../core/matrix.js';
-import { choice, integer, number, type ParamsOf, readParams } from '../core/params.js';
+import { choice, integer, number, optional, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import { foldIn, readAlsModel } from './als-model.js';
 import type { Embedding, FitContext, FittedSpace } from './embedding.js';
@@ -34,8 +34,12 @@ const schema = {
   factors: integer({ min: 1, max: 1024, default: 64 }),
   /** Sweeps over users and items. */
   iterations: integer({ min: 1, max: 1000, default: 12 }),
-  /** w0: how strongly a pair that was not observed asks for a score of zero. Larger damps popularity and widens the catalogue. */
-  unobservedWeight: number({ above: 0, default: 0.1 }),
+  /**
+   * w0: how strongly a pair that was not observed asks for a score of zero. Larger damps popularity, and takes interactions to mean
+   * less. Default: as much as lets all unobserved pairs together weigh 20 times what the observed ones do, at most 0.3, so
+   * that a sparse matrix is not drowned by its zeros.
+   */
+  unobservedWeight: optional(number({ above: 0 })),
   /** λ. Larger pulls factors to zero: smoother, less specific. */
   regularization: number({ min: 0, default: 0.01 }),
   /** ν: how regularisation grows with the number of interactions of a user or item. 0 treats all alike, 1 pulls hubs hardest. */
@@ -74,8 +78,9 @@ async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext):
       `als: the dataset ${dataset.origin.name} has no interaction with a value above 0 and of at least ${params.minValue}.`,
     );
   }
-  const { users, items } = await alsTrain(confidences, params, context);
-  const gramian = await alsGramian(items, params.unobservedWeight);
+  const unobservedWeight = params.unobservedWeight ?? defaultUnobservedWeight(confidences);
+  const { users, items } = await alsTrain(confidences, { ...params, unobservedWeight }, context);
+  const gramian = await alsGramian(items, unobservedWeight);
   const shares = await explainedShares(confidences, users, items, context.signal);
   const trainedItems = ordinalsWhere(
     items.rows,
@@ -83,7 +88,7 @@ async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext):
   );
   const trainedUsers = ordinalsWhere(users.rows, (user) => hasLength(users, user));
   const itemMatrix = gatherRows(items, trainedItems);
-  const { factors, unobservedWeight, regularization, frequencyExponent, alpha } = params;
+  const { factors, regularization, frequencyExponent, alpha } = params;
   return {
     items: { matrix: itemMatrix, ordinals: trainedItems },
     users: { matrix: gatherRows(users, trainedUsers), ordinals: trainedUsers },
@@ -91,6 +96,7 @@ async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext):
     model: { factors, unobservedWeight, regularization, frequencyExponent, alpha, items: items.rows, gramian },
     notes: {
       interactions: confidences.entries,
+      unobservedWeight,
       itemsWithoutVector: items.rows - trainedItems.length,
       usersWithoutVector: users.rows - trainedUsers.length,
       meanExplainedShare: trainedItems.reduce((sum, item) => sum + shares[item]!, 0) / trainedItems.length,
@@ -98,6 +104,11 @@ async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext):
         'damped: items are compared by direction, times the root of the share of each that the factors explain',
     },
   };
+}
+
+function defaultUnobservedWeight({ rows, cols, entries, values }: CsrMatrix): number {
+  const observed = values.reduce((sum, confidence) => sum + confidence, 0) / entries;
+  return Math.min(0.3, 20 * (entries / rows / cols)) * observed;
 }
 
 /** Of an item that the factors explain less of, they know nothing: it has no vector, and other spaces answer for it. */

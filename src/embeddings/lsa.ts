@@ -12,7 +12,7 @@
  */
 import { randomizedSvd } from '../binding/train.js';
 import type { CsrMatrix } from '../core/csr-matrix.js';
-import type { Matrix } from '../core/matrix.js';
+import { gatherRows, type Matrix, row, zeros } from '../core/matrix.js';
 import type { FitContext } from './embedding.js';
 import type { Entry } from './term-matrix.js';
 
@@ -46,20 +46,22 @@ export async function fitLsa(matrix: CsrMatrix, params: LsaParams, context: FitC
     { rank, oversampling: params.oversampling, powerIterations: params.powerIterations, seed: params.seed },
     context,
   );
-  const data = new Float32Array(matrix.rows * rank);
-  const rows: number[] = [];
+  const projected = zeros(matrix.rows, rank);
   for (let r = 0; r < matrix.rows; r++) {
-    const out = data.subarray(rows.length * rank, (rows.length + 1) * rank);
-    for (let d = 0; d < rank; d++) out[d] = u.data[r * rank + d]! * s[d]!;
-    if (scaleToUnit(out)) rows.push(r);
+    for (let d = 0; d < rank; d++) projected.data[r * rank + d] = u.data[r * rank + d]! * s[d]!;
   }
+  const rows = Uint32Array.from({ length: matrix.rows }, (_, r) => r).filter(
+    (r) => length(row(projected, r)) >= minCapturedLength,
+  );
+  const vectors = gatherRows(projected, rows);
+  for (let r = 0; r < vectors.rows; r++) scaleToUnit(row(vectors, r));
   let kept = 0;
   for (const value of s) kept += value * value;
   let total = 0;
   for (const value of matrix.values) total += value * value;
   return {
-    vectors: { data: data.slice(0, rows.length * rank), rows: rows.length, dim: rank },
-    rows: Uint32Array.from(rows),
+    vectors,
+    rows,
     basis: v,
     explainedVariance: kept / total,
   };
@@ -72,15 +74,18 @@ export function projectDocument(entries: readonly Entry[], basis: Matrix): Float
     const at = ordinal * basis.dim;
     for (let d = 0; d < basis.dim; d++) out[d] = out[d]! + value * basis.data[at + d]!;
   }
-  return scaleToUnit(out) ? out : undefined;
+  if (length(out) < minCapturedLength) return undefined;
+  scaleToUnit(out);
+  return out;
 }
 
-/** Scales in place; false, and the values left alone, where the vector is too short to have a direction. */
-function scaleToUnit(vector: Float32Array): boolean {
+function scaleToUnit(vector: Float32Array): void {
+  const size = length(vector);
+  for (let d = 0; d < vector.length; d++) vector[d] = vector[d]! / size;
+}
+
+function length(vector: Float32Array): number {
   let squares = 0;
   for (const value of vector) squares += value * value;
-  const length = Math.sqrt(squares);
-  if (!(length >= minCapturedLength)) return false;
-  for (let d = 0; d < vector.length; d++) vector[d] = vector[d]! / length;
-  return true;
+  return Math.sqrt(squares);
 }

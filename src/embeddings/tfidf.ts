@@ -83,6 +83,7 @@ async function fitTfidf(dataset: Dataset, params: TfidfParams, context: FitConte
       dim: lsa.basis.dim,
       language: params.language,
       stopwords: params.stopwords,
+      numbers: params.numbers,
       stem: params.stem,
       sublinear: params.sublinear,
     },
@@ -110,8 +111,10 @@ export async function createTextEmbedder(model: Readonly<Record<string, unknown>
   const idf = reader.floats('idf', terms.length);
   const dim = reader.integer('dim');
   const basis = { data: reader.floats('basis', terms.length * dim), rows: terms.length, dim };
-  const { language, stopwords, stem } = model;
-  const tokenize = await createTokenizer(readParams(tokenizerSchema, { language, stopwords, stem }, 'tfidf model'));
+  const { language, stopwords, numbers, stem } = model;
+  const tokenize = await createTokenizer(
+    readParams(tokenizerSchema, { language, stopwords, numbers, stem }, 'tfidf model'),
+  );
   const sublinear = reader.flag('sublinear');
   const ordinals = new Map(terms.map((term, ordinal) => [term, ordinal]));
   return (text) => projectDocument(weighTokens(tokenize(text), ordinals, idf, sublinear), basis);

@@ -8,7 +8,7 @@
  *    stays whole), and at the humps of camelCase, where the whole name is kept as well (`bodyParser` → bodyparser body parser),
  *    because some write `bodyparser` and others `body-parser`.
  * 3. Lower case.
- * 4. Stopwords are dropped (lists of the package stopword).
+ * 4. Stopwords are dropped (lists of the package stopword), and numbers where they are not wanted.
  * 5. Stemming (Snowball), each distinct word once.
  */
 import { choice, flag, type ParamsOf } from '../core/params.js';
@@ -41,6 +41,8 @@ export const tokenizerSchema = {
   language: choice(Object.keys(languages) as Language[], { default: 'en' }),
   /** Drop the words of the language's stopword list. */
   stopwords: flag({ default: true }),
+  /** Keep words of digits only: the year of a title says more about its time than about its kind. */
+  numbers: flag({ default: true }),
   /** Cut words to their stem, so that `dogs` meets `dog`. */
   stem: flag({ default: true }),
 };
@@ -51,7 +53,7 @@ export type TokenizerParams = ParamsOf<typeof tokenizerSchema>;
 export type Tokenizer = (text: string) => string[];
 
 /** Loads what the parameters need (lists and stemmers only where they are used). */
-export async function createTokenizer({ language, stopwords, stem }: TokenizerParams): Promise<Tokenizer> {
+export async function createTokenizer({ language, stopwords, numbers, stem }: TokenizerParams): Promise<Tokenizer> {
   const names = languages[language];
   const segmenter = new Intl.Segmenter(language, { granularity: 'word' });
   const dropped = new Set<string>(stopwords ? (await import('stopword'))[names.stopwords] : []);
@@ -74,13 +76,15 @@ export async function createTokenizer({ language, stopwords, stem }: TokenizerPa
       if (isWordLike !== true) continue;
       for (const name of splitName(segment)) {
         const word = name.toLowerCase();
-        if (!dropped.has(word)) tokens.push(reduce(word));
+        if (dropped.has(word) || (!numbers && digits.test(word))) continue;
+        tokens.push(reduce(word));
       }
     }
     return tokens;
   };
 }
 
+const digits = /^[\p{Nd}.,]+$/u;
 const decimal = /^\d+(?:[.,]\d+)+$/u;
 const separators = /[._]+/u;
 /** Before a capital that follows a small letter or digit, and before the last capital of a run that a small letter follows. */

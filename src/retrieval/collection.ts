@@ -3,6 +3,7 @@ import { NighError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest-name.js';
 import { Catalogue, type PackedCatalogue } from './catalogue.js';
 import { liveGeneration, type Manifest, readManifest } from './generation.js';
+import { openAll } from './open-all.js';
 import { readPacked } from './packed-file.js';
 import { type PackedInteractions, SeenLists } from './seen-lists.js';
 import { Space } from './space.js';
@@ -53,9 +54,8 @@ export class Collection {
       if (stamp === undefined) throw new NighError('FORMAT', `${directory}: the manifest lists no ${name}.`);
       return readPacked(join(directory, name), stamp);
     };
-    const spaces: Space[] = [];
+    const spaces = await openAll(manifest.spaces.map((space) => Space.open(directory, manifest, space, mode)));
     try {
-      for (const space of manifest.spaces) spaces.push(await Space.open(directory, manifest, space, mode));
       const seen = new SeenLists((await read(collectionFiles.interactions)) as PackedInteractions);
       const users = new StringIndex((await read(collectionFiles.users)) as PackedStringIndex);
       const catalogue = new Catalogue((await read(collectionFiles.items)) as PackedCatalogue, seen.popularity);

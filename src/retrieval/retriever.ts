@@ -44,8 +44,8 @@ export class Retriever implements AsyncDisposable {
   }
 
   /**
-   * Items like this one, by the direction of their vectors: exactly min(k, items with a vector that are not left out), best
-   * first. The item itself never comes back. `score` is the cosine.
+   * Items like this one: exactly min(k, items with a vector that are not left out), best first. The item itself never comes back.
+   * `score` is their likeness, at most 1: the cosine of their vectors, in a space of interactions times how much of both is explained.
    * @param item an item id; `resolveItem` makes one of a title
    * @throws NighError UNKNOWN_ITEM, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
@@ -60,7 +60,7 @@ export class Retriever implements AsyncDisposable {
 
   /**
    * Items for a user of the collection, without what they already interacted with. `score` is the model's own (an inner
-   * product) in a space with user vectors, otherwise the cosine to the mean of what they interacted with.
+   * product) in a space with user vectors, otherwise the likeness to the mean of what they interacted with.
    * @throws NighError UNKNOWN_USER, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
   async recommend(user: string, options: RecommendOptions = {}): Promise<Answer> {

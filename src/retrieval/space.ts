@@ -7,6 +7,7 @@ import { findEmbedding } from '../embeddings/registry.js';
 import { openIndex } from '../index/open-index.js';
 import type { IndexKind, VectorIndex } from '../index/vector-index.js';
 import type { Manifest, SpaceManifest } from './generation.js';
+import { openAll } from './open-all.js';
 import { readPacked, requireLength } from './packed-file.js';
 
 /** The files of a space within a generation. */
@@ -61,27 +62,26 @@ export class Space {
     space: SpaceManifest,
     mode: 'memory' | 'mmap',
   ): Promise<Space> {
-    const opened: VectorIndex[] = [];
     const open = async (name: string, kind: IndexKind | undefined): Promise<VectorIndex | undefined> => {
       const stamp = manifest.files[name];
       if (stamp === undefined) return undefined;
       const path = join(directory, name);
       await requireLength(path, stamp);
       // hnswlib-node cannot map its file.
-      const index = await openIndex(path, kind === 'hnswlib' ? {} : { mode, verify: true });
-      opened.push(index);
-      return index;
+      return openIndex(path, kind === 'hnswlib' ? {} : { mode, verify: true });
     };
+    const [similar, recommend, users] = await openAll([
+      open(spaceFiles.similar(space.name), space.similar.kind),
+      open(spaceFiles.recommend(space.name), space.recommend?.kind),
+      open(spaceFiles.users(space.name), 'flat'),
+    ]);
     try {
-      const similar = await open(spaceFiles.similar(space.name), space.similar.kind);
-      if (similar === undefined)
+      if (similar === undefined) {
         throw new NighError('FORMAT', `${directory}: the manifest lists no index of space ${space.name}.`);
-      const recommend = await open(spaceFiles.recommend(space.name), space.recommend?.kind);
-      const users = await open(spaceFiles.users(space.name), 'flat');
-      const fold = await openFolder(directory, manifest, space);
-      return new Space(space, similar, recommend, users, fold);
+      }
+      return new Space(space, similar, recommend, users, await openFolder(directory, manifest, space));
     } catch (cause) {
-      for (const index of opened) index.close();
+      for (const index of [similar, recommend, users]) index?.close();
       throw cause;
     }
   }

@@ -128,14 +128,14 @@ export class TitleSearch {
     return found;
   }
 
-  /** Words that share most of the word's two-letter pieces (Dice coefficient of at least 0.5), among those of its first letter. */
+  /** Words that share most of the word's two-letter pieces (Dice coefficient of at least 0.6), among those of its first letter. */
   #likeWords(word: string): number[] {
     const pieces = new Set(bigrams(word));
     const similar: number[] = [];
     for (const candidate of this.#words.startingWith([...word][0] ?? '')) {
       const others = bigrams(this.#words.at(candidate));
       const shared = others.filter((piece) => pieces.has(piece)).length;
-      if (2 * shared >= 0.5 * (pieces.size + others.length)) similar.push(candidate);
+      if (2 * shared >= 0.6 * (pieces.size + others.length)) similar.push(candidate);
     }
     return similar;
   }

@@ -6,7 +6,7 @@ export type AttributeValue = string | number | boolean | readonly string[];
 /** One entry of an answer. */
 export interface Result {
   readonly id: string;
-  /** Larger is better: cosine for similar items, the model's own score for recommendations. */
+  /** Larger is better: likeness (at most 1) for similar items, the model's own score for recommendations. */
   readonly score: number;
   readonly title: string;
   readonly attributes: Readonly<Record<string, AttributeValue>>;

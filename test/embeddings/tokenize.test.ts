@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { readParams } from '../../src/core/params.js';
+import { createTokenizer, tokenizerSchema } from '../../src/embeddings/tokenize.js';
+
+const tokenizer = (params: Record<string, unknown>) => createTokenizer(readParams(tokenizerSchema, params, ''));
+const plain = { stopwords: false, stem: false };
+
+describe('tokenizer', () => {
+  it('takes names apart as their parts are written in other names', async () => {
+    const tokenize = await tokenizer(plain);
+    expect(tokenize('express-session')).toEqual(['express', 'session']);
+    expect(tokenize('@scope/pkg.name_part')).toEqual(['scope', 'pkg', 'name', 'part']);
+    expect(tokenize('socket.io')).toEqual(['socket', 'io']);
+    expect(tokenize('bodyParser')).toEqual(['bodyparser', 'body', 'parser']);
+    expect(tokenize('HTMLParser2')).toEqual(['htmlparser2', 'html', 'parser2']);
+    expect(tokenize('_.debounce__fn')).toEqual(['debounce', 'fn']);
+  });
+
+  it('keeps decimal numbers whole, and leaves numbers out where they are not wanted', async () => {
+    expect((await tokenizer(plain))('version 3.14 of 1995')).toEqual(['version', '3.14', 'of', '1995']);
+    const without = await tokenizer({ ...plain, numbers: false });
+    expect(without('Toy Story 2 (1995), 3.14 and es6')).toEqual(['toy', 'story', 'and', 'es6']);
+  });
+
+  it('finds words in scripts without spaces, and treats compatible letters alike', async () => {
+    const japanese = await tokenizer({ ...plain });
+    expect(japanese('日本語の単語')).toEqual(['日本語', 'の', '単語']);
+    expect(japanese('ＦＵＬＬ ｗｉｄｔｈ ﬁne')).toEqual(['full', 'width', 'fine']);
+  });
+
+  it('drops stopwords and stems by language', async () => {
+    const english = await tokenizer({});
+    expect(english('The dogs and the running packages')).toEqual(['dog', 'run', 'packag']);
+    expect(english('The dog’s ears')).toEqual(['dog', 'ear']);
+    const german = await tokenizer({ language: 'de' });
+    expect(german('die Häuser und das Haus')).toEqual(['haus', 'haus']);
+  });
+
+  it('refuses an unknown language, naming a near one', () => {
+    expect(() => readParams(tokenizerSchema, { language: 'enn' }, 'text')).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/text\.language.*"en"/) }),
+    );
+  });
+});
