@@ -22,9 +22,9 @@ uint32_t hnsw_level(const HnswParams& params, uint32_t slot) {
   return static_cast<uint32_t>(std::min(level, static_cast<double>(HnswGraph::kMaxLevel)));
 }
 
-std::vector<float> length_thresholds(std::vector<float> lengths, size_t m) {
+std::vector<float> length_thresholds(std::vector<float> lengths) {
   std::vector<float> thresholds;
-  for (size_t held = lengths.size() / m; held > 0 && thresholds.size() < HnswGraph::kMaxLevel; held /= m) {
+  for (size_t held = lengths.size() / kLengthRatio; held > 0; held /= kLengthRatio) {
     const auto nth = lengths.begin() + static_cast<std::ptrdiff_t>(held - 1);
     std::nth_element(lengths.begin(), nth, lengths.end(), std::greater<>());
     thresholds.push_back(*nth);

@@ -11,7 +11,7 @@
 // Inner product. The largest products are mostly with long rows (Morozov and Babenko, "Non-metric similarity graphs for maximum
 // inner product search", NeurIPS 2018: the longest twentieth holds nearly all answers), and near directions lead to them (Liu et
 // al., "Understanding and improving proximity graph based maximum inner product search", AAAI 2020). So links join near
-// directions, which is a metric and can be pruned, and the layers are ordered by length: layer l holds the longest n / m^l rows.
+// directions, which is a metric and can be pruned, and the layers are ordered by length: layer l holds the longest n / 16^l rows.
 // A search scores by the true product on every layer and carries its whole pool down.
 //
 // Deviations: a node links to up to degree0 neighbours on layer 0 (the paper: M), which gives fewer and fatter hops; a full row
@@ -44,8 +44,12 @@ struct HnswParams {
 /// Top layer of a node by chance: geometric with ratio 1/m, a function of seed and slot only.
 uint32_t hnsw_level(const HnswParams& params, uint32_t slot);
 
-/// Lengths from which a row belongs to layer 1, 2, …, so that layer l holds the longest n / m^l (inner product).
-std::vector<float> length_thresholds(std::vector<float> lengths, size_t m);
+/// Each layer by length holds this share of the one below: 1/16 is about where the rows that answer most questions end. It does
+/// not follow m, since a fat graph would otherwise leave too few of them on layer 1.
+inline constexpr size_t kLengthRatio = 16;
+
+/// Lengths from which a row belongs to layer 1, 2, …, so that layer l holds the longest n / kLengthRatio^l (inner product).
+std::vector<float> length_thresholds(std::vector<float> lengths);
 
 /// Top layer by length. Rows that tie with a threshold are placed by chance, so equal lengths give an ordinary HNSW.
 uint32_t hnsw_level_by_length(float length, const std::vector<float>& thresholds, uint32_t level_by_chance);

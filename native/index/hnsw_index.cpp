@@ -34,7 +34,7 @@ void check_params(const HnswParams& params) {
 
 size_t layer0_degree(const HnswParams& params) { return (2 * params.m + 15) / 16 * 16; }
 
-// Under ip the pool of the layers above the first; they hold the longest n / m² rows and fewer.
+// Under ip the pool of the layers above the first; they hold the longest n / 256 rows and fewer.
 constexpr size_t kUpperPool = 16;
 
 }  // namespace
@@ -170,7 +170,7 @@ std::vector<uint8_t> HnswIndex::levels_for(MatrixView<const float> rows, uint32_
     std::vector<float> all = lengths;
     const auto state = snapshot();
     for (uint32_t slot = 0; slot < begin; ++slot) all.push_back(length(state->store.row(slot)));
-    thresholds_ = length_thresholds(std::move(all), params_.m);
+    thresholds_ = length_thresholds(std::move(all));
   }
   for (size_t i = 0; i < rows.rows; ++i) {
     levels[i] = static_cast<uint8_t>(hnsw_level_by_length(lengths[i], thresholds_, levels[i]));
