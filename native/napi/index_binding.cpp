@@ -46,6 +46,7 @@ Napi::Function IndexBinding::define(Napi::Env env) {
                          InstanceMethod<&IndexBinding::vector>("vector"),
                          InstanceMethod<&IndexBinding::save>("save"),
                          InstanceMethod<&IndexBinding::close>("close"),
+                         InstanceMethod<&IndexBinding::has_grown>("hasGrown"),
                          InstanceAccessor<&IndexBinding::kind>("kind"),
                          InstanceAccessor<&IndexBinding::metric>("metric"),
                          InstanceAccessor<&IndexBinding::dim>("dim"),
@@ -247,9 +248,9 @@ Napi::Value IndexBinding::add(const Napi::CallbackInfo& info) {
         TaskControlBinding::control_of(info[5]),
         [index, rows, ids, threads](TaskControl& control) {
           index->add(rows, ids.data(), threads, control);
-          return index->memory_bytes();
+          return true;
         },
-        [](Napi::Env env, size_t bytes) { return Napi::Number::New(env, static_cast<double>(bytes)); });
+        [](Napi::Env env, bool) { return env.Undefined(); });
     return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[3]});
   });
 }
@@ -299,13 +300,12 @@ Napi::Value IndexBinding::size(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(open_index()->size())); });
 }
 
-// Also the moment at which growth by add() is told to the garbage collector.
 Napi::Value IndexBinding::memory_bytes(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] {
-    const size_t bytes = open_index()->memory_bytes();
-    account(info.Env(), bytes);
-    return Napi::Number::New(info.Env(), static_cast<double>(bytes));
-  });
+  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(open_index()->memory_bytes())); });
+}
+
+void IndexBinding::has_grown(const Napi::CallbackInfo& info) {
+  if (index_) account(info.Env(), index_->memory_bytes());
 }
 
 // How an hnsw index was built; null for others.

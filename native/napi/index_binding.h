@@ -34,6 +34,7 @@ class IndexBinding final : public Napi::ObjectWrap<IndexBinding> {
   Napi::Value vector(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
+  void has_grown(const Napi::CallbackInfo& info);
 
   Napi::Value kind(const Napi::CallbackInfo& info);
   Napi::Value metric(const Napi::CallbackInfo& info);

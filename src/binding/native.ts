@@ -100,7 +100,7 @@ export interface NativeIndex {
     threads: number,
     control: NativeTaskControl | null,
   ): Promise<NativeStats>;
-  /** Gives the bytes that the index holds afterwards. Throws UNSUPPORTED where the kind takes no further vectors. */
+  /** Throws UNSUPPORTED where the kind takes no further vectors. */
   add(
     data: Float32Array,
     rows: number,
@@ -108,7 +108,9 @@ export interface NativeIndex {
     ids: Uint32Array,
     threads: number,
     control: NativeTaskControl | null,
-  ): Promise<number>;
+  ): Promise<void>;
+  /** Tells the garbage collector how much memory the index holds by now; nothing on a closed one. */
+  hasGrown(): void;
   /** Copies the stored vector into `out` (dim values) and gives whether the id is known. */
   vector(id: number, out: Float32Array): boolean;
   save(path: string): Promise<void>;

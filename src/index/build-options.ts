@@ -26,11 +26,13 @@ export const buildFields = {
  * @throws NighError INVALID_ARGUMENT unless there is one id a row
  */
 export function idsFor(matrix: Matrix, ids: Uint32Array | undefined): Uint32Array | null {
-  if (ids === undefined) return null;
-  if (ids.length !== matrix.rows) {
-    throw new NighError('INVALID_ARGUMENT', `ids: expected ${matrix.rows}, one a row, got ${ids.length}.`);
-  }
-  return ids;
+  return ids === undefined ? null : requireIdPerRow(matrix, ids);
+}
+
+/** @throws NighError INVALID_ARGUMENT */
+export function requireIdPerRow(matrix: Matrix, ids: Uint32Array): Uint32Array {
+  if (ids.length === matrix.rows) return ids;
+  throw new NighError('INVALID_ARGUMENT', `ids: expected ${matrix.rows}, one a row, got ${ids.length}.`);
 }
 
 /** A field whose value is of a class. */

@@ -5,7 +5,7 @@ import { throwIfAborted } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
 import { choice, integer, number, readParams } from '../core/params.js';
-import { type BuildOptions, buildFields, idsFor } from './build-options.js';
+import { type BuildOptions, buildFields, idsFor, requireIdPerRow } from './build-options.js';
 import { type Ids, toIds } from './id-list.js';
 import { NativeVectorIndex } from './native-vector-index.js';
 import type { IndexCapabilities } from './vector-index.js';
@@ -138,8 +138,9 @@ export class HnswIndex extends NativeVectorIndex {
    */
   async add(matrix: Matrix, ids: Ids, options: AddOptions = {}): Promise<void> {
     requireMatrix('matrix', matrix);
-    const list = idsFor(matrix, toIds('ids', ids)) ?? new Uint32Array();
+    const list = requireIdPerRow(matrix, toIds('ids', ids));
     const { threads, ...task } = readParams(addSchema, options, '');
     await runTask(task, (control) => this.native.add(matrix.data, matrix.rows, matrix.dim, list, threads, control));
+    this.native.hasGrown();
   }
 }
