@@ -2,8 +2,8 @@ import { invalidArgument } from '../../core/errors.js';
 import { choice, flag, joinPath, text } from '../../core/params.js';
 import { completeMapping, type MappedOptions, mappedSchema } from './column-mapping.js';
 import { loadMapped } from './load-mapped.js';
-import type { TextEncoding } from './read-lines.js';
 import { readTable } from './read-table.js';
+import type { TextEncoding } from './read-text.js';
 import { type DatasetSource, readSourceOptions } from './source.js';
 
 /**

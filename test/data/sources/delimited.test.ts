@@ -1,8 +1,9 @@
+import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NighError } from '../../../src/core/errors.js';
 import { type DelimitedFormat, readDelimited } from '../../../src/data/sources/delimited.js';
 import { nighError } from '../support/expect-error.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -22,34 +23,75 @@ async function read(content: string | Uint8Array, format: DelimitedFormat = csv,
 
 /** Fields that look for trouble. */
 const field = fc.oneof(
-  fc.string({ unit: fc.constantFrom('a', 'ü', '€', '😀', ' ', ',', ';', '"', '\n', '|'), maxLength: 6 }),
-  fc.string({ maxLength: 4 }).map((text) => text.replaceAll('\r', '')),
+  fc.string({
+    unit: fc.constantFrom('a', 'ü', '€', '😀', ' ', ',', ';', '"', '\n', '\r', '\r\n', '|', '::'),
+    maxLength: 6,
+  }),
+  fc.string({ maxLength: 4 }),
 );
 
 /** As a careful program would write it, or as one that quotes everything. */
 function written(value: string, delimiter: string, always: boolean): string {
   // Any part of the delimiter: `:` before `::` would read as `::` before `:`.
-  const quoted = always || [...delimiter, '"', '\n'].some((special) => value.includes(special));
+  const quoted = always || value === '' || [...delimiter, '"', '\n', '\r'].some((special) => value.includes(special));
   return quoted ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
+/** A file, and what it should be read as. */
+interface WrittenTable {
+  readonly text: string;
+  readonly rows: readonly string[][];
+  readonly lines: readonly number[];
+}
+
+const tables: fc.Arbitrary<WrittenTable & { delimiter: string }> = fc
+  .record({
+    rows: fc.array(fc.array(field, { minLength: 1, maxLength: 4 }), { maxLength: 8 }),
+    emptyLines: fc.array(fc.nat({ max: 2 }), { minLength: 9, maxLength: 9 }),
+    delimiter: fc.constantFrom(',', ';', '|', '::', '\t'),
+    lineEnd: fc.constantFrom('\n', '\r\n'),
+    always: fc.boolean(),
+    ended: fc.boolean(),
+  })
+  .map(({ rows, emptyLines, delimiter, lineEnd, always, ended }) => {
+    let text = '';
+    const lines: number[] = [];
+    for (const [at, row] of rows.entries()) {
+      text += lineEnd.repeat(emptyLines[at] ?? 0);
+      lines.push(text.split('\n').length);
+      text += row.map((value) => written(value, delimiter, always)).join(delimiter) + lineEnd;
+    }
+    return { text: ended ? text : text.slice(0, -lineEnd.length), rows, lines, delimiter };
+  });
+
+/** The size of the pieces in which a file is read. */
+const piece = 1 << 16;
+
+/** Files of this process that are open, by their paths. */
+async function openFiles(): Promise<string[]> {
+  const numbers = await readdir('/proc/self/fd');
+  return Promise.all(numbers.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => '')));
+}
+
 describe('readDelimited', () => {
-  it('reads random tables as csv-parse does', async () => {
-    const tables = fc.record({
-      rows: fc.array(fc.array(field, { minLength: 2, maxLength: 4 }), { maxLength: 8 }),
-      delimiter: fc.constantFrom(',', ';', '|', '::'),
-      always: fc.boolean(),
-      end: fc.constantFrom('\n', ''),
-    });
+  it('reads what was written, and says on which line each record begins', async () => {
     await fc.assert(
-      fc.asyncProperty(tables, async ({ rows, delimiter, always, end }) => {
-        const text =
-          rows.map((row) => row.map((value) => written(value, delimiter, always)).join(delimiter)).join('\n') + end;
-        const { records } = await read(text, { ...csv, delimiter });
-        expect(records).toEqual(rows);
-        expect(records).toEqual(parse(text, { delimiter, relax_column_count: true, skip_empty_lines: true }));
+      fc.asyncProperty(tables, async ({ text, rows, lines, delimiter }) => {
+        expect(await read(text, { ...csv, delimiter })).toEqual({ records: rows, lines });
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
+    );
+  });
+
+  it('reads the same wherever a file is cut into pieces', async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, fc.nat({ max: 60 }), async ({ text, rows, lines, delimiter }, before) => {
+        const first = 'x'.repeat(piece - 1 - before);
+        const { records, lines: begins } = await read(`${first}\n${text}`, { ...csv, delimiter });
+        expect(records).toEqual([[first], ...rows]);
+        expect(begins).toEqual([1, ...lines.map((line) => line + 1)]);
+      }),
+      { numRuns: 200 },
     );
   });
 
@@ -70,6 +112,16 @@ describe('readDelimited', () => {
       ['', 'q, '],
       ['1', ''],
     ]);
+  });
+
+  it('keeps the line ends of a quoted field, and does not take a lone CR for one', async () => {
+    const { records, lines } = await read('"1\r\n2",a\rb\r\n3,"4\r5\n6"\n7,8\r');
+    expect(records).toEqual([
+      ['1\r\n2', 'a\rb'],
+      ['3', '4\r5\n6'],
+      ['7', '8'],
+    ]);
+    expect(lines).toEqual([1, 3, 5]);
   });
 
   it('takes quotes for ordinary characters where they have no meaning', async () => {
@@ -100,6 +152,8 @@ describe('readDelimited', () => {
     ['a quote that is never closed', 'a,b\n1,"x\ny,z\n', ['table.csv:2', 'never closed']],
     ['a quote inside an unquoted field', 'a,b\n\n5" disk,3" disk\n', ['table.csv:3', 'unquoted']],
     ['text after a closing quote', '"a"b,c\n', ['table.csv:1', 'closing']],
+    ['a quote in the last line of a record', 'a,b\r\n"1\r\n2",5" disk\r\n', ['table.csv:2', 'after "5"']],
+    ['a quote that is opened by the last character', 'a,b\n1,"', ['table.csv:2', 'never closed']],
   ])('refuses %s, with file and line', async (_, text, texts) => {
     await expect(read(text)).rejects.toEqual(nighError('INVALID_RECORD', ...texts));
   });
@@ -107,6 +161,73 @@ describe('readDelimited', () => {
   it('gives up in linear time on a quote that is never closed in a large file', async () => {
     await expect(read(`"${'a,b\n'.repeat(1_000_000)}`)).rejects.toEqual(nighError('INVALID_RECORD', 'table.csv:1'));
   });
+
+  it('bounds a record that has no end', async () => {
+    const long = nighError('INVALID_RECORD', 'table.csv:3', 'longer than');
+    await expect(read(`a\n\n"${'a,b\n'.repeat(5_000_000)}`)).rejects.toEqual(long);
+    await expect(read(`a\n\n${','.repeat(20_000_000)}`)).rejects.toEqual(long);
+  });
+
+  it('reads any number of empty lines', async () => {
+    const { records, lines } = await read(`${'\n'.repeat(20_000_000)}a`);
+    expect([records, lines]).toEqual([[['a']], [20_000_001]]);
+  });
+
+  it('says after which line the text is in another encoding', async () => {
+    const bytes = Buffer.concat([Buffer.from('"1\n2",b\n\n'.repeat(piece)), Buffer.from([0xff, 0x0a])]);
+    const reading = read(bytes);
+    await expect(reading).rejects.toEqual(nighError('INVALID_RECORD', 'utf-8'));
+    // Somewhere in the last piece, whose lines have four characters on average.
+    const line = Number(/after line (\d+) /.exec(await reading.catch(String))?.[1]);
+    expect(line).toBeGreaterThan(3 * piece - piece / 3);
+    expect(line).toBeLessThanOrEqual(3 * piece);
+  });
+
+  it.each([
+    ['an error', new TypeError('no such user')],
+    ['a NighError', new NighError('DUPLICATE_ID', 'twice')],
+    ['nothing', undefined],
+  ])('passes on %s that a visitor throws, as it is, and reads no further', async (_, thrown) => {
+    for (const [text, at] of [
+      ['a,b\n'.repeat(100_000), 2],
+      ['a,b\n'.repeat(100_000), 90_000],
+      ['a,b\nc,d', 2],
+      ['a,b\nc,d\n5" disk', 2],
+    ] as const) {
+      const path = join(await temporaryDirectory({ 'table.csv': text }), 'table.csv');
+      let seen = 0;
+      const reading = readDelimited(path, csv, {}, () => {
+        if (++seen === at) throw thrown;
+      });
+      expect(
+        await reading.then(
+          () => 'read to the end',
+          (error: unknown) => ({ error }),
+        ),
+      ).toEqual({ error: thrown });
+      expect(seen).toBe(at);
+    }
+  });
+
+  it.skipIf(process.platform !== 'linux').each(['table.csv', 'table.csv.gz'])(
+    'has closed %s when it ends, by whatever cause',
+    async (name) => {
+      const text = `${'a,b\n'.repeat(100_000)}5" disk\n${'a,b\n'.repeat(100_000)}`;
+      const path = join(await temporaryDirectory({ [name]: name.endsWith('.gz') ? gzipSync(text) : text }), name);
+      const controller = new AbortController();
+      const visits = [
+        () => {},
+        () => controller.abort(),
+        () => {
+          throw new Error('enough');
+        },
+      ];
+      for (const visit of visits) {
+        await expect(readDelimited(path, csv, { signal: controller.signal }, visit)).rejects.toThrow();
+        expect(await openFiles()).not.toContain(path);
+      }
+    },
+  );
 
   it('says that a file is not there, or is a directory', async () => {
     const directory = await temporaryDirectory();
