@@ -178,7 +178,7 @@ describe('readDelimited', () => {
     const reading = read(bytes);
     await expect(reading).rejects.toEqual(nighError('INVALID_RECORD', 'utf-8'));
     // Somewhere in the last piece, whose lines have four characters on average.
-    const line = Number(/after line (\d+) /.exec(await reading.catch(String))?.[1]);
+    const line = Number(/after line (\d+) /.exec(await reading.then(() => '', String))?.[1]);
     expect(line).toBeGreaterThan(3 * piece - piece / 3);
     expect(line).toBeLessThanOrEqual(3 * piece);
   });
