@@ -1,12 +1,5 @@
 import { invalidArgument } from './errors.js';
 
-/** One entry of a sparse matrix. */
-export interface Triplet {
-  readonly row: number;
-  readonly column: number;
-  readonly value: number;
-}
-
 /**
  * Sparse float32 matrix by compressed rows. The entries of row r are at `offsets[r]` up to `offsets[r + 1]`; columns within a
  * row ascend strictly. Holds at most 2^32 − 1 entries.
