@@ -17,8 +17,8 @@ export type QuantizationName = (typeof quantizationNames)[number];
 
 export interface HnswBuildOptions extends BuildOptions {
   /**
-   * Links of a node on the upper layers, 2 to 256; layer 0 has twice as many, rounded up to a multiple of 16. More find
-   * more and take more memory. Default 16.
+   * Links of a node on the upper layers, 2 to 256; layer 0 has twice as many, rounded up to a multiple of 16. More make
+   * fewer and fatter hops: faster searches, a slower build, and 8 bytes more a vector for each. Default 32.
    */
   readonly M?: number | undefined;
   /**
@@ -32,8 +32,8 @@ export interface HnswBuildOptions extends BuildOptions {
   /** Of the levels. The same seed on one thread gives the same bytes. Default 42. */
   readonly seed?: number | undefined;
   /**
-   * `sq8` traverses on int8 codes and gives true distances to the best: faster on large catalogues, a quarter more
-   * memory. Default `none`.
+   * `sq8` traverses on int8 codes and gives true distances to the best: up to twice as fast on large catalogues, a
+   * quarter more memory. `none` traverses the float32 rows. Default `sq8`.
    */
   readonly quantization?: QuantizationName | undefined;
   /** Native threads to use; 0 = all, which is the default. */
@@ -62,11 +62,11 @@ const threads = integer({ min: 0, max: 1024, default: 0 });
 
 const schema = {
   ...buildFields,
-  M: integer({ min: 2, max: 256, default: 16 }),
+  M: integer({ min: 2, max: 256, default: 32 }),
   efConstruction: integer({ min: 1, max: 100_000, default: 200 }),
   alpha: number({ min: 1, max: 2, default: 1.1 }),
   seed: integer({ min: 0, default: 42 }),
-  quantization: choice(quantizationNames, { default: 'none' }),
+  quantization: choice(quantizationNames, { default: 'sq8' }),
   threads,
   efSearch: integer({ min: 1, default: defaultEfSearch }),
 };

@@ -25,11 +25,15 @@ export interface Subject {
 
 export const flat: Subject = { name: 'FlatIndex', build: FlatIndex.build, runs: 150 };
 
-export const hnsw: Subject = { name: 'HnswIndex', build: HnswIndex.build, runs: 100 };
+export const hnsw: Subject = {
+  name: 'HnswIndex on float32 rows',
+  build: (matrix, options) => HnswIndex.build(matrix, { ...options, quantization: 'none' }),
+  runs: 100,
+};
 
 export const hnswSq8: Subject = {
   name: 'HnswIndex on int8 codes',
-  build: (matrix, options) => HnswIndex.build(matrix, { ...options, quantization: 'sq8' }),
+  build: HnswIndex.build,
   runs: 100,
 };
 

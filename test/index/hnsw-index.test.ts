@@ -30,7 +30,7 @@ describe('HnswIndex', () => {
 
   test('the parameters are those that were given, after a file too; defaults are the documented ones', async () => {
     using plain = await HnswIndex.build(matrix, { metric: 'ip' });
-    expect(plain.params).toMatchObject({ M: 16, efConstruction: 200, seed: 42, quantization: 'none' });
+    expect(plain.params).toMatchObject({ M: 32, efConstruction: 200, seed: 42, quantization: 'sq8' });
     expect(plain.params.alpha).toBeCloseTo(1.1, 6);
     expect(plain.efSearch).toBe(64);
     using tuned = await HnswIndex.build(matrix, {
@@ -39,7 +39,7 @@ describe('HnswIndex', () => {
       efConstruction: 90,
       alpha: 1.25,
       seed: 2 ** 50,
-      quantization: 'sq8',
+      quantization: 'none',
       efSearch: 33,
     });
     await tuned.save(join(directory, 'params.ann'));
@@ -52,7 +52,7 @@ describe('HnswIndex', () => {
         efConstruction: 90,
         alpha: 1.25,
         seed: 2 ** 50,
-        quantization: 'sq8',
+        quantization: 'none',
       });
     }
   });
