@@ -9,7 +9,7 @@
  *
  * Until step 5 nothing that is live was touched: a build that fails, is aborted or is killed leaves the old generation live.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { throwIfAborted } from '../core/abort.js';
 import { describe, NighError } from '../core/errors.js';
@@ -162,19 +162,27 @@ async function tidy(
   previous: string | undefined,
 ): Promise<string[]> {
   const [kept, pruned] = await Promise.allSettled([
-    // The collection carries its recipe, unless it lies there already.
-    writeFile(join(collection, collectionFiles.recipe), recipe.json, { flag: 'wx' }).catch(
-      (cause: NodeJS.ErrnoException) => {
-        if (cause.code !== 'EEXIST') throw cause;
-      },
-    ),
+    keepRecipe(recipe, join(collection, collectionFiles.recipe)),
     pruneGenerations(collection, keep, live, previous),
   ]);
   const warnings: string[] = [];
   if (kept.status === 'rejected')
     warnings.push(`The recipe was not kept beside the collection: ${message(kept.reason)}`);
+  else if (kept.value !== undefined) warnings.push(kept.value);
   if (pruned.status === 'rejected') warnings.push(`An old generation was not removed: ${message(pruned.reason)}`);
   return warnings;
+}
+
+/** The collection carries its recipe. One that lies there is left alone; where it is another, that is worth a word. */
+async function keepRecipe({ json }: Recipe, path: string): Promise<string | undefined> {
+  try {
+    await writeFile(path, json, { flag: 'wx' });
+    return undefined;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+  }
+  if ((await readFile(path, 'utf8')) === json) return undefined;
+  return `${path} is another recipe than the one that was built; it was left alone.`;
 }
 
 function message(reason: unknown): string {

@@ -4,6 +4,10 @@
  * A lock is stale, and taken over, when its holder ran on this machine and no longer does: no process has its number, or (on
  * Linux, where it can be asked) the process of that number began at another time, as after a restart. A holder on another
  * machine, which shares the directory, cannot be asked and is believed.
+ *
+ * Taking over: whoever would replace a stale lock first takes the lock of its succession, a file named after the stale lock's
+ * token, in the same way. While that is held nobody else can replace this very lock, so it is looked at once more, and then
+ * replaced.
  */
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm } from 'node:fs/promises';
@@ -39,18 +43,8 @@ export class BuildLock {
       began: await processBegan(process.pid),
       token: randomBytes(6).toString('hex'),
     };
-    const draft = `${path}.${mine.token}`;
-    await writeDurable(draft, JSON.stringify(mine));
-    try {
-      // A link appears whole or not at all, so nobody ever reads half a lock.
-      for (let attempt = 0; attempt < 5; attempt++) {
-        if (await linked(draft, path)) return new BuildLock(path, mine.token);
-        await setAsideIfStale(path, mine.token);
-      }
-    } finally {
-      await rm(draft, { force: true });
-    }
-    throw new NighError('LOCKED', `${collection}: other builds keep taking the lock ${path}.`);
+    await take(path, mine);
+    return new BuildLock(path, mine.token);
   }
 
   /** Lets the next build begin. */
@@ -60,39 +54,56 @@ export class BuildLock {
   }
 }
 
-/** @throws NighError LOCKED if the holder is alive */
-async function setAsideIfStale(path: string, token: string): Promise<void> {
-  const holder = await readHolder(path);
-  if (holder === undefined) return;
-  if (await isAlive(holder)) {
-    throw new NighError(
-      'LOCKED',
-      `Process ${holder.pid} on ${holder.host} is building this collection. If it is not, remove ${path}.`,
-    );
-  }
-  const aside = `${path}.${token}.stale`;
+/** @throws NighError LOCKED, IO */
+async function take(path: string, mine: Holder): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString('hex')}.draft`;
+  await writeDurable(draft, JSON.stringify(mine));
   try {
-    await rename(path, aside);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw new NighError('IO', `${path}: a stale lock cannot be moved: ${(cause as Error).message}`, { cause });
+    // A link appears whole or not at all, so nobody ever reads half a lock.
+    for (;;) {
+      const outcome = await linked(draft, path);
+      if (outcome === 'made') return;
+      // A build that just began has cleared the draft as one of a killed build.
+      if (outcome === 'no draft') return take(path, mine);
+      const holder = await readHolder(path);
+      if (holder === undefined) continue;
+      if (await isAlive(holder)) {
+        throw new NighError(
+          'LOCKED',
+          `Process ${holder.pid} on ${holder.host} is building this collection. If it is not, remove ${path}.`,
+        );
+      }
+      if (await succeed(path, holder, draft, mine)) return;
+    }
+  } finally {
+    await rm(draft, { force: true });
   }
-  // Between looking and moving, another build may have replaced the stale lock by its own: then it is put back.
-  const moved = await readHolder(aside);
-  if (moved !== undefined && moved.token !== holder.token) await linked(aside, path);
-  await rm(aside, { force: true });
 }
 
-async function linked(from: string, to: string): Promise<boolean> {
+/** Replaces a stale lock; false if somebody else has done so before. @throws NighError LOCKED, IO */
+async function succeed(path: string, stale: Holder, draft: string, mine: Holder): Promise<boolean> {
+  const succession = `${path}.${stale.token}`;
+  await take(succession, mine);
   try {
-    await link(from, to);
+    if ((await readHolder(path))?.token !== stale.token) return false;
+    await rename(draft, path);
     return true;
   } catch (cause) {
+    if (cause instanceof NighError) throw cause;
+    throw new NighError('IO', `${path}: a stale lock cannot be replaced: ${(cause as Error).message}`, { cause });
+  } finally {
+    await rm(succession, { force: true });
+  }
+}
+
+async function linked(from: string, to: string): Promise<'made' | 'taken' | 'no draft'> {
+  try {
+    await link(from, to);
+    return 'made';
+  } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
-    // The draft is gone: a build that just began has cleared what it took for leftovers.
-    if (code === 'ENOENT')
-      throw new NighError('LOCKED', `${to}: another build of this collection has just begun.`, { cause });
+    if (code === 'EEXIST') return 'taken';
+    if (code === 'ENOENT') return 'no draft';
     throw new NighError('IO', `${to}: the lock cannot be made: ${(cause as Error).message}`, { cause });
   }
 }

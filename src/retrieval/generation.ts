@@ -57,7 +57,7 @@ const current = 'CURRENT';
 const manifestName = 'manifest.json';
 const generationPattern = /^gen-(\d{6,})$/;
 /** What a killed build can leave: its directory, or a pointer or lock that was not moved into place. */
-const leftoverPattern = /^(?:building-|CURRENT\.|LOCK\.)[0-9a-f]{12}(?:\.stale)?$/;
+const leftoverPattern = /^(?:building-[0-9a-f]{12}|CURRENT\.[0-9a-f]{12}|LOCK\.[0-9a-f.]+(?:draft)?)$/;
 
 /**
  * The name of the live generation, or undefined for a collection that was never built.
