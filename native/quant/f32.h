@@ -52,9 +52,10 @@ class F32Scorer {
   /// Distances from the row that is set differ by no more than this through rounding alone.
   float noise() const { return form_ == Form::kSquared ? 0.0f : 1e-6f; }
 
+  /// Into the second cache level: a hop of rows is more than the first holds, and requests to the first stall.
   void prefetch(uint32_t slot) const {
     const char* row = reinterpret_cast<const char*>(rows_ + slot * stride_);
-    for (size_t byte = 0; byte < dim_ * sizeof(float); byte += 64) __builtin_prefetch(row + byte);
+    for (size_t byte = 0; byte < dim_ * sizeof(float); byte += 64) __builtin_prefetch(row + byte, 0, 2);
   }
 
  private:
