@@ -113,12 +113,26 @@ class Training {
       if (!std::isfinite(value)) als_overflow();
     }
     symmetric_eigen(gramian.data(), dim(), shared_.data(), vectors.data());
+    check_collapse(shared_[0]);
     for (double& value : shared_) value = double{params_.unobserved_weight} * std::max(value, 0.0);
 
     std::vector<float> directions(vectors.begin(), vectors.end());
     tall_project(view, directions.data(), dim(), params_.max_lanes, fixed.data);
     turn_basis(vectors);
     return directions;
+  }
+
+  // Where regularisation outweighs the data, zero is the minimum: factors shrink with every half-sweep, and what is left of them
+  // says nothing. `spectrum` is the largest eigenvalue of the fixed side's Gram matrix, so the root of two of them bounds every
+  // |p·q|. The first two half-sweeps still know the random start.
+  void check_collapse(double spectrum) {
+    constexpr double kSmallestPrediction = 1e-8;
+    if (++half_sweeps_ > 3 && std::sqrt(spectrum * last_spectrum_) < kSmallestPrediction) {
+      throw Error("INVALID_ARGUMENT",
+                  "The factors have shrunk to zero: unobservedWeight and regularization outweigh the interactions of so sparse a "
+                  "matrix. Lower unobservedWeight, regularization or frequencyExponent.");
+    }
+    last_spectrum_ = spectrum;
   }
 
   // basis_ ← basis_ · vectorsᵀ: column k is the direction, in the starting basis, of today's coordinate k.
@@ -164,6 +178,8 @@ class Training {
   TaskControl& control_;
   std::vector<double> shared_;  // w0 Λ of this half-sweep
   std::vector<double> basis_;   // dim × dim, product of all bases entered
+  size_t half_sweeps_ = 0;
+  double last_spectrum_ = 0;
 };
 
 void check_training(const CsrView& users_items, const CsrView& items_users, const AlsParams& params) {

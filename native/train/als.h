@@ -42,8 +42,9 @@ struct AlsParams {
 ///
 /// `control` counts solved rows: iterations × (users + items). After cancel() it throws ABORTED within a few thousand rows; the
 /// outputs then hold nothing of use. Throws EMPTY_DATASET for a matrix without rows, columns or entries; INVALID_ARGUMENT for
-/// parameters out of range, confidences that are not finite or not positive, matrices that are not of transposed shape, and
-/// when the equations of a row are not positive definite (raise regularization) or overflow.
+/// parameters out of range, confidences that are not finite or not positive, matrices that are not of transposed shape, when
+/// the equations of a row are not positive definite (raise regularization) or overflow, and when the factors shrink to zero,
+/// which is the minimum where λ and w0 outweigh a very sparse matrix (lower them; w0 |I| should not dwarf n_u).
 void als_train(const CsrView& users_items, const CsrView& items_users, const AlsParams& params, float* user_factors,
                float* item_factors, TaskControl& control);
 

@@ -398,6 +398,21 @@ TEST("iALS refuses bad confidences, parameters, shapes and empty matrices") {
                "DIMENSION_MISMATCH");
 }
 
+TEST("factors that regularisation shrinks to zero are refused instead of returned as noise") {
+  const SparseFixture matrix = interactions(60, 50, 0.05, 15);
+  AlsParams params{.factors = 8, .iterations = 40};
+  params.regularization = 5;
+  for (const size_t cg_steps : {size_t{0}, size_t{1}}) {
+    params.cg_steps = cg_steps;
+    CHECK_THROWS(train(matrix, params), "INVALID_ARGUMENT");
+  }
+  // Small factors that the data hold up are fine.
+  SparseFixture faint = matrix;
+  for (float& value : faint.values) value *= 1e-4f;
+  params.regularization = 1e-6f;
+  CHECK(objective(faint, params, train(faint, params)) > 0);
+}
+
 TEST("equations without a unique solution are refused, overflowing ones too") {
   const SparseFixture matrix = interactions(20, 30, 0.3, 12);
   // Without regularisation more factors than items leave directions that no pair determines.
