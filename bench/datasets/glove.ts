@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
 import { fetchDataset, type NamedDataset } from 'nigh';
 import { extract } from 'tar-stream';
@@ -84,9 +85,7 @@ async function convert(tarball: string): Promise<Float32Array> {
       entry.resume();
       continue;
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(chunk);
-    const { words, vectors } = JSON.parse(Buffer.concat(chunks).toString()) as {
+    const { words, vectors } = (await json(entry)) as {
       words: string[];
       vectors: Record<string, number[]>;
     };

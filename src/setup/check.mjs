@@ -18,6 +18,7 @@ await script(async () => {
       node('@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'),
     ],
     ['Types of sources and tests', node('typescript/bin/tsc', '--noEmit', '--project', inRoot('test/tsconfig.json'))],
+    ['Types of the benchmarks', node('typescript/bin/tsc', '--noEmit', '--project', inRoot('bench/tsconfig.json'))],
     ['Types of the set-up', node('typescript/bin/tsc', '--noEmit', '--project', inRoot('src/setup/tsconfig.json'))],
     ['Format of the C++ sources', checkCppFormat],
     ['Direction of imports, and the fast tests', node('vitest/vitest.mjs', 'run', '--root', root, ...fastTests)],
