@@ -27,12 +27,12 @@ export function buildIndex(
     case 'flat':
       return FlatIndex.build(matrix, common);
     case 'hnsw':
-      return HnswIndex.build(matrix, { ...common, ...graphOf(settings), threads });
+      return HnswIndex.build(matrix, { ...common, ...graphOf(settings), quantization: settings.quantization, threads });
     case 'hnswlib':
       return HnswlibIndex.build(matrix, { ...common, ...graphOf(settings) });
   }
 }
 
 function graphOf({ M, efConstruction }: Extract<IndexSettings, { kind: 'hnsw' | 'hnswlib' }>) {
-  return { ...(M === undefined ? {} : { M }), ...(efConstruction === undefined ? {} : { efConstruction }) };
+  return { M, efConstruction };
 }

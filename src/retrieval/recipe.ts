@@ -18,9 +18,9 @@ import type { Dataset } from '../data/dataset.js';
 import { type DatasetSpec, parseDatasetSpec } from '../data/sources/registry.js';
 import type { FitContext, FittedSpace } from '../embeddings/embedding.js';
 import { embeddingNames, findEmbedding } from '../embeddings/registry.js';
+import { quantizationNames } from '../index/hnsw-index.js';
 
-const graphSchema = {
-  kind: choice(['hnsw', 'hnswlib'], { default: 'hnsw' }),
+const graphFields = {
   /** Links of a node on the upper layers; twice as many on the lowest. More find more, and cost memory and build time. */
   M: optional(integer({ min: 2, max: 256 })),
   /** Candidate pool while the graph is built: larger builds a better graph, slower. */
@@ -29,10 +29,21 @@ const graphSchema = {
   efSearch: optional(integer({ min: 1, max: 10_000 })),
 };
 
-const flatSchema = { kind: choice(['flat']) };
+const indexSchemas = {
+  hnsw: {
+    kind: choice(['hnsw'], { default: 'hnsw' }),
+    ...graphFields,
+    /** `none` traverses the vectors themselves: slower, but where many items are nearly alike it tells them apart. */
+    quantization: optional(choice(quantizationNames)),
+  },
+  hnswlib: { kind: choice(['hnswlib']), ...graphFields },
+  flat: { kind: choice(['flat']) },
+};
 
 /** How the indexes of a space are built. What is undefined is the engine's default. */
-export type IndexSettings = ParamsOf<typeof graphSchema> | ParamsOf<typeof flatSchema>;
+export type IndexSettings = {
+  [Kind in keyof typeof indexSchemas]: ParamsOf<(typeof indexSchemas)[Kind]>;
+}[keyof typeof indexSchemas];
 
 /** One space of a recipe, with its parameters checked and completed. */
 export interface SpaceRecipe {
@@ -163,10 +174,10 @@ function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
 }
 
 function parseIndex(value: unknown, path: string): IndexSettings {
-  if (isPlainObject(value) && value.kind === 'flat') return readParams(flatSchema, value, path);
-  const kind = choice(['hnsw', 'hnswlib', 'flat'], { default: 'hnsw' });
-  if (isPlainObject(value) && value.kind !== undefined) kind.read(value.kind, `${path}.kind`);
-  return readParams(graphSchema, value, path);
+  const given = isPlainObject(value) ? value.kind : undefined;
+  const kinds = Object.keys(indexSchemas) as (keyof typeof indexSchemas)[];
+  const kind = given === undefined ? 'hnsw' : choice(kinds).read(given, `${path}.kind`);
+  return readParams<(typeof indexSchemas)[typeof kind]>(indexSchemas[kind], value, path);
 }
 
 /** Names become file names. */

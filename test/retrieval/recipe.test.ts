@@ -53,6 +53,7 @@ describe('a recipe', () => {
     ['UNKNOWN_OPTION', space({ index: { m: 3 } }), 'spaces.cf.index.m: there is no such option. Did you mean "M"?'],
     ['UNKNOWN_OPTION', space({ index: { kind: 'flat', M: 3 } }), 'spaces.cf.index.M: there is no such option'],
     ['UNKNOWN_OPTION', { dataset: { ...smallRecipeJson.dataset, itmes: {} } }, 'dataset.itmes'],
+    ['UNKNOWN_OPTION', space({ index: { kind: 'hnswlib', quantization: 'sq8' } }), 'spaces.cf.index.quantization'],
     ['INVALID_RECIPE', { name: undefined }, 'name: expected a string, got undefined'],
     ['INVALID_RECIPE', { name: '../evil' }, 'name: expected a name'],
     ['INVALID_RECIPE', { name: '' }, 'name: expected a name'],
