@@ -120,7 +120,8 @@ void ThreadPool::parallel_for(size_t count, size_t chunk, size_t max_lanes,
   std::unique_lock lock(loop->mutex);
   loop->closed = true;
   loop->idle.wait(lock, [&] { return loop->active == 0; });
-  if (loop->error) std::rethrow_exception(loop->error);
+  // Taken out of the loop: a lane that comes too late may be the last to let go of it, and must not free what the caller is reading.
+  if (std::exception_ptr error = std::move(loop->error)) std::rethrow_exception(std::move(error));
 }
 
 }  // namespace nigh
