@@ -44,7 +44,7 @@ describe('nigh build', () => {
     const [header = '', ...rows] = built.stdout.trimEnd().split('\n');
     expect(header).toMatch(/^space +embedding +answers +index +metric +dim +items +users +recall@10 +queries +size$/);
     expect(rows).toHaveLength(3);
-    expect(rows[0]).toMatch(/^cf +als +similar +hnsw +cosine +8 +60 +90 +[01]\.\d{4} +60 +\d.* k?B$/);
+    expect(rows[0]).toMatch(/^cf +als +similar +hnsw +\w+ +8 +60 +90 +[01]\.\d{4} +60 +\d.* k?B$/);
     expect(rows[1]).toMatch(/^cf +als +recommend +hnsw +ip /);
     expect(rows[2]).toMatch(/^text +tfidf +similar /);
   });
