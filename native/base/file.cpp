@@ -86,7 +86,8 @@ void InputFile::read(uint64_t offset, void* out, size_t bytes) const {
 std::shared_ptr<void> InputFile::map() const {
   const size_t bytes = static_cast<size_t>(size_);
 #if defined(_WIN32)
-  HANDLE mapping = CreateFileMappingW(reinterpret_cast<HANDLE>(_get_osfhandle(descriptor_)), nullptr, PAGE_READONLY, 0, 0, nullptr);
+  HANDLE mapping =
+      CreateFileMappingW(reinterpret_cast<HANDLE>(_get_osfhandle(descriptor_)), nullptr, PAGE_READONLY, 0, 0, nullptr);
   void* memory = mapping == nullptr ? nullptr : MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, bytes);
   if (mapping != nullptr) CloseHandle(mapping);
   if (memory == nullptr) throw Error("IO", path_ + ": cannot map.");
@@ -99,7 +100,9 @@ std::shared_ptr<void> InputFile::map() const {
 }
 
 OutputFile::OutputFile(const std::string& path)
-    : path_(path), temporary_(path + ".tmp-" + std::to_string(process_id())), descriptor_(open_file(temporary_.c_str(), kWriteFlags)) {
+    : path_(path),
+      temporary_(path + ".tmp-" + std::to_string(process_id())),
+      descriptor_(open_file(temporary_.c_str(), kWriteFlags)) {
   if (descriptor_ < 0) fail(temporary_, "create");
 }
 

@@ -89,9 +89,7 @@ void ThreadPool::work() {
   }
 }
 
-size_t ThreadPool::lanes(size_t max_lanes) const noexcept {
-  return max_lanes == 0 ? size() : std::min(max_lanes, size());
-}
+size_t ThreadPool::lanes(size_t max_lanes) const noexcept { return max_lanes == 0 ? size() : std::min(max_lanes, size()); }
 
 void ThreadPool::parallel_for(size_t count, size_t chunk, size_t max_lanes,
                               const std::function<void(size_t, size_t, size_t)>& body) {
@@ -120,7 +118,8 @@ void ThreadPool::parallel_for(size_t count, size_t chunk, size_t max_lanes,
   std::unique_lock lock(loop->mutex);
   loop->closed = true;
   loop->idle.wait(lock, [&] { return loop->active == 0; });
-  // Taken out of the loop: a lane that comes too late may be the last to let go of it, and must not free what the caller is reading.
+  // Taken out of the loop: a lane that comes too late may be the last to let go of it, and must not free what the caller is
+  // reading.
   if (std::exception_ptr error = std::move(loop->error)) std::rethrow_exception(std::move(error));
 }
 

@@ -62,8 +62,8 @@ IndexFile IndexFile::inspect(const std::string& path) {
     throw Error("FORMAT", path + ": not a nigh index file (the first 8 bytes are not \"nighann\\n\").");
   }
   if (raw.version != kVersion) {
-    throw Error("VERSION_UNSUPPORTED", path + ": format version " + std::to_string(raw.version) + "; this release reads version " +
-                                           std::to_string(kVersion) + ".");
+    throw Error("VERSION_UNSUPPORTED", path + ": format version " + std::to_string(raw.version) +
+                                           "; this release reads version " + std::to_string(kVersion) + ".");
   }
   if (raw.section_count > kMaxSections) throw Error("FORMAT", path + ": the section count is out of range.");
   const uint64_t table_bytes = raw.section_count * sizeof(RawSection);
@@ -73,7 +73,8 @@ IndexFile IndexFile::inspect(const std::string& path) {
   if (header_crc(raw, table) != raw.crc) throw Error("CHECKSUM_MISMATCH", path + ": the header was altered.");
 
   if (raw.file_bytes != actual) {
-    throw Error("TRUNCATED", path + ": expected " + std::to_string(raw.file_bytes) + " bytes, got " + std::to_string(actual) + ".");
+    throw Error("TRUNCATED",
+                path + ": expected " + std::to_string(raw.file_bytes) + " bytes, got " + std::to_string(actual) + ".");
   }
   if (raw.kind != static_cast<uint32_t>(IndexKind::kFlat) && raw.kind != static_cast<uint32_t>(IndexKind::kHnsw)) {
     throw Error("FORMAT", path + ": unknown index kind " + std::to_string(raw.kind) + ".");
@@ -87,12 +88,14 @@ IndexFile IndexFile::inspect(const std::string& path) {
 
   IndexFile file;
   file.path_ = path;
-  file.header_ = {raw.version, static_cast<IndexKind>(raw.kind), static_cast<Metric>(raw.metric), raw.dim, raw.count, raw.file_bytes};
+  file.header_ = {raw.version,   static_cast<IndexKind>(raw.kind), static_cast<Metric>(raw.metric), raw.dim, raw.count,
+                  raw.file_bytes};
   for (const RawSection& section : table) {
     const bool inside = section.offset % kAlignment == 0 && section.offset >= sizeof raw + table_bytes &&
                         section.offset <= actual && section.bytes <= actual - section.offset;
     if (!inside) throw Error("FORMAT", path + ": a section lies outside the file.");
-    file.sections_.push_back({std::string(section.tag, strnlen(section.tag, sizeof section.tag)), section.offset, section.bytes, section.crc});
+    file.sections_.push_back(
+        {std::string(section.tag, strnlen(section.tag, sizeof section.tag)), section.offset, section.bytes, section.crc});
   }
   return file;
 }

@@ -34,8 +34,7 @@ std::vector<float> length_thresholds(std::vector<float> lengths) {
 
 uint32_t hnsw_level_by_length(float length, const std::vector<float>& thresholds, uint32_t level_by_chance) {
   uint32_t level = 0;
-  while (level < thresholds.size() &&
-         (length > thresholds[level] || (length == thresholds[level] && level_by_chance > level))) {
+  while (level < thresholds.size() && (length > thresholds[level] || (length == thresholds[level] && level_by_chance > level))) {
     ++level;
   }
   return level;
@@ -71,7 +70,12 @@ template <class Scorer>
 class Linker {
  public:
   Linker(const HnswGraph& graph, const RowStore& store, const HnswParams& params, size_t limit, NodeLocks& locks)
-      : graph_(graph), params_(params), limit_(limit), locks_(locks), node_score_(store, ScoreFor::kLinks), other_score_(store, ScoreFor::kLinks) {}
+      : graph_(graph),
+        params_(params),
+        limit_(limit),
+        locks_(locks),
+        node_score_(store, ScoreFor::kLinks),
+        other_score_(store, ScoreFor::kLinks) {}
 
   void insert(uint32_t slot, EntryPoint entry) {
     node_score_.set_row(slot);
@@ -113,8 +117,8 @@ class Linker {
 
   // SELECT-NEIGHBORS-HEURISTIC: of candidates_ (ascending) into selected_, at most `degree`. A candidate is kept when no kept one
   // is closer to it, by the factor alpha, than the node is. Of equal vectors one is kept, or a large group of them would link to
-  // itself alone and lead nowhere; `noise` is what rounding makes of a distance of 0. Kept ones are compared in blocks, nearest first, because most
-  // candidates fall to one of the first.
+  // itself alone and lead nowhere; `noise` is what rounding makes of a distance of 0. Kept ones are compared in blocks, nearest
+  // first, because most candidates fall to one of the first.
   void select(size_t degree) {
     selected_.clear();
     selected_slots_.clear();
@@ -292,8 +296,8 @@ void link_all(const HnswGraph& graph, const RowStore& store, const HnswParams& p
 
 }  // namespace
 
-void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry, uint32_t begin,
-               uint32_t end, size_t max_lanes, TaskControl& control) {
+void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+               uint32_t begin, uint32_t end, size_t max_lanes, TaskControl& control) {
   if (store.quantization == Quantization::kSq8) {
     link_all<Sq8Scorer>(graph, store, params, entry, begin, end, max_lanes, control);
   } else {

@@ -36,8 +36,8 @@ namespace nigh {
 struct HnswParams {
   size_t m = 16;                 // links of a node on the upper layers; layer 0 has twice as many, rounded up to 16
   size_t ef_construction = 200;  // pool size while a node looks for its neighbours
-  float alpha = 1.1f;            // a candidate is left out when alpha · (its distance to a chosen one) < its distance to the node
-  uint64_t seed = 42;            // of the levels; the same seed on one thread gives the same graph
+  float alpha = 1.1f;  // a candidate is left out when alpha · (its distance to a chosen one) < its distance to the node
+  uint64_t seed = 42;  // of the levels; the same seed on one thread gives the same graph
   Quantization quantization = Quantization::kSq8;
 };
 
@@ -57,8 +57,8 @@ uint32_t hnsw_level_by_length(float length, const std::vector<float>& thresholds
 /// Links slots [begin, end), whose rows are stored and whose levels and upper rows are set, into the graph. `entry` is the
 /// packed EntryPoint. Other threads may search the graph meanwhile. Advances `control` by one a node; on ABORTED the graph stays
 /// valid, with some of the nodes linked.
-void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry, uint32_t begin,
-               uint32_t end, size_t max_lanes, TaskControl& control);
+void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+               uint32_t begin, uint32_t end, size_t max_lanes, TaskControl& control);
 
 /// Removes every link to slots from `first` on: what an interrupted hnsw_link left in the rows before it.
 void hnsw_unlink_from(HnswGraph& graph, uint32_t first);

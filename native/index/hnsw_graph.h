@@ -28,19 +28,19 @@ struct EntryPoint {
 struct HnswGraph {
   static constexpr size_t kMaxLevel = 31;
 
-  size_t m = 0;        // degree of the upper layers
-  size_t degree0 = 0;  // degree of layer 0, a multiple of 16 so that its rows fill cache lines
-  Buffer<uint32_t> links0;      // capacity × degree0
+  size_t m = 0;             // degree of the upper layers
+  size_t degree0 = 0;       // degree of layer 0, a multiple of 16 so that its rows fill cache lines
+  Buffer<uint32_t> links0;  // capacity × degree0
   // capacity: how many links on layer 0 lead to a node. Kept while building so that no node loses its last one; not stored.
   Buffer<uint32_t> in_degrees;
   Buffer<uint8_t> levels;       // capacity: top layer of a node
   Buffer<uint32_t> upper_rows;  // capacity: row number of the node's layer 1 in `upper`; layer l is l − 1 rows further
   Buffer<uint32_t> upper;       // rows × m
 
-  // Nodes that the traversal cannot tell apart are one node to it: the first is in the graph, the others (twins) hang behind it in
-  // a chain and have no links. A catalogue has large groups of them (all that one user alone touched, say), and a search among
+  // Nodes that the traversal cannot tell apart are one node to it: the first is in the graph, the others (twins) hang behind it
+  // in a chain and have no links. A catalogue has large groups of them (all that one user alone touched, say), and a search among
   // hundreds of equally near nodes would see nothing else.
-  Buffer<uint32_t> twins;  // capacity: the next in the chain, or kNoSlot
+  Buffer<uint32_t> twins;                 // capacity: the next in the chain, or kNoSlot
   static constexpr uint8_t kTwin = 0xff;  // in `levels`: hangs in a chain
 
   size_t degree(size_t level) const { return level == 0 ? degree0 : m; }
@@ -77,7 +77,8 @@ struct HnswGraph {
   }
 
   size_t memory_bytes() const {
-    return (links0.size() + in_degrees.size() + twins.size() + upper_rows.size() + upper.size()) * sizeof(uint32_t) + levels.size();
+    return (links0.size() + in_degrees.size() + twins.size() + upper_rows.size() + upper.size()) * sizeof(uint32_t) +
+           levels.size();
   }
 };
 

@@ -48,8 +48,8 @@ HnswIndex::HnswIndex(Metric metric, size_t dim, const HnswParams& params, bool d
 
 HnswIndex::~HnswIndex() = default;
 
-std::unique_ptr<HnswIndex> HnswIndex::build(MatrixView<const float> rows, const uint32_t* ids, Metric metric, const HnswParams& params,
-                                            size_t max_lanes, TaskControl& control) {
+std::unique_ptr<HnswIndex> HnswIndex::build(MatrixView<const float> rows, const uint32_t* ids, Metric metric,
+                                            const HnswParams& params, size_t max_lanes, TaskControl& control) {
   check_params(params);
   require_finite(rows, "data");
   std::unique_ptr<HnswIndex> index(new HnswIndex(metric, rows.dim, params, true));
@@ -110,7 +110,8 @@ void HnswIndex::check_new_ids(const State& state, const uint32_t* ids, size_t ro
 void HnswIndex::add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) {
   const std::lock_guard write_lock(write_mutex_);
   if (rows.dim != dim_) {
-    throw Error("DIMENSION_MISMATCH", "data: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(rows.dim) + ".");
+    throw Error("DIMENSION_MISMATCH",
+                "data: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(rows.dim) + ".");
   }
   require_finite(rows, "data");
   if (rows.rows == 0) return;
@@ -232,7 +233,8 @@ std::vector<Neighbor> HnswIndex::walk(const State& state, size_t count, const fl
   const size_t ef = std::max(params.ef_search, params.k);
   const auto walk_down = [&](const auto& accept) {
     if (metric_ != Metric::kIp) {
-      const uint32_t start = entry.level == 0 ? entry.slot : descend(state.graph, score, entry.slot, entry.level, 1, limit, scratch);
+      const uint32_t start =
+          entry.level == 0 ? entry.slot : descend(state.graph, score, entry.slot, entry.level, 1, limit, scratch);
       start_search(score, start, ef, limit, scratch, accept);
       search_layer(state.graph, 0, score, accept, limit, scratch);
       return;
@@ -281,7 +283,8 @@ std::vector<Neighbor> HnswIndex::walk(const State& state, size_t count, const fl
 void HnswIndex::search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
                              float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const {
   if (queries.dim != dim_) {
-    throw Error("DIMENSION_MISMATCH", "queries: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(queries.dim) + ".");
+    throw Error("DIMENSION_MISMATCH",
+                "queries: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(queries.dim) + ".");
   }
   ThreadPool& pool = ThreadPool::shared();
   std::vector<SearchStats> lane_stats(pool.lanes(max_lanes));
@@ -419,9 +422,9 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
   state.entry = raw.entry;
 
   const EntryPoint entry = EntryPoint::unpack(raw.entry);
-  const bool valid_entry = count == 0 ? entry.slot == kNoSlot
-                                      : entry.slot < count && entry.level <= HnswGraph::kMaxLevel &&
-                                            state.graph.has_row(entry.slot, entry.level);
+  const bool valid_entry =
+      count == 0 ? entry.slot == kNoSlot
+                 : entry.slot < count && entry.level <= HnswGraph::kMaxLevel && state.graph.has_row(entry.slot, entry.level);
   if (!valid_entry) throw wrong("the entry point is out of range.");
   return index;
 }

@@ -24,8 +24,8 @@ class HnswIndex final : public VectorIndex {
 
   /// Builds on up to `max_lanes` threads. `ids` has rows.rows entries or is null for 0 … n − 1. With one lane the same input and
   /// seed give the same bytes. `control` counts inserted rows. Throws what require_* throw, OUT_OF_MEMORY, ABORTED.
-  static std::unique_ptr<HnswIndex> build(MatrixView<const float> rows, const uint32_t* ids, Metric metric, const HnswParams& params,
-                                          size_t max_lanes, TaskControl& control);
+  static std::unique_ptr<HnswIndex> build(MatrixView<const float> rows, const uint32_t* ids, Metric metric,
+                                          const HnswParams& params, size_t max_lanes, TaskControl& control);
   static std::unique_ptr<HnswIndex> open(const IndexFile& file);
 
   /// Adds rows on all cores. Searches may run meanwhile and find none of them until this returns. All or nothing: when it throws,
@@ -41,8 +41,8 @@ class HnswIndex final : public VectorIndex {
   size_t memory_bytes() const override;
 
   std::vector<Neighbor> search(const float* query, const SearchParams& params, SearchStats& stats) const override;
-  void search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids, float* distances,
-                    uint32_t* counts, SearchStats& stats, TaskControl& control) const override;
+  void search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
+                    float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const override;
   bool vector(uint32_t id, float* out) const override;
   void save(const std::string& path) const override;
 

@@ -8,7 +8,8 @@
 //   ef                    capacity of the pool
 //   v visited             VisitedSet
 //
-// Deviations: one sorted array instead of two heaps; neighbours of a node are gathered and prefetched first, then scored together.
+// Deviations: one sorted array instead of two heaps; neighbours of a node are gathered and prefetched first, then scored
+// together.
 //
 // Outline
 //   1. take the closest entry that was not expanded                       SearchPool::next
@@ -59,7 +60,8 @@ struct SearchScratch {
 
 /// Fills the pool with one node, for search_layer to start from.
 template <class Scorer, class Accept = AcceptAll>
-void start_search(const Scorer& score, uint32_t start, size_t ef, size_t limit, SearchScratch& scratch, const Accept& accept = {}) {
+void start_search(const Scorer& score, uint32_t start, size_t ef, size_t limit, SearchScratch& scratch,
+                  const Accept& accept = {}) {
   scratch.visited.reset(limit);
   scratch.visited.insert(start);
   scratch.pool.reset(ef);

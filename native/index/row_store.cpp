@@ -89,8 +89,6 @@ void RowStore::distances_range(const float* prepared, size_t begin, size_t count
   to_distances(metric, count, out);
 }
 
-size_t RowStore::memory_bytes() const {
-  return rows.size() * sizeof(float) + codes.size() + ids.size() * sizeof(uint32_t);
-}
+size_t RowStore::memory_bytes() const { return rows.size() * sizeof(float) + codes.size() + ids.size() * sizeof(uint32_t); }
 
 }  // namespace nigh

@@ -47,7 +47,8 @@ struct RowStore {
   /// A store with the same rows and room for `capacity`.
   RowStore grown(size_t capacity) const;
 
-  /// Stores a vector: normalised (cosine), with its inverse length (ip), encoded. `position` names it in an error. Throws ZERO_VECTOR.
+  /// Stores a vector: normalised (cosine), with its inverse length (ip), encoded. `position` names it in an error. Throws
+  /// ZERO_VECTOR.
   void put(uint32_t slot, const float* vector, uint32_t id, size_t position) const;
 
   /// The query as the kernels want it, in `out` (dim floats): unit length under cosine. Throws ZERO_VECTOR.

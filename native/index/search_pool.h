@@ -51,9 +51,7 @@ class SearchPool {
   }
 
   /// Entries at this distance or beyond cannot enter.
-  float bound() const {
-    return accepted_ < capacity_ ? std::numeric_limits<float>::infinity() : entries_[size_ - 1].distance;
-  }
+  float bound() const { return accepted_ < capacity_ ? std::numeric_limits<float>::infinity() : entries_[size_ - 1].distance; }
 
   /// Inserts an entry closer than bound().
   void insert(float distance, uint32_t slot) {

@@ -97,9 +97,8 @@ CsrView csr(const Napi::Value& offsets, const Napi::Value& columns, const Napi::
 void check_csr(const CsrView& matrix, const char* name) {
   if (matrix.offsets.front() != 0 || matrix.offsets.back() != matrix.entries()) {
     throw Error("INVALID_ARGUMENT", std::string(name) + ": offsets must run from 0 to the number of entries (" +
-                                        std::to_string(matrix.entries()) + "), got " +
-                                        std::to_string(matrix.offsets.front()) + " to " +
-                                        std::to_string(matrix.offsets.back()) + ".");
+                                        std::to_string(matrix.entries()) + "), got " + std::to_string(matrix.offsets.front()) +
+                                        " to " + std::to_string(matrix.offsets.back()) + ".");
   }
   for (size_t row = 0; row < matrix.rows(); ++row) {
     const size_t begin = matrix.offsets[row];
@@ -116,8 +115,8 @@ void check_csr(const CsrView& matrix, const char* name) {
         throw Error("INVALID_ARGUMENT", at_row(name, row) + ": columns do not ascend.");
       }
       if (!std::isfinite(matrix.values[entry])) {
-        throw Error("NOT_FINITE", at_row(name, row) + ": the value in column " + std::to_string(matrix.columns[entry]) +
-                                      " is not finite.");
+        throw Error("NOT_FINITE",
+                    at_row(name, row) + ": the value in column " + std::to_string(matrix.columns[entry]) + " is not finite.");
       }
     }
   }

@@ -131,8 +131,9 @@ Napi::Value IndexBinding::open(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     auto task = make_task(
         std::make_shared<TaskControl>(),
-        [path = string(info[0], "path"), mapped = boolean(info[1], "mapped"), verify = boolean(info[2], "verify")](
-            TaskControl&) { return open_file(path, mapped, verify); },
+        [path = string(info[0], "path"), mapped = boolean(info[1], "mapped"), verify = boolean(info[2], "verify")](TaskControl&) {
+          return open_file(path, mapped, verify);
+        },
         [](Napi::Env env, std::shared_ptr<VectorIndex> index) { return wrap(env, std::move(index)); });
     return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {});
   });
@@ -142,8 +143,7 @@ Napi::Value IndexBinding::open(const Napi::CallbackInfo& info) {
 Napi::Value IndexBinding::inspect(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     auto task = make_task(
-        std::make_shared<TaskControl>(),
-        [path = string(info[0], "path")](TaskControl&) { return IndexFile::inspect(path); },
+        std::make_shared<TaskControl>(), [path = string(info[0], "path")](TaskControl&) { return IndexFile::inspect(path); },
         [](Napi::Env env, const IndexFile& file) { return inspection(env, file); });
     return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {});
   });
@@ -194,8 +194,8 @@ Napi::Value IndexBinding::search(const Napi::CallbackInfo& info) {
     const SearchParams params = search_params(info, 1, filter.get(), index->size());
     auto task = make_task(
         TaskControlBinding::control_of(info[6]),
-        [index, params, filter = std::move(filter), query = std::vector<float>(query.begin(), query.end())](
-            TaskControl& control) {
+        [index, params, filter = std::move(filter),
+         query = std::vector<float>(query.begin(), query.end())](TaskControl& control) {
           Answer answer;
           answer.neighbors = index->search(query.data(), params, answer.stats);
           control.check();

@@ -61,8 +61,7 @@ Napi::Value als_train_task(const Napi::CallbackInfo& info) {
         },
         [](Napi::Env env, bool) { return env.Undefined(); });
     return AddonData::of(info.Env())
-        .mailbox->start(TaskClass::kLong, std::move(task),
-                        {info[0], info[1], info[2], info[next], info[next + 1]});
+        .mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[1], info[2], info[next], info[next + 1]});
   });
 }
 

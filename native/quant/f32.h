@@ -17,10 +17,10 @@ class F32Scorer {
       : rows_(store.rows.data()),
         stride_(store.row_dim),
         dim_(store.dim),
-        form_(store.metric == Metric::kL2         ? Form::kSquared
-              : store.metric == Metric::kCosine   ? Form::kOneMinusDot
-              : purpose == ScoreFor::kSearch      ? Form::kMinusDot
-                                                  : Form::kOneMinusCosine),
+        form_(store.metric == Metric::kL2       ? Form::kSquared
+              : store.metric == Metric::kCosine ? Form::kOneMinusDot
+              : purpose == ScoreFor::kSearch    ? Form::kMinusDot
+                                                : Form::kOneMinusCosine),
         gather_(form_ == Form::kSquared ? kernels().l2_gather : kernels().dot_gather) {}
 
   /// `prepared` is borrowed: dim values (so a query is only for ScoreFor::kSearch; for links set a row).

@@ -22,12 +22,12 @@ namespace nigh {
 struct AlsParams {
   size_t factors = 64;
   size_t iterations = 12;
-  float unobserved_weight = 0.3f;        // w0
-  float regularization = 0.007f;         // λ
-  float frequency_exponent = 1.0f;       // ν
-  float init_stddev = 0.1f;              // entries start as N(0, init_stddev / √factors)
+  float unobserved_weight = 0.3f;   // w0
+  float regularization = 0.007f;    // λ
+  float frequency_exponent = 1.0f;  // ν
+  float init_stddev = 0.1f;         // entries start as N(0, init_stddev / √factors)
   uint64_t seed = 42;
-  size_t cg_steps = 3;                   // 0 solves every row by Cholesky instead
+  size_t cg_steps = 3;  // 0 solves every row by Cholesky instead
   size_t max_lanes = 0;
 };
 

@@ -27,12 +27,12 @@ class AlsCgSolver {
   const double* shared_;
   double smallest_pivot_;
   double smallest_shared_;
-  Buffer<float> diagonal_;     // D
-  Buffer<float> inverse_;      // D⁻¹
+  Buffer<float> diagonal_;  // D
+  Buffer<float> inverse_;   // D⁻¹
   Buffer<float> residual_;
   Buffer<float> direction_;
-  Buffer<float> product_;      // A · direction
-  Buffer<float> weights_;      // of one batch of entries
+  Buffer<float> product_;  // A · direction
+  Buffer<float> weights_;  // of one batch of entries
 };
 
 }  // namespace nigh

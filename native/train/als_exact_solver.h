@@ -34,15 +34,15 @@ class AlsExactSolver {
   MatrixView<const float> fixed_;
   const double* shared_;
   bool diagonal_;
-  double smallest_pivot_;         // what float rounding of S can hide
-  double smallest_shared_ = 0;    // of the diagonal
-  std::vector<double> system_;    // A, or the dual matrix
+  double smallest_pivot_;       // what float rounding of S can hide
+  double smallest_shared_ = 0;  // of the diagonal
+  std::vector<double> system_;  // A, or the dual matrix
   std::vector<double> solution_;
-  std::vector<double> quads_;     // four scaled rows in double
-  Buffer<float> gathered_;        // rows of a panel, or Q of the dual
-  Buffer<float> scaled_;          // Q D⁻¹ of the dual
-  Buffer<float> inverse_;         // D⁻¹ of the dual
-  Buffer<float> products_;        // Q D⁻¹ Qᵀ
+  std::vector<double> quads_;  // four scaled rows in double
+  Buffer<float> gathered_;     // rows of a panel, or Q of the dual
+  Buffer<float> scaled_;       // Q D⁻¹ of the dual
+  Buffer<float> inverse_;      // D⁻¹ of the dual
+  Buffer<float> products_;     // Q D⁻¹ Qᵀ
   Buffer<float> scratch_;
   PanelProduct panels_;
 };

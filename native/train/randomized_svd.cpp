@@ -8,8 +8,8 @@
 //   Q                left
 //   B = Q*A          transposed, as `right` after step 3
 //
-// Deviations: l is cut to min(n, m), where the answer is exact. The small factorisation is that of R in Bᵀ = W R rather than of B,
-// which keeps V orthonormal for small singular values.
+// Deviations: l is cut to min(n, m), where the answer is exact. The small factorisation is that of R in Bᵀ = W R rather than of
+// B, which keeps V orthonormal for small singular values.
 //
 // Outline:
 //   1. left = orth(A Ω)

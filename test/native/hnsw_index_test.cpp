@@ -60,7 +60,9 @@ double recall(const VectorIndex& index, const VectorIndex& oracle, const std::ve
 
 std::string temporary(const char* name) {
   static int number = 0;
-  return (std::filesystem::temp_directory_path() / ("nigh-hnsw-" + std::to_string(::getpid()) + "-" + std::to_string(number++) + name)).string();
+  return (std::filesystem::temp_directory_path() /
+          ("nigh-hnsw-" + std::to_string(::getpid()) + "-" + std::to_string(number++) + name))
+      .string();
 }
 
 std::vector<char> read_all(const std::string& path) {
@@ -114,7 +116,8 @@ TEST("one lane and one seed give the same file, and two lanes give a graph as go
   std::vector<char> first;
   for (int round = 0; round < 2; ++round) {
     TaskControl control;
-    const auto index = HnswIndex::build({rows.data(), 2000, 16}, nullptr, Metric::kL2, small_params(Quantization::kNone), 1, control);
+    const auto index =
+        HnswIndex::build({rows.data(), 2000, 16}, nullptr, Metric::kL2, small_params(Quantization::kNone), 1, control);
     const std::string path = temporary(".ann");
     index->save(path);
     const auto bytes = read_all(path);
@@ -133,7 +136,8 @@ TEST("filters return exactly min(k, matches) members at every selectivity") {
   std::vector<uint32_t> ids(n);
   for (size_t i = 0; i < n; ++i) ids[i] = static_cast<uint32_t>(i * 7 + 100);
   const auto flat = FlatIndex::build({rows.data(), n, dim}, ids.data(), Metric::kCosine);
-  const auto index = HnswIndex::build({rows.data(), n, dim}, ids.data(), Metric::kCosine, small_params(Quantization::kSq8), 0, control);
+  const auto index =
+      HnswIndex::build({rows.data(), n, dim}, ids.data(), Metric::kCosine, small_params(Quantization::kSq8), 0, control);
   for (const size_t listed : {0, 1, 3, 40, 400, 2000, 3990, 4000}) {
     Rng rng(listed + 1);
     std::set<uint32_t> chosen;
@@ -160,7 +164,8 @@ TEST("the nearest of a query may all be denied and k others still come back") {
   const auto rows = gaussian(5000, 8, 7);
   TaskControl control;
   const auto flat = FlatIndex::build({rows.data(), 5000, 8}, nullptr, Metric::kL2);
-  const auto index = HnswIndex::build({rows.data(), 5000, 8}, nullptr, Metric::kL2, small_params(Quantization::kNone), 0, control);
+  const auto index =
+      HnswIndex::build({rows.data(), 5000, 8}, nullptr, Metric::kL2, small_params(Quantization::kNone), 0, control);
   SearchParams params;
   params.k = 1000;
   const auto nearest = ask(*flat, rows.data(), params);
@@ -199,7 +204,8 @@ TEST("large groups of equal vectors neither trap a search nor hide what lies bey
       size_t hits = 0;
       for (size_t q = 0; q < groups * 100; q += 40) {
         const auto truth = ask(*flat, &rows[q * dim], params);
-        for (const Neighbor& neighbor : ask(*index, &rows[q * dim], params)) hits += neighbor.distance <= truth.back().distance + 1e-5f;
+        for (const Neighbor& neighbor : ask(*index, &rows[q * dim], params))
+          hits += neighbor.distance <= truth.back().distance + 1e-5f;
       }
       CHECK(static_cast<double>(hits) / static_cast<double>(groups * 100 / 40 * k) > 0.95);
     }
@@ -210,7 +216,8 @@ TEST("vectors added later are found, also while others search") {
   const size_t dim = 16;
   const auto rows = gaussian(6000, dim, 8);
   TaskControl control;
-  const auto index = HnswIndex::build({rows.data(), 1000, dim}, nullptr, Metric::kL2, small_params(Quantization::kSq8), 0, control);
+  const auto index =
+      HnswIndex::build({rows.data(), 1000, dim}, nullptr, Metric::kL2, small_params(Quantization::kSq8), 0, control);
   std::atomic<bool> stop{false};
   std::thread reader([&] {
     for (size_t q = 0; !stop; q = (q + 1) % 1000) {
@@ -237,7 +244,8 @@ TEST("vectors added later are found, also while others search") {
 TEST("an add that is refused or aborted leaves the index as it was") {
   const auto rows = gaussian(3000, 8, 9);
   TaskControl control;
-  const auto index = HnswIndex::build({rows.data(), 2000, 8}, nullptr, Metric::kL2, small_params(Quantization::kNone), 0, control);
+  const auto index =
+      HnswIndex::build({rows.data(), 2000, 8}, nullptr, Metric::kL2, small_params(Quantization::kNone), 0, control);
   SearchParams params;
   const auto before = ask(*index, &rows[2500 * 8], params);
   const uint32_t taken[] = {5000, 7};
@@ -305,7 +313,8 @@ TEST("any flipped byte and any cut of an index file gives a typed error in memor
     const std::string outcome = attempt(OpenMode::kMemory);
     // Padding between sections carries no information and is not covered by a checksum.
     const bool padding = outcome == "opened";
-    CHECK(padding || outcome == "CHECKSUM_MISMATCH" || outcome == "FORMAT" || outcome == "TRUNCATED" || outcome == "VERSION_UNSUPPORTED");
+    CHECK(padding || outcome == "CHECKSUM_MISMATCH" || outcome == "FORMAT" || outcome == "TRUNCATED" ||
+          outcome == "VERSION_UNSUPPORTED");
     if (padding) CHECK(bytes[at] == 0);
     attempt(OpenMode::kMap);
   }
@@ -330,7 +339,8 @@ TEST("an empty index, k of zero, NaN and zero vectors are answered or refused") 
   const float nan[] = {0, NAN, 0, 0};
   CHECK_THROWS(ask(*empty, nan, {}), "NOT_FINITE");
   CHECK_THROWS(HnswIndex::build({nan, 1, 4}, nullptr, Metric::kL2, small_params(Quantization::kNone), 0, control), "NOT_FINITE");
-  CHECK_THROWS(HnswIndex::build({zero, 1, 4}, nullptr, Metric::kCosine, small_params(Quantization::kNone), 0, control), "ZERO_VECTOR");
+  CHECK_THROWS(HnswIndex::build({zero, 1, 4}, nullptr, Metric::kCosine, small_params(Quantization::kNone), 0, control),
+               "ZERO_VECTOR");
   const float twins[] = {1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4};
   const auto same = HnswIndex::build({twins, 3, 4}, nullptr, Metric::kL2, small_params(Quantization::kSq8), 0, control);
   const auto found = ask(*same, query, {});

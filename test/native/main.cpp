@@ -3,8 +3,8 @@
 
 #include "check.h"
 
-// native_tests [part of a sentence]...: runs the tests whose sentence contains one of the parts; without a part, all. A part that no test
-// has is a failure: the sentence it was taken from was reworded.
+// native_tests [part of a sentence]...: runs the tests whose sentence contains one of the parts; without a part, all. A part that
+// no test has is a failure: the sentence it was taken from was reworded.
 int main(int argc, char** argv) {
   const std::vector<const char*> parts(argv + 1, argv + argc);
   std::vector<bool> used(parts.size(), false);
