@@ -33,7 +33,10 @@ const kinds = {
   INVALID_RECORD: { status: 422, meaning: 'A record of a dataset holds a value of the wrong form.' },
   EMPTY_DATASET: { status: 422, meaning: 'A dataset, or the part of it that is needed, has no rows.' },
   INVALID_RECIPE: { status: 422, meaning: 'A recipe is not valid JSON or does not follow the schema.' },
-  RECALL_FLOOR: { status: 422, meaning: 'A built index answers below the recall floor; the old generation stays live.' },
+  RECALL_FLOOR: {
+    status: 422,
+    meaning: 'A built index answers below the recall floor; the old generation stays live.',
+  },
   NOT_FOUND: { status: 404, meaning: 'A file or directory does not exist.' },
   IO: { status: 500, meaning: 'Reading or writing a file failed.' },
   FORMAT: { status: 500, meaning: 'A file is not of the expected format or contradicts itself.' },
@@ -89,7 +92,8 @@ export function invalidArgument(name: string, expected: string, actual: unknown)
 /** A short, safe rendering of any value for an error message. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (value === null || typeof value === 'number' || typeof value === 'boolean' || value === undefined) return String(value);
+  if (value === null || typeof value === 'number' || typeof value === 'boolean' || value === undefined)
+    return String(value);
   if (typeof value === 'bigint') return `${value}n`;
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;
   if (Array.isArray(value)) return `an array of ${value.length}`;

@@ -29,7 +29,9 @@ const Result = component(
   'One entry of an answer.',
   Type.Object({
     id: Type.String({ description: 'Item id.' }),
-    score: Type.Number({ description: 'Larger is better: a likeness of at most 1 for similar items, the model’s own score otherwise.' }),
+    score: Type.Number({
+      description: 'Larger is better: a likeness of at most 1 for similar items, the model’s own score otherwise.',
+    }),
     title: Type.String(),
     attributes,
   }),
