@@ -93,6 +93,7 @@ class Linker {
       start = candidates_.front().id;
       if (layer == std::min<size_t>(level, entry.level) && join_twin(slot)) return;
       select(graph_.degree(layer));
+      tentative_first_ = kNoSlot;
       if (layer == 0) link_from_nearest(slot);
       write_row(slot, layer);
       for (const Neighbor& neighbor : selected_) add_link(neighbor.id, slot, neighbor.distance, layer, false);
@@ -157,7 +158,10 @@ class Linker {
   // occluded, and the node's own first link goes back there: these pairs hold the graph together (see release_link).
   void link_from_nearest(uint32_t slot) {
     for (const Neighbor& candidate : candidates_) {
+      // First, so that the link from there is protected from the moment it exists.
+      set_first(slot, candidate.id);
       if (!add_link(candidate.id, slot, candidate.distance, 0, true)) continue;
+      count_link(candidate.id, 0);
       const auto chosen = std::find(selected_.begin(), selected_.end(), candidate);
       if (chosen != selected_.end()) {
         std::rotate(selected_.begin(), chosen, chosen + 1);
@@ -167,6 +171,20 @@ class Linker {
       }
       return;
     }
+  }
+
+  // Makes `neighbor` the first entry of a row that is not written yet. Another thread may have appended to it already, having met
+  // the node on a higher layer; such an entry moves behind.
+  void set_first(uint32_t slot, uint32_t neighbor) {
+    const auto guard = locks_.lock(slot);
+    uint32_t* row = graph_.row(slot, 0);
+    if (row[0] != kNoSlot && row[0] != tentative_first_) {
+      uint32_t* free = std::find(row, row + graph_.degree0, kNoSlot);
+      if (free == row + graph_.degree0) return;
+      HnswGraph::store(free, row[0]);
+    }
+    HnswGraph::store(row, neighbor);
+    tentative_first_ = neighbor;
   }
 
   bool occludes(float between, float distance) const { return params_.alpha * between <= distance + node_score_.noise(); }
@@ -261,6 +279,7 @@ class Linker {
   std::vector<uint32_t> selected_slots_;
   float owner_distances_[SearchScratch::kMaxDegree];
   uint32_t kept_[SearchScratch::kMaxDegree];
+  uint32_t tentative_first_ = kNoSlot;  // what set_first has put into the row of the node that is being inserted
 };
 
 template <class Scorer>
