@@ -8,7 +8,9 @@ import { textWidth } from './text-width.js';
 /** At most this many attributes are shown; `--json` has them all. */
 const attributeColumns = 3;
 /** An attribute with longer values is a text to read, not a column. */
-const widestAttribute = 48;
+const widestAttribute = 72;
+/** Keys into somebody else's catalogue say nothing to people. */
+const foreignKey = /id$/i;
 
 /** Prints the results on stdout and how they were found on stderr. */
 export function printAnswer(answer: Answer): void {
@@ -44,6 +46,7 @@ function footer({ results, stats }: Answer): string {
 function attributesToShow(results: readonly Result[]): string[] {
   const names = new Set(results.flatMap(({ attributes }) => Object.keys(attributes)));
   return [...names]
+    .filter((name) => !foreignKey.test(name))
     .filter((name) =>
       results.every(({ attributes, title, id }) => {
         const text = attributeText(attributes[name]);
