@@ -11,12 +11,22 @@
 #include "index/hnsw_builder.h"
 #include "index/hnsw_graph.h"
 #include "index/row_store.h"
+#include "index/search_pool.h"
 #include "index/slot_map.h"
 #include "index/vector_index.h"
 
 namespace nigh {
 
 struct SearchScratch;
+
+/// As many as fit beside the flags of a candidate.
+inline constexpr size_t kMaxHnswRows = SearchPool::kSlotMask;
+
+/// Throws INVALID_ARGUMENT.
+void check_hnsw_params(const HnswParams& params);
+
+/// Degree of layer 0: twice that of the others, and a whole number of cache lines.
+inline size_t hnsw_layer0_degree(const HnswParams& params) { return (2 * params.m + 15) / 16 * 16; }
 
 class HnswIndex final : public VectorIndex {
  public:
