@@ -33,6 +33,32 @@ export interface History {
 /** A history → the vector that the fit would have given this user. */
 export type HistoryFolder = (history: History) => Promise<Float32Array>;
 
+/** Something to be placed in a fitted space: an item that came after the fit, or a question. What an embedding cannot read, it passes over. */
+export interface Content {
+  /** Free text, such as a question: it counts as one field. */
+  readonly text?: string;
+  readonly title?: string;
+  /** Attributes by column name, of the types that the dataset's columns had. */
+  readonly attributes?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
+  /** An encoded picture: PNG, JPEG, WebP or SVG. */
+  readonly image?: Uint8Array;
+}
+
+/**
+ * Places content in a space, next to the items that were there at the fit. Made from a stored model by `Embedding.openEmbedder`; or
+ * written by a user, for vectors of their own (`precomputed`), whose queries only their own encoder can embed.
+ */
+export interface Embedder {
+  /** Length of the vectors: that of the index that compares the space's items. */
+  readonly dim: number;
+  /**
+   * The vector of the content, as the fit would have placed an item of the same content; undefined where nothing of it is known.
+   * Does not depend on what was embedded before.
+   * @throws NighError INVALID_ARGUMENT for content of the wrong types, ABORTED
+   */
+  embed(content: Content, signal?: AbortSignal): Promise<Float32Array | undefined>;
+}
+
 export interface FitContext {
   readonly signal?: AbortSignal;
   /** Called with work done and in total (in the embedding's own unit), at most some ten times a second. */
@@ -57,6 +83,11 @@ export interface Embedding<Params> {
    * @throws NighError FORMAT if the model is not one of this embedding
    */
   openFolder?(model: Readonly<Record<string, unknown>>): HistoryFolder;
+  /**
+   * From a stored model, what places new items and questions among the items; absent where that takes more than content.
+   * @throws NighError FORMAT if the model is not one of this embedding
+   */
+  openEmbedder?(model: Readonly<Record<string, unknown>>): Promise<Embedder>;
   /** @throws NighError EMPTY_DATASET, MISSING_COLUMN, INVALID_ARGUMENT, ABORTED */
   fit(dataset: Dataset, params: Params, context: FitContext): Promise<FittedSpace>;
 }

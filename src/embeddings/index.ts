@@ -2,6 +2,8 @@
 export { type AlsParams, als } from './als.js';
 export { type AlsModel, foldIn, readAlsModel } from './als-model.js';
 export type {
+  Content,
+  Embedder,
   Embedding,
   FitContext,
   FittedSpace,
@@ -10,5 +12,6 @@ export type {
   Vectors,
 } from './embedding.js';
 export { embeddingNames, findEmbedding } from './registry.js';
-export { createTextEmbedder, type TextEmbedder, type TfidfParams, tfidf } from './tfidf.js';
+export type { FieldRule, FieldRules } from './text-fields.js';
+export { type TfidfParams, tfidf } from './tfidf.js';
 export { createTokenizer, type Language, type Tokenizer, type TokenizerParams } from './tokenize.js';

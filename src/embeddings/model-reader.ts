@@ -1,4 +1,5 @@
 import { describe, NighError } from '../core/errors.js';
+import { isPlainObject } from '../core/params.js';
 
 /** Reads a stored model's fields with their types and sizes checked: what comes from a file is not trusted. */
 export class ModelReader {
@@ -35,6 +36,22 @@ export class ModelReader {
     const value = this.#model[key];
     const fits = value instanceof Float32Array && value.length === length;
     return fits ? value : this.#refuse(key, `a Float32Array of ${length}`, value);
+  }
+
+  object(key: string): Readonly<Record<string, unknown>> {
+    const value = this.#model[key];
+    return isPlainObject(value) ? value : this.#refuse(key, 'an object', value);
+  }
+
+  /** Reads with a reader of options; what it refuses makes the model wrong. */
+  parsed<T>(key: string, parse: (value: Readonly<Record<string, unknown>>, path: string) => T): T {
+    const value = this.object(key);
+    try {
+      return parse(value, key);
+    } catch (cause) {
+      if (!(cause instanceof NighError)) throw cause;
+      throw new NighError('FORMAT', `The stored ${this.#embedding} model: ${cause.message}`, { cause });
+    }
   }
 
   #refuse(key: string, expected: string, actual: unknown): never {

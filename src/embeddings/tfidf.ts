@@ -1,50 +1,45 @@
 /**
- * The embedding `tfidf`: weighted text fields → tf-idf (term-matrix.ts) → LSA (lsa.ts) → unit vectors for the cosine metric.
+ * The embedding `tfidf`: weighted text fields (text-fields.ts) → sparse rows (term-matrix.ts) → LSA (lsa.ts) → unit vectors for the
+ * cosine metric.
  *
- * Items without a known term have no vector. The vocabulary, idf and LSA basis stay in the model, so that a text that came
- * later is embedded into the same space by `embedText`.
+ * Items without a known term have no vector. The vocabulary, idf and LSA basis stay in the model, so that what came later, an item
+ * or a question, is embedded into the same space by the embedder.
  */
-import { invalidArgument, NighError } from '../core/errors.js';
-import { didYouMean } from '../core/nearest-name.js';
-import { choice, type Field, flag, integer, isPlainObject, number, type ParamsOf, readParams } from '../core/params.js';
-import type { Column, Dataset } from '../data/dataset.js';
-import type { Embedding, FitContext, FittedSpace } from './embedding.js';
+import { NighError } from '../core/errors.js';
+import { choice, flag, integer, joinPath, number, optional, type ParamsOf, readParams } from '../core/params.js';
+import type { Dataset } from '../data/dataset.js';
+import type { Embedder, Embedding, FitContext, FittedSpace } from './embedding.js';
 import { fitLsa, projectDocument } from './lsa.js';
 import { ModelReader } from './model-reader.js';
-import { fitTerms, type TextField, weighTokens } from './term-matrix.js';
-import { createTokenizer, type Tokenizer, tokenizerSchema } from './tokenize.js';
-
-/** `{ "title": 1, "tags": 2 }`: text or tags columns and what their words weigh. */
-const fieldWeights: Field<Readonly<Record<string, number>>> = {
-  optional: true,
-  fallback: { title: 1 },
-  read: (value, path) => {
-    if (!isPlainObject(value) || Object.keys(value).length === 0) {
-      throw invalidArgument(path, 'an object of column names and weights, such as { "title": 1, "tags": 2 }', value);
-    }
-    const weight = number({ above: 0 });
-    return Object.fromEntries(
-      Object.entries(value).map(([name, given]) => [name, weight.read(given, `${path}.${name}`)]),
-    );
-  },
-};
+import { fitTerms, type Weighting, weighDocument } from './term-matrix.js';
+import { contentFields, createFieldReader, datasetFields, describeCoverage, fieldRules } from './text-fields.js';
+import { createTokenizer, tokenizerSchema } from './tokenize.js';
 
 const schema = {
-  /** Columns and their weights; `title` is the items' titles. Default { "title": 1 }. */
-  fields: fieldWeights,
+  /** Columns, their weights, and whether they are cut into words: see text-fields.ts. Default { "title": 1 }. */
+  fields: fieldRules,
   ...tokenizerSchema,
-  /** Dimensions of the vectors, at most; fewer where there are fewer terms or items. More keep finer distinctions and cost memory and time. */
-  dim: integer({ min: 1, max: 4096, default: 128 }),
+  /** Terms of at least so many words, and at most: 1 and 2 are words and pairs. More words say more and are shared by fewer. */
+  minWords: integer({ min: 1, max: 8, default: 1 }),
+  maxWords: integer({ min: 1, max: 8, default: 1 }),
   /** Terms of fewer items are dropped: a term of one item relates it to nothing. */
   minDocuments: integer({ min: 1, default: 2 }),
   /** Terms of a larger share of the items are dropped. */
   maxDocumentShare: number({ above: 0, max: 1, default: 0.5 }),
   /** At most so many terms are kept, those of the most items. */
   maxTerms: integer({ min: 1, max: 5_000_000, default: 100_000 }),
-  /** 1 + ln(count) instead of the count of a term in a field. */
-  sublinear: flag({ default: true }),
-  /** `smooth`: 1 + ln((1 + N) / (1 + df)); `plain`: ln(N / df). */
-  idf: choice(['smooth', 'plain'], { default: 'smooth' }),
+  /** How terms are weighed, `tfidf` or `bm25`: see term-matrix.ts. */
+  weighting: choice(['tfidf', 'bm25'], { default: 'tfidf' }),
+  /** Only tfidf. 1 + ln(count) instead of the count of a term in a field. Default true. */
+  sublinear: optional(flag()),
+  /** Only tfidf. `smooth` (default): 1 + ln((1 + N) / (1 + df)); `plain`: ln(N / df). */
+  idf: optional(choice(['smooth', 'plain'])),
+  /** Only bm25. How soon further occurrences of a term stop to count: 0 at once. Default 1.2. */
+  k1: optional(number({ min: 0, max: 1000 })),
+  /** Only bm25. How much long documents are damped, 0 to 1. Default 0.75. */
+  b: optional(number({ min: 0, max: 1 })),
+  /** Dimensions of the vectors, at most; fewer where there are fewer terms or items. More keep finer distinctions and cost memory and time. */
+  dim: integer({ min: 1, max: 4096, default: 128 }),
   /** Extra random directions of the SVD: more is more exact, and slower. */
   oversampling: integer({ min: 0, max: 1024, default: 16 }),
   /** Power iterations of the SVD: more is more exact, and slower. */
@@ -57,16 +52,44 @@ export type TfidfParams = ParamsOf<typeof schema>;
 export const tfidf: Embedding<TfidfParams> = {
   name: 'tfidf',
   keys: Object.keys(schema),
-  parse: (params, path) => readParams(schema, params, path),
+  parse: parseParams,
   fit: fitTfidf,
+  openEmbedder,
 };
 
+function parseParams(given: Readonly<Record<string, unknown>>, path: string): TfidfParams {
+  const params = readParams(schema, given, path);
+  const { weighting, minWords, maxWords } = params;
+  for (const key of weighting === 'bm25' ? (['sublinear', 'idf'] as const) : (['k1', 'b'] as const)) {
+    if (params[key] === undefined) continue;
+    throw new NighError('INVALID_ARGUMENT', `${joinPath(path, key)}: means nothing to the weighting ${weighting}.`);
+  }
+  if (minWords > maxWords) {
+    throw new NighError(
+      'INVALID_ARGUMENT',
+      `${joinPath(path, 'minWords')}: expected at most maxWords, ${maxWords}, got ${minWords}.`,
+    );
+  }
+  return params;
+}
+
+function weightingOf({ weighting, sublinear = true, idf = 'smooth', k1 = 1.2, b = 0.75 }: TfidfParams): Weighting {
+  return weighting === 'bm25' ? { kind: 'bm25', k1, b } : { kind: 'tfidf', sublinear, idf };
+}
+
+async function createReader(params: TfidfParams) {
+  return createFieldReader(await createTokenizer(params), { min: params.minWords, max: params.maxWords });
+}
+
 async function fitTfidf(dataset: Dataset, params: TfidfParams, context: FitContext): Promise<FittedSpace> {
-  const fields = Object.entries(params.fields).map(([name, weight]) => textField(dataset, name, weight));
-  const tokenize = await createTokenizer(params);
-  const { matrix, ordinals, terms, idf, documents } = await fitTerms(dataset.items.size, fields, tokenize, params, {
-    ...(context.signal === undefined ? {} : { signal: context.signal }),
-  });
+  const weighting = weightingOf(params);
+  const { signal } = context;
+  const { model, matrix, ordinals, documents, coverage } = await fitTerms(
+    dataset.items.size,
+    datasetFields(dataset, params.fields, await createReader(params)),
+    { ...params, weighting },
+    signal === undefined ? {} : { signal },
+  );
   if (matrix.rows === 0) {
     throw new NighError(
       'EMPTY_DATASET',
@@ -77,78 +100,50 @@ async function fitTfidf(dataset: Dataset, params: TfidfParams, context: FitConte
   return {
     items: { matrix: lsa.vectors, ordinals: lsa.rows.map((r) => ordinals[r]!) },
     model: {
-      terms,
-      idf,
+      terms: model.terms,
+      idf: model.idf,
+      meanLength: model.meanLength,
       basis: lsa.basis.data,
       dim: lsa.basis.dim,
-      language: params.language,
-      stopwords: params.stopwords,
-      numbers: params.numbers,
-      stem: params.stem,
-      sublinear: params.sublinear,
+      params: Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)),
     },
     notes: {
-      terms: terms.length,
+      terms: model.terms.length,
       documents,
+      itemsWithText: describeCoverage(params.fields, coverage),
       withoutVector: dataset.items.size - lsa.vectors.rows,
       explainedVariance: lsa.explainedVariance,
-      idf: params.idf === 'smooth' ? '1 + ln((1 + N) / (1 + df))' : 'ln(N / df)',
+      weighting: describeWeighting(weighting),
     },
   };
 }
 
-/** Embeds texts that came after the fit into its space. */
-export type TextEmbedder = (text: string) => Float32Array | undefined;
+function describeWeighting(weighting: Weighting): string {
+  if (weighting.kind === 'bm25') return `bm25, k1 ${weighting.k1}, b ${weighting.b}`;
+  const tf = weighting.sublinear ? '(1 + ln tf)' : 'tf';
+  return weighting.idf === 'smooth' ? `${tf} · (1 + ln((1 + N) / (1 + df)))` : `${tf} · ln(N / df)`;
+}
 
-/**
- * The fitted space as a function of text: unit vectors of its dimensions, or undefined for a text without a known term.
- * The fields' weights do not matter here: a new text is one field.
- * @throws NighError FORMAT if the model is not one of tfidf
- */
-export async function createTextEmbedder(model: Readonly<Record<string, unknown>>): Promise<TextEmbedder> {
-  const reader = new ModelReader('tfidf', model);
+/** Content → its unit vector in the fitted space; undefined for content without a known term. */
+async function openEmbedder(stored: Readonly<Record<string, unknown>>): Promise<Embedder> {
+  const reader = new ModelReader('tfidf', stored);
+  const params = reader.parsed('params', parseParams);
   const terms = reader.strings('terms');
-  const idf = reader.floats('idf', terms.length);
+  const model = {
+    weighting: weightingOf(params),
+    terms,
+    idf: reader.floats('idf', terms.length),
+    meanLength: reader.number('meanLength'),
+  };
   const dim = reader.integer('dim');
   const basis = { data: reader.floats('basis', terms.length * dim), rows: terms.length, dim };
-  const { language, stopwords, numbers, stem } = model;
-  const tokenize = await createTokenizer(
-    readParams(tokenizerSchema, { language, stopwords, numbers, stem }, 'tfidf model'),
-  );
-  const sublinear = reader.flag('sublinear');
+  const read = await createReader(params);
   const ordinals = new Map(terms.map((term, ordinal) => [term, ordinal]));
-  return (text) => projectDocument(weighTokens(tokenize(text), ordinals, idf, sublinear), basis);
-}
-
-/** @throws NighError MISSING_COLUMN, INVALID_ARGUMENT for a column of numbers */
-function textField(dataset: Dataset, name: string, weight: number): TextField {
-  if (name === 'title') {
-    return { weight, tokens: (item, tokenize) => tokenize(dataset.titles[item] ?? '') };
-  }
-  const column = dataset.columns.get(name);
-  if (column === undefined) {
-    const known = ['title', ...dataset.columns.keys()];
-    const hint = didYouMean(name, known) || ` It has: ${known.join(', ')}.`;
-    throw new NighError(
-      'MISSING_COLUMN',
-      `fields.${name}: the dataset ${dataset.origin.name} has no such column.${hint}`,
-    );
-  }
-  if (column.type === 'number') {
-    throw new NighError('INVALID_ARGUMENT', `fields.${name}: expected a column of text or tags, got one of numbers.`);
-  }
-  return { weight, tokens: (item, tokenize) => columnTokens(column, item, tokenize) };
-}
-
-/** A tag of several words counts as its words and as the whole: "science fiction" is more than science and fiction. */
-function columnTokens(
-  column: Exclude<Column, { type: 'number' }>,
-  item: number,
-  tokenize: Tokenizer,
-): readonly string[] {
-  if (column.type === 'text') return tokenize(column.values[item] ?? '');
-  return (column.values[item] ?? []).flatMap((tag) => {
-    const words = tokenize(tag);
-    return words.length > 1 ? [...words, words.join(' ')] : words;
-  });
+  return {
+    dim,
+    embed: async (content) => {
+      const document = contentFields(content, params.fields, read);
+      return projectDocument(weighDocument(document, ordinals, model), basis);
+    },
+  };
 }

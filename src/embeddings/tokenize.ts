@@ -13,31 +13,64 @@
  */
 import { choice, flag, type ParamsOf } from '../core/params.js';
 
-/** ISO 639-1 code → name of the stopword list and of the stemmer. */
+type StopwordList = keyof typeof import('stopword');
+
+interface LanguageLists {
+  /** Name of the stopword list. */
+  readonly stopwords?: StopwordList;
+  /** Name of the stemmer. */
+  readonly stemmer?: string;
+}
+
+/** ISO 639-1 code → what there is for the language; `none` breaks words by the rules for all, drops none and cuts none. */
 const languages = {
+  none: {},
   ar: { stopwords: 'ara', stemmer: 'arabic' },
+  bg: { stopwords: 'bul' },
+  ca: { stopwords: 'cat', stemmer: 'catalan' },
   cs: { stopwords: 'ces', stemmer: 'czech' },
   da: { stopwords: 'dan', stemmer: 'danish' },
   de: { stopwords: 'deu', stemmer: 'german' },
+  el: { stopwords: 'ell' },
   en: { stopwords: 'eng', stemmer: 'english' },
   es: { stopwords: 'spa', stemmer: 'spanish' },
+  eu: { stopwords: 'eus', stemmer: 'basque' },
+  fa: { stopwords: 'fas' },
   fi: { stopwords: 'fin', stemmer: 'finnish' },
   fr: { stopwords: 'fra', stemmer: 'french' },
+  ga: { stopwords: 'gle', stemmer: 'irish' },
+  he: { stopwords: 'heb' },
+  hi: { stopwords: 'hin' },
+  hr: { stopwords: 'hrv' },
   hu: { stopwords: 'hun', stemmer: 'hungarian' },
+  hy: { stopwords: 'hye', stemmer: 'armenian' },
+  id: { stopwords: 'ind' },
   it: { stopwords: 'ita', stemmer: 'italian' },
+  ja: { stopwords: 'jpn' },
+  ko: { stopwords: 'kor' },
   nl: { stopwords: 'nld', stemmer: 'dutch' },
   no: { stopwords: 'nob', stemmer: 'norwegian' },
+  pl: { stopwords: 'pol' },
   pt: { stopwords: 'por', stemmer: 'portuguese' },
   ro: { stopwords: 'ron', stemmer: 'romanian' },
   ru: { stopwords: 'rus', stemmer: 'russian' },
+  sk: { stopwords: 'slk' },
+  sl: { stopwords: 'slv', stemmer: 'slovene' },
   sv: { stopwords: 'swe', stemmer: 'swedish' },
+  th: { stopwords: 'tha' },
   tr: { stopwords: 'tur', stemmer: 'turkish' },
-} as const;
+  uk: { stopwords: 'ukr' },
+  vi: { stopwords: 'vie' },
+  zh: { stopwords: 'zho' },
+} as const satisfies Record<string, LanguageLists>;
 
 export type Language = keyof typeof languages;
 
 export const tokenizerSchema = {
-  /** Language of word breaks, stopwords and stems, ISO 639-1. */
+  /**
+   * Language of word breaks, stopwords and stems, ISO 639-1; `none` for several languages, or one that is not listed: then no word is
+   * dropped or cut. Some languages have stopwords but no stemmer.
+   */
   language: choice(Object.keys(languages) as Language[], { default: 'en' }),
   /** Drop the words of the language's stopword list. */
   stopwords: flag({ default: true }),
@@ -54,10 +87,12 @@ export type Tokenizer = (text: string) => string[];
 
 /** Loads what the parameters need (lists and stemmers only where they are used). */
 export async function createTokenizer({ language, stopwords, numbers, stem }: TokenizerParams): Promise<Tokenizer> {
-  const names = languages[language];
-  const segmenter = new Intl.Segmenter(language, { granularity: 'word' });
-  const dropped = new Set<string>(stopwords ? (await import('stopword'))[names.stopwords] : []);
-  const stemmer = stem ? (await import('snowball-stemmers')).newStemmer(names.stemmer) : undefined;
+  const names: LanguageLists = languages[language];
+  const segmenter = new Intl.Segmenter(language === 'none' ? 'und' : language, { granularity: 'word' });
+  const list = stopwords && names.stopwords !== undefined ? (await import('stopword'))[names.stopwords] : [];
+  const dropped = new Set<string>(list);
+  const stemmer =
+    stem && names.stemmer !== undefined ? (await import('snowball-stemmers')).newStemmer(names.stemmer) : undefined;
   const stems = new Map<string, string>();
 
   const reduce = (word: string): string => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { row } from '../../src/core/matrix.js';
-import { createTextEmbedder, tfidf } from '../../src/embeddings/tfidf.js';
+import { tfidf } from '../../src/embeddings/tfidf.js';
 import { catalogueOf, dot, seeded } from './support.js';
 
 const topics = [
@@ -59,13 +59,89 @@ describe('tfidf', () => {
   it('embeds a new text into the fitted space, as a fitted document of the same words', async () => {
     const titles = documents(60);
     const { items, model } = await fitted(titles, { dim: 8 });
-    const embed = await createTextEmbedder(model);
-    titles.forEach((title, i) => {
-      expect(dot(embed(title)!, row(items.matrix, i))).toBeCloseTo(1, 4);
+    const embedder = await tfidf.openEmbedder!(model);
+    expect(embedder.dim).toBe(8);
+    for (const [i, title] of titles.entries()) {
+      expect(dot((await embedder.embed({ text: title }))!, row(items.matrix, i))).toBeCloseTo(1, 4);
+      expect(dot((await embedder.embed({ title }))!, row(items.matrix, i))).toBeCloseTo(1, 4);
+    }
+    expect(await embedder.embed({ text: 'nothing that was ever said' })).toBeUndefined();
+    expect(await embedder.embed({})).toBeUndefined();
+    await expect(embedder.embed({ title: 7 as never })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(tfidf.openEmbedder!({ ...model, dim: 7 })).rejects.toMatchObject({ code: 'FORMAT' });
+    await expect(tfidf.openEmbedder!({ ...model, params: { dims: 3 } })).rejects.toMatchObject({ code: 'FORMAT' });
+    await expect(tfidf.openEmbedder!({})).rejects.toMatchObject({ code: 'FORMAT' });
+  });
+
+  it('embeds a new item by its fields, as a fitted item of the same fields', async () => {
+    const titles = documents(60);
+    const columns = {
+      cast: { type: 'tags' as const, values: titles.map((_, i) => [`Ann ${topics[i % 3]![0]}`, `Bo ${i % 7}`]) },
+      plot: { type: 'text' as const, values: documents(70).slice(10) },
+    };
+    for (const weighting of ['tfidf', 'bm25']) {
+      const fields = { title: 2, cast: { weight: 3, tokens: false }, plot: 1 };
+      const { items, model } = await fitted(
+        titles,
+        { dim: 12, fields, maxWords: 2, weighting, powerIterations: 8 },
+        columns,
+      );
+      const embedder = await tfidf.openEmbedder!(model);
+      for (const [r, item] of items.ordinals.entries()) {
+        const attributes = { cast: columns.cast.values[item]!, plot: columns.plot.values[item]! };
+        const vector = (await embedder.embed({ title: titles[item]!, attributes }))!;
+        expect(dot(vector, row(items.matrix, r))).toBeCloseTo(1, 4);
+      }
+    }
+  });
+
+  it('takes names as they are where a field has no tokens, and passes over columns that may be absent', async () => {
+    const titles = ['a', 'b', 'c', 'd'];
+    const cast = [['Tom Hanks'], ['Tom  hanks'], ['Tom Cruise'], ['Hanks']];
+    const columns = { cast: { type: 'tags' as const, values: cast } };
+    const params = { minDocuments: 1, maxDocumentShare: 1 };
+    const rule = { tokens: false };
+    const { model, notes } = await fitted(
+      titles,
+      { ...params, fields: { cast: rule, plot: { optional: true } } },
+      columns,
+    );
+    expect(model.terms).toEqual(['hanks', 'tom cruise', 'tom hanks']);
+    expect(notes.itemsWithText).toBe('cast 4, plot absent');
+    await expect(fitted(titles, { ...params, fields: { cast: rule, plot: 1 } }, columns)).rejects.toMatchObject({
+      code: 'MISSING_COLUMN',
     });
-    expect(embed('nothing that was ever said')).toBeUndefined();
-    await expect(createTextEmbedder({ ...model, dim: 7 })).rejects.toMatchObject({ code: 'FORMAT' });
-    await expect(createTextEmbedder({})).rejects.toMatchObject({ code: 'FORMAT' });
+  });
+
+  it('makes terms of runs of words', async () => {
+    const titles = ['new york city', 'york new city'];
+    const terms = async (params: object) =>
+      (await fitted(titles, { stem: false, stopwords: false, minDocuments: 1, maxDocumentShare: 1, ...params })).model
+        .terms;
+    expect(await terms({ minWords: 2, maxWords: 3 })).toEqual([
+      'new city',
+      'new york',
+      'new york city',
+      'york city',
+      'york new',
+      'york new city',
+    ]);
+    expect(await terms({ maxWords: 2 })).toEqual([
+      'city',
+      'new',
+      'new city',
+      'new york',
+      'york',
+      'york city',
+      'york new',
+    ]);
+    const columns = { tags: { type: 'tags' as const, values: [['one two three'], ['one']] } };
+    const tags = await fitted(
+      titles,
+      { fields: { tags: 1 }, stem: false, stopwords: false, minDocuments: 1, maxDocumentShare: 1, maxWords: 2 },
+      columns,
+    );
+    expect(tags.model.terms).toEqual(['one', 'one two', 'one two three', 'three', 'two', 'two three']);
   });
 
   it('explains more with more dimensions, and everything with all', async () => {
@@ -119,6 +195,10 @@ describe('tfidf', () => {
       [{ maxDocumentShare: 2 }, 'spaces.text.maxDocumentShare'],
       [{ idf: 'smoot' }, 'spaces.text.idf'],
       [{ stem: 'yes' }, 'spaces.text.stem'],
+      [{ weighting: 'bm25', sublinear: false }, 'spaces.text.sublinear'],
+      [{ k1: 2 }, 'spaces.text.k1'],
+      [{ minWords: 3, maxWords: 2 }, 'spaces.text.minWords'],
+      [{ fields: { title: { weight: -1 } } }, 'spaces.text.fields.title.weight'],
     ] as const) {
       expect(() => tfidf.parse(params, 'spaces.text')).toThrow(
         expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(`${path}:`) }),

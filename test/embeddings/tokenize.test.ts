@@ -36,6 +36,11 @@ describe('tokenizer', () => {
     expect(german('die Häuser und das Haus')).toEqual(['haus', 'haus']);
   });
 
+  it('drops and cuts no word of no language, and cuts none where a language has no stemmer', async () => {
+    expect((await tokenizer({ language: 'none' }))('The dogs, running')).toEqual(['the', 'dogs', 'running']);
+    expect((await tokenizer({ language: 'ja' }))('日本語の単語')).toEqual(['日本語', '単語']);
+  });
+
   it('refuses an unknown language, naming a near one', () => {
     expect(() => readParams(tokenizerSchema, { language: 'enn' }, 'text')).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/text\.language.*"en"/) }),
