@@ -38,6 +38,17 @@ class HnswIndex final : public VectorIndex {
                                           const HnswParams& params, size_t max_lanes, TaskControl& control);
   static std::unique_ptr<HnswIndex> open(const IndexFile& file);
 
+  /// Reads a file of hnswlib (format/hnswlib_file.h); labels become ids. `dim` is what the caller expects, 0 for any. The graph is
+  /// kept unless `rebuild` says otherwise or it cannot be (hnsw_interchange.cpp); deleted elements are left out. alpha, seed and
+  /// quantization come from `settings`, the rest from the file. `control` counts elements. Throws what HnswlibReader throws,
+  /// DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID, UNSUPPORTED (a label that is no id), INVALID_ARGUMENT (a length
+  /// that contradicts cosine), CAPACITY, ABORTED.
+  static std::unique_ptr<HnswIndex> import_hnswlib(const std::string& path, Metric metric, size_t dim, bool rebuild,
+                                                   const HnswParams& settings, size_t max_lanes, TaskControl& control);
+
+  /// Writes a file that hnswlib opens, atomically; ids become labels. Adds wait. Throws IO, ABORTED.
+  void export_hnswlib(const std::string& path, TaskControl& control) const;
+
   /// Adds rows on all cores. Searches may run meanwhile and find none of them until this returns. All or nothing: when it throws,
   /// the index is as it was. One add at a time; a second one waits.
   void add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control);

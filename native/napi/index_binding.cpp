@@ -37,6 +37,7 @@ Napi::Function IndexBinding::define(Napi::Env env) {
                          StaticMethod<&IndexBinding::build_flat>("buildFlat"),
                          StaticMethod<&IndexBinding::build_hnsw>("buildHnsw"),
                          StaticMethod<&IndexBinding::open>("open"),
+                         StaticMethod<&IndexBinding::import_hnswlib>("importHnswlib"),
                          StaticMethod<&IndexBinding::inspect>("inspect"),
                          StaticMethod<&IndexBinding::answer_buffers>("answerBuffers"),
                          InstanceMethod<&IndexBinding::search_sync>("searchSync"),
@@ -45,6 +46,7 @@ Napi::Function IndexBinding::define(Napi::Env env) {
                          InstanceMethod<&IndexBinding::add>("add"),
                          InstanceMethod<&IndexBinding::vector>("vector"),
                          InstanceMethod<&IndexBinding::save>("save"),
+                         InstanceMethod<&IndexBinding::export_hnswlib>("exportHnswlib"),
                          InstanceMethod<&IndexBinding::close>("close"),
                          InstanceMethod<&IndexBinding::has_grown>("hasGrown"),
                          InstanceAccessor<&IndexBinding::kind>("kind"),
@@ -133,6 +135,27 @@ Napi::Value IndexBinding::open(const Napi::CallbackInfo& info) {
         std::make_shared<TaskControl>(),
         [path = string(info[0], "path"), mapped = boolean(info[1], "mapped"), verify = boolean(info[2], "verify")](TaskControl&) {
           return open_file(path, mapped, verify);
+        },
+        [](Napi::Env env, std::shared_ptr<VectorIndex> index) { return wrap(env, std::move(index)); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {});
+  });
+}
+
+// importHnswlib(path, metric, dim, rebuild, alpha, seed, quantization, threads, control | null)
+Napi::Value IndexBinding::import_hnswlib(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Metric metric = nigh::binding::metric(info[1]);
+    HnswParams settings;
+    settings.alpha = number(info[4], "alpha");
+    settings.seed = integer(info[5], "seed");
+    settings.quantization = quantization(info[6]);
+    auto task = make_task(
+        TaskControlBinding::control_of(info[8]),
+        [path = string(info[0], "path"), metric, dim = integer(info[2], "dim"), rebuild = boolean(info[3], "rebuild"), settings,
+         threads = integer(info[7], "threads")](TaskControl& control) -> std::shared_ptr<VectorIndex> {
+          auto index = HnswIndex::import_hnswlib(path, metric, dim, rebuild, settings, threads, control);
+          control.check();
+          return index;
         },
         [](Napi::Env env, std::shared_ptr<VectorIndex> index) { return wrap(env, std::move(index)); });
     return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {});
@@ -272,6 +295,22 @@ Napi::Value IndexBinding::save(const Napi::CallbackInfo& info) {
         std::make_shared<TaskControl>(),
         [index = open_index(), path = string(info[0], "path")](TaskControl&) {
           index->save(path);
+          return true;
+        },
+        [](Napi::Env env, bool) { return env.Undefined(); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {});
+  });
+}
+
+// exportHnswlib(path, control | null)
+Napi::Value IndexBinding::export_hnswlib(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto index = std::dynamic_pointer_cast<HnswIndex>(open_index());
+    if (!index) throw Error("UNSUPPORTED", "Only an hnsw index can be written for hnswlib.");
+    auto task = make_task(
+        TaskControlBinding::control_of(info[1]),
+        [index, path = string(info[0], "path")](TaskControl& control) {
+          index->export_hnswlib(path, control);
           return true;
         },
         [](Napi::Env env, bool) { return env.Undefined(); });

@@ -23,6 +23,7 @@ class IndexBinding final : public Napi::ObjectWrap<IndexBinding> {
   static Napi::Value build_flat(const Napi::CallbackInfo& info);
   static Napi::Value build_hnsw(const Napi::CallbackInfo& info);
   static Napi::Value open(const Napi::CallbackInfo& info);
+  static Napi::Value import_hnswlib(const Napi::CallbackInfo& info);
   static Napi::Value inspect(const Napi::CallbackInfo& info);
   static Napi::Value answer_buffers(const Napi::CallbackInfo& info);
   static Napi::Value wrap(Napi::Env env, std::shared_ptr<VectorIndex> index);
@@ -33,6 +34,7 @@ class IndexBinding final : public Napi::ObjectWrap<IndexBinding> {
   Napi::Value add(const Napi::CallbackInfo& info);
   Napi::Value vector(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value export_hnswlib(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
   void has_grown(const Napi::CallbackInfo& info);
 

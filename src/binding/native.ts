@@ -114,6 +114,8 @@ export interface NativeIndex {
   /** Copies the stored vector into `out` (dim values) and gives whether the id is known. */
   vector(id: number, out: Float32Array): boolean;
   save(path: string): Promise<void>;
+  /** Throws UNSUPPORTED unless it is an hnsw index. */
+  exportHnswlib(path: string, control: NativeTaskControl | null): Promise<void>;
   /** Everything but close() throws CLOSED from now on; tasks under way finish. */
   close(): void;
   readonly kind: string;
@@ -153,6 +155,18 @@ interface NativeIndexClass {
    * checked.
    */
   open(path: string, mapped: boolean, verify: boolean): Promise<NativeIndex>;
+  /** Reads a file of hnswlib. `dim` 0 takes any. */
+  importHnswlib(
+    path: string,
+    metric: string,
+    dim: number,
+    rebuild: boolean,
+    alpha: number,
+    seed: number,
+    quantization: string,
+    threads: number,
+    control: NativeTaskControl | null,
+  ): Promise<NativeIndex>;
   /** Reads the header alone. */
   inspect(path: string): Promise<NativeInspection>;
   /** The buffers of searchSync, with room for at least k neighbours: new ones where they had to grow. */

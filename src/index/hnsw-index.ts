@@ -4,11 +4,12 @@ import { runTask, type TaskOptions } from '../binding/task.js';
 import { throwIfAborted } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
-import { choice, integer, number, readParams } from '../core/params.js';
+import { choice, integer, number, optional, readParams } from '../core/params.js';
 import { type BuildOptions, buildFields, idsFor, requireIdPerRow } from './build-options.js';
 import { type Ids, toIds } from './id-list.js';
 import { NativeVectorIndex } from './native-vector-index.js';
-import type { IndexCapabilities } from './vector-index.js';
+import { requirePath } from './search-arguments.js';
+import type { IndexCapabilities, MetricName } from './vector-index.js';
 
 export const quantizationNames = ['none', 'sq8'] as const;
 
@@ -42,6 +43,21 @@ export interface HnswBuildOptions extends BuildOptions {
   readonly efSearch?: number | undefined;
 }
 
+export interface HnswlibImportOptions
+  extends TaskOptions,
+    Pick<HnswBuildOptions, 'alpha' | 'seed' | 'quantization' | 'threads' | 'efSearch'> {
+  /** What the vectors were compared by: the file does not say. */
+  readonly metric: MetricName;
+  /** Dimensions that the vectors must have. Default: whatever the file has. */
+  readonly dim?: number | undefined;
+  /**
+   * `keep` takes the file's graph, and answers as hnswlib did; `rebuild` takes its vectors alone and builds the graph
+   * anew, which takes as long as `build`. Default `rebuild` under `ip`, where this package's search wants links of
+   * another kind and needs about twice the `efSearch` on hnswlib's; otherwise `keep`.
+   */
+  readonly graph?: 'keep' | 'rebuild' | undefined;
+}
+
 export interface AddOptions extends TaskOptions {
   /** Native threads to use; 0 = all, which is the default. */
   readonly threads?: number | undefined;
@@ -70,6 +86,21 @@ const schema = {
   threads,
   efSearch: integer({ min: 1, default: defaultEfSearch }),
 };
+
+const importSchema = {
+  metric: schema.metric,
+  dim: optional(integer({ min: 1, max: 1_048_576 })),
+  graph: optional(choice(['keep', 'rebuild'])),
+  alpha: schema.alpha,
+  seed: schema.seed,
+  quantization: schema.quantization,
+  threads,
+  efSearch: schema.efSearch,
+  signal: schema.signal,
+  onProgress: schema.onProgress,
+};
+
+const exportSchema = { signal: schema.signal, onProgress: schema.onProgress };
 
 const addSchema = { signal: buildFields.signal, onProgress: buildFields.onProgress, threads };
 
@@ -120,6 +151,56 @@ export class HnswIndex extends NativeVectorIndex {
     );
     throwIfAborted(task.signal);
     return new HnswIndex(index, efSearch);
+  }
+
+  /**
+   * Reads an index file that hnswlib wrote, in any of its languages. Labels become ids; elements that are marked as
+   * deleted are left out. `M` and `efConstruction` come from the file, and its graph is kept (see `graph`), except that
+   * elements that no link leads to get one. Where it cannot be kept (M above 256, or deleted elements, through which
+   * the links of others lead) it is built anew. Everything is checked before it is used, but the file has no checksum: what was
+   * altered into something valid is taken for true. `onProgress` counts elements.
+   *
+   * ```ts
+   * const index = await HnswIndex.importHnswlib('index.bin', { metric: 'cosine' });
+   * ```
+   * @throws NighError NOT_FOUND, IO, FORMAT, TRUNCATED, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR (cosine),
+   * DUPLICATE_ID, UNSUPPORTED (a label above 4294967294), INVALID_ARGUMENT (also a vector whose length is not 1 under
+   * cosine), UNKNOWN_OPTION, CAPACITY, ABORTED, OUT_OF_MEMORY
+   */
+  static async importHnswlib(path: string, options: HnswlibImportOptions): Promise<HnswIndex> {
+    requirePath(path);
+    const { metric, dim, graph, alpha, seed, quantization, threads, efSearch, ...task } = readParams(
+      importSchema,
+      options,
+      '',
+    );
+    const index = await runTask(task, (control) =>
+      native().NativeIndex.importHnswlib(
+        path,
+        metric,
+        dim ?? 0,
+        (graph ?? (metric === 'ip' ? 'rebuild' : 'keep')) === 'rebuild',
+        alpha,
+        seed,
+        quantization,
+        threads,
+        control,
+      ),
+    );
+    throwIfAborted(task.signal);
+    return new HnswIndex(index, efSearch);
+  }
+
+  /**
+   * Writes a file that hnswlib opens, which appears whole or not at all: ids become labels, rows are of unit length
+   * under cosine, and the graph is this one. Under `ip` the links of the upper layers are written on layer 0 too, since
+   * hnswlib's search comes down with one vector alone; its lists are then longer. `onProgress` counts vectors.
+   * @throws NighError IO, NOT_FOUND, CLOSED, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED
+   */
+  async exportHnswlib(path: string, options: TaskOptions = {}): Promise<void> {
+    requirePath(path);
+    const task = readParams(exportSchema, options, '');
+    await runTask(task, (control) => this.native.exportHnswlib(path, control));
   }
 
   /** How the graph was built. @throws NighError CLOSED */

@@ -9,6 +9,7 @@ export {
   type AddOptions,
   type HnswBuildOptions,
   HnswIndex,
+  type HnswlibImportOptions,
   type HnswParams,
   type QuantizationName,
 } from './hnsw-index.js';
