@@ -15,10 +15,10 @@ const allowed: Record<string, readonly string[]> = {
   index: ['core', 'binding'],
   data: ['core'],
   embeddings: ['core', 'binding', 'data'],
-  evaluation: ['core', 'data', 'index', 'retrieval'],
+  evaluation: ['core', 'data', 'embeddings', 'index', 'retrieval'],
   retrieval: ['core', 'data', 'embeddings', 'index'],
   service: ['core', 'retrieval'],
-  cli: ['core', 'data', 'index', 'retrieval', 'evaluation'],
+  cli: ['core', 'data', 'embeddings', 'index', 'retrieval', 'evaluation'],
   setup: [],
 };
 

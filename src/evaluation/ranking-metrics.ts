@@ -1,0 +1,73 @@
+/**
+ * How good one user's list is. A list holds item ordinals, best first, without the items that the user had already; `relevant` holds the
+ * held-out ones. A table is the mean over users that have something relevant; the others are counted apart.
+ *
+ * Definitions (Herlocker, Konstan, Terveen and Riedl, "Evaluating collaborative filtering recommender systems", TOIS 2004; NDCG by
+ * Järvelin and Kekäläinen, TOIS 2002, with binary gains; ARHR by Deshpande and Karypis, TOIS 2004):
+ *
+ *   hit        1 if the first k hold a relevant item
+ *   ARHR       Σ over the relevant items among the first k of 1 / rank
+ *   MRR        1 / rank of the first relevant item among the first k
+ *   precision  relevant among the first k / k
+ *   recall     relevant among the first k / relevant; by `capped`, / min(k, relevant), as some papers do
+ *   NDCG       Σ 1 / log2(rank + 1) over the relevant among the first k, over the same sum of a perfect list
+ *   AP         Σ over the relevant among the first k of precision at its rank / min(k, relevant)
+ */
+
+/** Which of the first k of a list are relevant: rank 1 is the first. Ascending. */
+export function hitRanks(list: ArrayLike<number>, relevant: ReadonlySet<number>, k: number): number[] {
+  const ranks: number[] = [];
+  for (let at = 0; at < Math.min(k, list.length); at++) if (relevant.has(list[at]!)) ranks.push(at + 1);
+  return ranks;
+}
+
+export const hitRate = (ranks: readonly number[]): number => (ranks.length > 0 ? 1 : 0);
+
+export const reciprocalHitRank = (ranks: readonly number[]): number => ranks.reduce((sum, rank) => sum + 1 / rank, 0);
+
+export const reciprocalRank = (ranks: readonly number[]): number => (ranks[0] === undefined ? 0 : 1 / ranks[0]);
+
+export const precision = (ranks: readonly number[], k: number): number => ranks.length / k;
+
+export const recall = (ranks: readonly number[], relevant: number): number => ranks.length / relevant;
+
+export const cappedRecall = (ranks: readonly number[], relevant: number, k: number): number =>
+  ranks.length / Math.min(k, relevant);
+
+export function ndcg(ranks: readonly number[], relevant: number, k: number): number {
+  const gain = (rank: number) => 1 / Math.log2(rank + 1);
+  let ideal = 0;
+  for (let rank = 1; rank <= Math.min(k, relevant); rank++) ideal += gain(rank);
+  return ranks.reduce((sum, rank) => sum + gain(rank), 0) / ideal;
+}
+
+export function averagePrecision(ranks: readonly number[], relevant: number, k: number): number {
+  return ranks.reduce((sum, rank, hits) => sum + (hits + 1) / rank, 0) / Math.min(k, relevant);
+}
+
+/**
+ * The share of pairs (relevant, other) that the scores put in the right order; a tie counts half. `candidates` are the items that the user
+ * did not have; NaN unless some are relevant and some are not. By rank sums (Mann and Whitney 1947): O(n log n).
+ */
+export function areaUnderCurve(
+  scores: ArrayLike<number>,
+  candidates: ArrayLike<number>,
+  relevant: ReadonlySet<number>,
+): number {
+  const order = Array.from(candidates).sort((a, b) => scores[a]! - scores[b]!);
+  let rankSum = 0;
+  let positives = 0;
+  for (let begin = 0; begin < order.length; ) {
+    let end = begin + 1;
+    while (end < order.length && scores[order[end]!] === scores[order[begin]!]) end++;
+    const meanRank = (begin + 1 + end) / 2;
+    for (let at = begin; at < end; at++) {
+      if (!relevant.has(order[at]!)) continue;
+      rankSum += meanRank;
+      positives++;
+    }
+    begin = end;
+  }
+  const negatives = order.length - positives;
+  return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+}
