@@ -66,6 +66,7 @@
         'native/index/hnsw_query.cpp',
         'native/index/hnsw_reachability.cpp',
         'native/index/row_store.cpp',
+        'native/index/sparse_index.cpp',
         'native/index/vector_index.cpp',
         'native/quant/sq8.cpp',
         'native/simd/dispatch.cpp',

@@ -76,13 +76,14 @@ IndexFile IndexFile::inspect(const std::string& path) {
     throw Error("TRUNCATED",
                 path + ": expected " + std::to_string(raw.file_bytes) + " bytes, got " + std::to_string(actual) + ".");
   }
-  if (raw.kind != static_cast<uint32_t>(IndexKind::kFlat) && raw.kind != static_cast<uint32_t>(IndexKind::kHnsw)) {
+  if (raw.kind < static_cast<uint32_t>(IndexKind::kFlat) || raw.kind > static_cast<uint32_t>(IndexKind::kSparse)) {
     throw Error("FORMAT", path + ": unknown index kind " + std::to_string(raw.kind) + ".");
   }
   if (raw.metric > static_cast<uint32_t>(Metric::kCosine)) {
     throw Error("FORMAT", path + ": unknown metric " + std::to_string(raw.metric) + ".");
   }
-  if (raw.dim == 0 || raw.dim > (1u << 16) || raw.count >= 0xffffffffu) {
+  const uint32_t most_dims = raw.kind == static_cast<uint32_t>(IndexKind::kSparse) ? 0xfffffffeu : 1u << 16;
+  if (raw.dim == 0 || raw.dim > most_dims || raw.count >= 0xffffffffu) {
     throw Error("FORMAT", path + ": dimension or count out of range.");
   }
 

@@ -16,7 +16,7 @@
 
 namespace nigh {
 
-enum class IndexKind : uint32_t { kFlat = 1, kHnsw = 2 };
+enum class IndexKind : uint32_t { kFlat = 1, kHnsw = 2, kSparse = 3 };
 
 /// What the header says, readable without loading anything else.
 struct IndexHeader {

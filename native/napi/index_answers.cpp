@@ -4,6 +4,15 @@
 
 namespace nigh::binding {
 
+namespace {
+
+const char* kind_name(IndexKind kind) {
+  if (kind == IndexKind::kFlat) return "flat";
+  return kind == IndexKind::kHnsw ? "hnsw" : "sparse";
+}
+
+}  // namespace
+
 Napi::Value packed_answer(Napi::Env env, const Answer& answer) {
   const size_t count = answer.neighbors.size();
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, 3 * sizeof(double) + count * 8);
@@ -31,7 +40,7 @@ Napi::Value stats_object(Napi::Env env, const SearchStats& stats) {
 Napi::Value inspection(Napi::Env env, const IndexFile& file) {
   const IndexHeader& header = file.header();
   Napi::Object out = Napi::Object::New(env);
-  out.Set("kind", header.kind == IndexKind::kFlat ? "flat" : "hnsw");
+  out.Set("kind", kind_name(header.kind));
   out.Set("metric", metric_name(header.metric));
   out.Set("dim", header.dim);
   out.Set("count", static_cast<double>(header.count));

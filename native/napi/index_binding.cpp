@@ -9,6 +9,7 @@
 #include "format/index_file.h"
 #include "index/flat_index.h"
 #include "index/hnsw_index.h"
+#include "index/sparse_index.h"
 #include "napi/addon_data.h"
 #include "napi/args.h"
 #include "napi/errors.h"
@@ -26,6 +27,7 @@ std::shared_ptr<VectorIndex> open_file(const std::string& path, bool mapped, boo
   const IndexFile file = IndexFile::open(path, mapped ? OpenMode::kMap : OpenMode::kMemory);
   if (mapped && verify) file.verify();
   if (file.header().kind == IndexKind::kFlat) return FlatIndex::open(file);
+  if (file.header().kind == IndexKind::kSparse) return SparseIndex::open(file);
   return HnswIndex::open(file);
 }
 
@@ -36,6 +38,7 @@ Napi::Function IndexBinding::define(Napi::Env env) {
                      {
                          StaticMethod<&IndexBinding::build_flat>("buildFlat"),
                          StaticMethod<&IndexBinding::build_hnsw>("buildHnsw"),
+                         StaticMethod<&IndexBinding::build_sparse>("buildSparse"),
                          StaticMethod<&IndexBinding::open>("open"),
                          StaticMethod<&IndexBinding::import_hnswlib>("importHnswlib"),
                          StaticMethod<&IndexBinding::inspect>("inspect"),
@@ -43,6 +46,7 @@ Napi::Function IndexBinding::define(Napi::Env env) {
                          InstanceMethod<&IndexBinding::search_sync>("searchSync"),
                          InstanceMethod<&IndexBinding::search>("search"),
                          InstanceMethod<&IndexBinding::search_batch>("searchBatch"),
+                         InstanceMethod<&IndexBinding::search_rows>("searchRows"),
                          InstanceMethod<&IndexBinding::add>("add"),
                          InstanceMethod<&IndexBinding::vector>("vector"),
                          InstanceMethod<&IndexBinding::save>("save"),
@@ -125,6 +129,27 @@ Napi::Value IndexBinding::build_hnsw(const Napi::CallbackInfo& info) {
         },
         [](Napi::Env env, std::shared_ptr<VectorIndex> index) { return wrap(env, std::move(index)); });
     return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[3]});
+  });
+}
+
+// buildSparse(offsets, columns, values, cols, ids | null, metric, control | null)
+Napi::Value IndexBinding::build_sparse(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const CsrView rows = csr(info[0], info[1], info[2], info[3], "rows");
+    const uint32_t* ids = optional_ids(info[4], rows.rows());
+    const Metric metric = nigh::binding::metric(info[5]);
+    auto task = make_task(
+        TaskControlBinding::control_of(info[6]),
+        [rows, ids, metric](TaskControl& control) -> std::shared_ptr<VectorIndex> {
+          check_csr(rows, "rows");
+          control.set_total(rows.rows());
+          auto index = SparseIndex::build(rows, ids, metric);
+          control.check();
+          control.advance(rows.rows());
+          return index;
+        },
+        [](Napi::Env env, std::shared_ptr<VectorIndex> index) { return wrap(env, std::move(index)); });
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[1], info[2], info[4]});
   });
 }
 
@@ -255,6 +280,36 @@ Napi::Value IndexBinding::search_batch(const Napi::CallbackInfo& info) {
         },
         [](Napi::Env env, const SearchStats& stats) { return stats_object(env, stats); });
     return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[8], info[9], info[10]});
+  });
+}
+
+// searchRows(offsets, columns, values, cols, k, filter | null, ids, distances, counts, threads, control | null)
+Napi::Value IndexBinding::search_rows(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto index = std::dynamic_pointer_cast<SparseIndex>(open_index());
+    if (!index) throw Error("UNSUPPORTED", "Only a sparse index takes sparse queries.");
+    const CsrView queries = csr(info[0], info[1], info[2], info[3], "queries");
+    require_dim("queries", queries.cols, index->dim());
+    SearchParams params;
+    params.k = integer32(info[4], "k");
+    auto filter = IdSetBinding::set_of(info[5]);
+    params.filter = filter.get();
+    const std::span<uint32_t> ids = typed_array<uint32_t>(info[6], "ids", queries.rows() * params.k);
+    const std::span<float> distances = typed_array<float>(info[7], "distances", queries.rows() * params.k);
+    const std::span<uint32_t> counts = typed_array<uint32_t>(info[8], "counts", queries.rows());
+    const size_t threads = integer(info[9], "threads");
+    auto task = make_task(
+        TaskControlBinding::control_of(info[10]),
+        [index, queries, params, filter = std::move(filter), ids, distances, counts, threads](TaskControl& control) {
+          check_csr(queries, "queries");
+          SearchStats stats;
+          index->search_rows(queries, params, threads, ids.data(), distances.data(), counts.data(), stats, control);
+          control.check();
+          return stats;
+        },
+        [](Napi::Env env, const SearchStats& stats) { return stats_object(env, stats); });
+    return AddonData::of(info.Env())
+        .mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[1], info[2], info[6], info[7], info[8]});
   });
 }
 

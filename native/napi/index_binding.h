@@ -22,6 +22,7 @@ class IndexBinding final : public Napi::ObjectWrap<IndexBinding> {
  private:
   static Napi::Value build_flat(const Napi::CallbackInfo& info);
   static Napi::Value build_hnsw(const Napi::CallbackInfo& info);
+  static Napi::Value build_sparse(const Napi::CallbackInfo& info);
   static Napi::Value open(const Napi::CallbackInfo& info);
   static Napi::Value import_hnswlib(const Napi::CallbackInfo& info);
   static Napi::Value inspect(const Napi::CallbackInfo& info);
@@ -31,6 +32,7 @@ class IndexBinding final : public Napi::ObjectWrap<IndexBinding> {
   Napi::Value search_sync(const Napi::CallbackInfo& info);
   Napi::Value search(const Napi::CallbackInfo& info);
   Napi::Value search_batch(const Napi::CallbackInfo& info);
+  Napi::Value search_rows(const Napi::CallbackInfo& info);
   Napi::Value add(const Napi::CallbackInfo& info);
   Napi::Value vector(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);

@@ -100,6 +100,19 @@ export interface NativeIndex {
     threads: number,
     control: NativeTaskControl | null,
   ): Promise<NativeStats>;
+  /** searchBatch for sparse queries. Throws UNSUPPORTED where the kind is not sparse. */
+  searchRows(
+    ...args: [
+      ...queries: CsrArguments,
+      k: number,
+      filter: NativeIdSet | null,
+      ids: Uint32Array,
+      distances: Float32Array,
+      counts: Uint32Array,
+      threads: number,
+      control: NativeTaskControl | null,
+    ]
+  ): Promise<NativeStats>;
   /** Throws UNSUPPORTED where the kind takes no further vectors. */
   add(
     data: Float32Array,
@@ -149,6 +162,9 @@ interface NativeIndexClass {
     quantization: string,
     threads: number,
     control: NativeTaskControl | null,
+  ): Promise<NativeIndex>;
+  buildSparse(
+    ...args: [...rows: CsrArguments, ids: Uint32Array | null, metric: string, control: NativeTaskControl | null]
   ): Promise<NativeIndex>;
   /**
    * `mapped`: the file is mapped, and its sections are checked only where `verify` says so; otherwise it is read and

@@ -139,7 +139,8 @@ export async function randomizedSvd(
   return { u, s, v };
 }
 
-function csrArguments(matrix: CsrMatrix): CsrArguments {
+/** A matrix as native functions take it. */
+export function csrArguments(matrix: CsrMatrix): CsrArguments {
   return [matrix.offsets, matrix.columns, matrix.values, matrix.cols];
 }
 

@@ -1,3 +1,4 @@
+import type { CsrMatrix } from '../core/csr-matrix.js';
 import type { Matrix } from '../core/matrix.js';
 import type { Dataset } from '../data/dataset.js';
 
@@ -13,9 +14,11 @@ export interface FittedSpace {
   readonly items: Vectors;
   /**
    * What items are compared with each other by, row for row with `items`, under inner product: directions whose length (at most
-   * 1) says how far each is to be trusted. Absent where items are compared by `items` itself, under cosine.
+   * 1) says how far each is to be trusted. Absent where items are compared by `items` itself, under cosine, or by `sparse`.
    */
   readonly likeness?: Matrix;
+  /** What items are compared with each other by, row for row with `items`, under cosine and exactly; then there is no `likeness`. */
+  readonly sparse?: CsrMatrix;
   /** User vectors, whose inner product with an item's vector is the score; absent in a space of items only. */
   readonly users?: Vectors;
   /** What query-time work (fold-in, embedding a new item) needs besides the vectors: plain data and typed arrays, stored with msgpackr. */
@@ -78,6 +81,8 @@ export interface Embedding<Params> {
    * @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT with the path of the key
    */
   parse(params: Readonly<Record<string, unknown>>, path: string): Params;
+  /** Whether spaces of these parameters are compared by sparse rows, which have an index of their own. Default: never. */
+  isSparse?(params: Params): boolean;
   /**
    * From a stored model, what places somebody new among the users of a space that has user vectors.
    * @throws NighError FORMAT if the model is not one of this embedding

@@ -1,6 +1,7 @@
 /** `nigh/index`: vector indexes alone. Loads no recommender code and no HTTP. */
 
 export { simd } from '../binding/simd.js';
+export { CsrMatrix } from '../core/csr-matrix.js';
 export { type ErrorCode, NighError } from '../core/errors.js';
 export type { Matrix } from '../core/matrix.js';
 export type { BuildOptions } from './build-options.js';
@@ -18,6 +19,7 @@ export type { Ids } from './id-list.js';
 export { IdSet } from './id-set.js';
 export { type IndexInspection, inspectIndex } from './inspect-index.js';
 export { type OpenOptions, openIndex } from './open-index.js';
+export { SparseIndex } from './sparse-index.js';
 export {
   type BatchOptions,
   type BatchResult,

@@ -35,7 +35,7 @@ export async function inspectIndex(path: string): Promise<IndexInspection> {
     return { kind: 'hnswlib', metric, dim, count, fileBytes, version, sections };
   }
   const { kind, metric, ...rest } = await runTask({}, () => native().NativeIndex.inspect(path));
-  if ((kind !== 'flat' && kind !== 'hnsw') || !isMetricName(metric)) {
+  if ((kind !== 'flat' && kind !== 'hnsw' && kind !== 'sparse') || !isMetricName(metric)) {
     throw new NighError('INTERNAL', `The native core named an unknown kind or metric, ${kind}, ${metric}.`);
   }
   return { kind, metric, ...rest };

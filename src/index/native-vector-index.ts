@@ -1,5 +1,5 @@
 /**
- * What FlatIndex and HnswIndex share: both stand over one native class, which holds the vectors and does the searching.
+ * What FlatIndex, HnswIndex and SparseIndex share: they stand over one native class, which holds the vectors and does the searching.
  */
 import { type AnswerBuffers, type NativeIndex, type NativeStats, native } from '../binding/native.js';
 import { callNative, fromNative } from '../binding/native-error.js';
@@ -35,7 +35,7 @@ let lastAnswer: AnswerBuffers | undefined;
 const noOptions: SearchOptions = {};
 
 export abstract class NativeVectorIndex implements SyncVectorIndex {
-  abstract readonly kind: 'flat' | 'hnsw';
+  abstract readonly kind: 'flat' | 'hnsw' | 'sparse';
   abstract readonly capabilities: IndexCapabilities;
   readonly metric: MetricName;
   readonly dim: number;
@@ -196,7 +196,7 @@ function unpack(packed: ArrayBuffer): SearchResult {
   };
 }
 
-function toStats(plan: number, visited: number, distances: number): SearchStats {
+export function toStats(plan: number, visited: number, distances: number): SearchStats {
   const name = plans[plan];
   if (name === undefined) throw new NighError('INTERNAL', `The native core named an unknown plan, ${plan}.`);
   return { plan: name, visited, distances };

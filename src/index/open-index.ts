@@ -8,6 +8,7 @@ import { defaultEfSearch, HnswIndex } from './hnsw-index.js';
 import { containerMagic } from './hnswlib-container.js';
 import { HnswlibIndex } from './hnswlib-index.js';
 import { requirePath } from './search-arguments.js';
+import { SparseIndex } from './sparse-index.js';
 
 export interface OpenOptions {
   /**
@@ -40,7 +41,7 @@ const schema = {
 export async function openIndex(
   path: string,
   options: OpenOptions = {},
-): Promise<FlatIndex | HnswIndex | HnswlibIndex> {
+): Promise<FlatIndex | HnswIndex | HnswlibIndex | SparseIndex> {
   requirePath(path);
   const { mode, verify = false, efSearch } = readParams(schema, options, '');
   if (await isHnswlibContainer(path)) {
@@ -48,7 +49,8 @@ export async function openIndex(
     return HnswlibIndex.open(path, { efSearch });
   }
   const index = await runTask({}, () => native().NativeIndex.open(path, mode === 'mmap', verify));
-  return index.kind === 'flat' ? new FlatIndex(index, 1) : new HnswIndex(index, efSearch);
+  if (index.kind === 'flat') return new FlatIndex(index, 1);
+  return index.kind === 'sparse' ? new SparseIndex(index, 1) : new HnswIndex(index, efSearch);
 }
 
 /** Whether a file begins like one; a file that cannot be read is left to who opens it next. */

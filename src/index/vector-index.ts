@@ -11,7 +11,7 @@ export function isMetricName(value: unknown): value is MetricName {
 }
 
 /** Which engine holds the vectors. */
-export type IndexKind = 'flat' | 'hnsw' | 'hnswlib';
+export type IndexKind = 'flat' | 'hnsw' | 'hnswlib' | 'sparse';
 
 /**
  * How an answer was found: `scan` compared every row, `allowed-scan` every row that the filter allows, `graph` and

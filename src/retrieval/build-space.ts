@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
+import type { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import { gatherRows, type Matrix } from '../core/matrix.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Vectors } from '../embeddings/embedding.js';
+import { SparseIndex } from '../index/sparse-index.js';
 import type { MetricName, VectorIndex } from '../index/vector-index.js';
 import { buildIndex } from './build-index.js';
 import type { BuildProgress, Stopwatch } from './build-progress.js';
@@ -46,16 +48,11 @@ export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: S
   );
   await stopwatch.time('write', space, () => writePacked(staging.path(spaceFiles.model(space)), fitted.model));
 
-  const { items, users, likeness } = fitted;
-  const sampled = sampleRows(items.matrix.rows, recallQueries, recallSeed);
-  const similar = await buildMeasured(recipe, build, {
-    file: spaceFiles.similar(space),
-    ...(likeness === undefined
-      ? { vectors: items, metric: 'cosine' as const }
-      : { vectors: { matrix: likeness, ordinals: items.ordinals }, metric: 'ip' as const }),
-    queries: gatherRows(likeness ?? items.matrix, sampled),
-    self: sampled.map((r) => items.ordinals[r]!),
-  });
+  const { items, users, likeness, sparse } = fitted;
+  const similar =
+    sparse === undefined
+      ? await buildSimilar(recipe, build, items, likeness)
+      : await buildSparse(recipe, build, sparse, items.ordinals);
   const recommend =
     users &&
     (await buildMeasured(recipe, build, {
@@ -71,7 +68,7 @@ export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: S
   return {
     name: space,
     embedding: recipe.embedding,
-    dim: items.matrix.dim,
+    dim: similar.dim,
     items: items.ordinals.length,
     users: users?.ordinals.length ?? 0,
     similar,
@@ -79,6 +76,49 @@ export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: S
     ...('efSearch' in index && index.efSearch !== undefined ? { efSearch: index.efSearch } : {}),
     notes: fitted.notes,
   };
+}
+
+/** @throws NighError RECALL_FLOOR */
+function buildSimilar(
+  recipe: SpaceRecipe,
+  build: SpaceBuild,
+  { matrix, ordinals }: Vectors,
+  likeness: Matrix | undefined,
+): Promise<IndexInfo> {
+  const sampled = sampleRows(matrix.rows, recallQueries, recallSeed);
+  return buildMeasured(recipe, build, {
+    file: spaceFiles.similar(recipe.name),
+    vectors: { matrix: likeness ?? matrix, ordinals },
+    metric: likeness === undefined ? 'cosine' : 'ip',
+    queries: gatherRows(likeness ?? matrix, sampled),
+    self: sampled.map((r) => ordinals[r]!),
+  });
+}
+
+/** Sparse rows are searched exactly, so there is no recall to measure. */
+async function buildSparse(
+  { name }: SpaceRecipe,
+  { staging, stopwatch, signal, onProgress }: SpaceBuild,
+  rows: CsrMatrix,
+  ids: Uint32Array,
+): Promise<IndexInfo> {
+  const file = spaceFiles.similar(name);
+  const index = await stopwatch.time('index', name, () =>
+    SparseIndex.build(rows, {
+      metric: 'cosine',
+      ids,
+      signal,
+      onProgress: (done, total) => onProgress?.({ stage: 'index', space: name, subject: file, done, total }),
+    }),
+  );
+  try {
+    const path = staging.path(file);
+    await stopwatch.time('write', name, () => index.save(path));
+    const { kind, metric, dim, size: count } = index;
+    return { kind, metric, dim, count, fileBytes: (await stat(path)).size, recallAt10: 1, queries: 0 };
+  } finally {
+    index.close();
+  }
 }
 
 interface IndexPlan {

@@ -154,7 +154,7 @@ function parseSpaces(value: unknown, path: string): readonly SpaceRecipe[] {
 function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
   if (!isPlainObject(value))
     throw new NighError('INVALID_ARGUMENT', `${path}: expected an object, got ${describe(value)}.`);
-  const { embedding: embeddingName, index = {}, ...params } = value;
+  const { embedding: embeddingName, index, ...params } = value;
   if (typeof embeddingName !== 'string') {
     const expected = embeddingNames.map((known) => JSON.stringify(known)).join(', ');
     throw new NighError(
@@ -165,10 +165,16 @@ function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
   const embedding = findEmbedding(embeddingName, `${path}.embedding`);
   refuseUnknownKeys(value, ['embedding', 'index', ...embedding.keys], path);
   const parsed = embedding.parse(params, path);
+  if (index !== undefined && embedding.isSparse?.(parsed) === true) {
+    throw new NighError(
+      'INVALID_ARGUMENT',
+      `${path}.index: expected none, since items are compared by sparse rows, which have an index of their own.`,
+    );
+  }
   return {
     name,
     embedding: embedding.name,
-    index: parseIndex(index, `${path}.index`),
+    index: parseIndex(index ?? {}, `${path}.index`),
     fit: (dataset, context) => embedding.fit(dataset, parsed, context),
   };
 }

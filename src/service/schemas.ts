@@ -81,7 +81,7 @@ const IndexInfo = component(
   'IndexInfo',
   'One vector index of a space.',
   Type.Object({
-    kind: Type.Enum(['flat', 'hnsw', 'hnswlib']),
+    kind: Type.Enum(['flat', 'hnsw', 'hnswlib', 'sparse']),
     metric: Type.Enum(['l2', 'ip', 'cosine']),
     dim: count(),
     count: count('Vectors.'),

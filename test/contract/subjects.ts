@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { Matrix } from '../../src/core/matrix.js';
+import { CsrMatrix } from '../../src/core/csr-matrix.js';
+import { type Matrix, requireMatrix } from '../../src/core/matrix.js';
 import { FlatIndex } from '../../src/index/flat-index.js';
 import { HnswIndex } from '../../src/index/hnsw-index.js';
 import { HnswlibIndex } from '../../src/index/hnswlib-index.js';
 import { openIndex } from '../../src/index/open-index.js';
+import { SparseIndex } from '../../src/index/sparse-index.js';
 import type { MetricName, VectorIndex } from '../../src/index/vector-index.js';
 
 export interface BuildChoice {
@@ -38,6 +40,28 @@ export const hnswSq8: Subject = {
 };
 
 export const hnswlib: Subject = { name: 'HnswlibIndex', build: HnswlibIndex.build, runs: 12 };
+
+export const sparse: Subject = {
+  name: 'SparseIndex',
+  build: async (matrix, options) => {
+    requireMatrix('matrix', matrix);
+    return SparseIndex.build(toCsr(matrix), options);
+  },
+  runs: 100,
+};
+
+/** The entries of a dense matrix that are not zero. */
+export function toCsr({ data, rows, dim }: Matrix): CsrMatrix {
+  const entries = Array.from(data.keys()).filter((at) => data[at] !== 0);
+  return CsrMatrix.fromTriplets(
+    { rows, cols: dim },
+    {
+      rows: entries.map((at) => Math.floor(at / dim)),
+      columns: entries.map((at) => at % dim),
+      values: entries.map((at) => data[at]!),
+    },
+  );
+}
 
 /** The same engine, but every index went through a file. */
 export function reopened(subject: Subject, mode: 'memory' | 'mmap'): Subject {

@@ -113,6 +113,43 @@ describe('tfidf', () => {
     });
   });
 
+  it('compares by the sparse rows where asked, and embeds new content among them', async () => {
+    const titles = [...documents(60), 'lonesome', 'lonesome'];
+    const space = await fitted(titles, { dim: 2, output: 'sparse' });
+    const { sparse, items, model } = space;
+    if (sparse === undefined) throw new Error('no sparse rows');
+    expect(tfidf.isSparse!(tfidf.parse({ output: 'sparse' }, ''))).toBe(true);
+    expect(sparse.rows).toBe(items.ordinals.length);
+    expect(items.matrix.rows).toBe(items.ordinals.length);
+    // Two dimensions keep nothing of the last two, which the sparse rows know well.
+    expect(items.ordinals.length).toBe(titles.length);
+    expect(row(items.matrix, 61)).toEqual(new Float32Array(2));
+    const embedder = await tfidf.openEmbedder!(model);
+    expect(embedder.dim).toBe(sparse.cols);
+    for (const [r, item] of items.ordinals.entries()) {
+      const vector = (await embedder.embed({ title: titles[item]! }))!;
+      const { columns, values } = sparse.row(r);
+      expect(
+        dot(
+          Array.from(columns, (column) => vector[column]!),
+          values,
+        ),
+      ).toBeCloseTo(1, 5);
+    }
+    expect(await embedder.embed({ text: 'unheard' })).toBeUndefined();
+    const { sparse: none } = await fitted(titles, { dim: 2 });
+    expect(none).toBeUndefined();
+  });
+
+  it('notes what LSA loses of the nearest: nothing with all dimensions, much with two', async () => {
+    const titles = documents(200);
+    const overlap = async (dim: number) =>
+      (await fitted(titles, { dim, powerIterations: 8 })).notes.lsaOverlapAt10 as number;
+    expect(await overlap(4096)).toBeCloseTo(1, 6);
+    expect(await overlap(2)).toBeLessThan(0.7);
+    expect(await overlap(8)).toBeGreaterThan(await overlap(2));
+  });
+
   it('makes terms of runs of words', async () => {
     const titles = ['new york city', 'york new city'];
     const terms = async (params: object) =>
