@@ -63,7 +63,7 @@ std::string code_of_open(const std::string& path, OpenMode mode) {
     SparseIndex::open(IndexFile::open(path, mode));
     return "";
   } catch (const nigh::Error& error) {
-    return error.code;
+    return error.code();
   }
 }
 
