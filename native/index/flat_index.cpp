@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/thread_pool.h"
+#include "index/bounded_scan.h"
 #include "index/flat_batch.h"
 #include "simd/kernels.h"
 
@@ -13,7 +14,7 @@ namespace nigh {
 
 namespace {
 
-constexpr size_t kBlock = 1024;    // rows scored at once by a scan: their values stay in the first cache level
+constexpr size_t kBlock = 1024;    // rows at once
 constexpr size_t kMaxDim = 65536;  // as in the file header
 constexpr size_t kFewListed = 4;   // a random row costs about as much as so many rows in order
 
@@ -28,34 +29,33 @@ void require_k(size_t k) {
   if (k == 0) throw Error("INVALID_ARGUMENT", "k: expected at least 1, got 0.");
 }
 
-// The largest s with which a kernel's value v, as s = v (l2) or s = −v (ip, cosine), can have a distance ≤ bound.
-float scan_limit(Metric metric, float bound) {
-  if (metric != Metric::kCosine) return bound;
-  // 1 − v is rounded: allow for a few units in the last place.
-  return bound - 1.0f + 4e-7f * (1.0f + std::fabs(bound));
-}
-
-// Pushes those of a block's values that can be among the k best.
-template <class IdOf>
-void collect(Metric metric, const float* values, size_t count, const IdSet* filter, TopK& best, uint32_t* selected,
-             const IdOf& id_of) {
-  const float scale = metric == Metric::kL2 ? 1.0f : -1.0f;
-  const size_t found = kernels().select_le(values, scale, nullptr, count, scan_limit(metric, best.bound()), selected);
-  for (size_t i = 0; i < found; ++i) {
-    const size_t j = selected[i];
-    const float distance = flat_distance(metric, values[j]);
-    if (!(distance <= best.bound())) continue;
-    const uint32_t id = id_of(j);
-    if (filter == nullptr || filter->contains(id)) best.push({distance, id});
+std::vector<Neighbor> scan_listed(const FlatRows& rows, const std::vector<uint32_t>& slots, size_t k) {
+  TopK best(std::min(k, slots.size()));
+  float distances[kBlock];
+  for (size_t begin = 0; begin < slots.size(); begin += kBlock) {
+    const size_t count = std::min(kBlock, slots.size() - begin);
+    rows.distances(slots.data() + begin, count, distances);
+    for (size_t j = 0; j < count; ++j) {
+      if (distances[j] <= best.bound()) best.push({distances[j], rows.id(slots[begin + j])});
+    }
   }
+  return best.take_sorted();
 }
 
 }  // namespace
 
-FlatIndex::FlatIndex(Metric metric, size_t dim, Buffer<float> rows, Buffer<uint32_t> ids)
-    : metric_(metric), dim_(dim), rows_(std::move(rows)), ids_(std::move(ids)), slots_(are_own_slots(ids_.data(), ids_.size())) {}
+FlatIndex::FlatIndex(Metric metric, size_t dim, Buffer<float> rows, Buffer<uint32_t> ids, Quantization quantization,
+                     Sq8Blocks codes)
+    : metric_(metric),
+      dim_(dim),
+      rows_(std::move(rows)),
+      ids_(std::move(ids)),
+      quantization_(quantization),
+      codes_(std::move(codes)),
+      slots_(are_own_slots(ids_.data(), ids_.size())) {}
 
-std::unique_ptr<FlatIndex> FlatIndex::build(MatrixView<const float> rows, const uint32_t* ids, Metric metric) {
+std::unique_ptr<FlatIndex> FlatIndex::build(MatrixView<const float> rows, const uint32_t* ids, Metric metric,
+                                            Quantization quantization) {
   if (rows.dim == 0 || rows.dim > kMaxDim) {
     throw Error("INVALID_ARGUMENT", "dim: expected 1 to " + std::to_string(kMaxDim) + ", got " + std::to_string(rows.dim) + ".");
   }
@@ -70,11 +70,20 @@ std::unique_ptr<FlatIndex> FlatIndex::build(MatrixView<const float> rows, const 
     prepare_flat_query(view, rows.row(i), own_rows.data() + i * rows.dim, i);
     own_ids[i] = ids == nullptr ? static_cast<uint32_t>(i) : ids[i];
   }
-  return std::unique_ptr<FlatIndex>(new FlatIndex(metric, rows.dim, std::move(own_rows), std::move(own_ids)));
+  Sq8Blocks codes;
+  if (quantization == Quantization::kSq8) {
+    codes = Sq8Blocks(metric, rows.dim, Buffer<uint8_t>(Sq8Blocks::bytes_for(metric, rows.dim, rows.rows)));
+    ThreadPool::shared().parallel_for(rows.rows, kBlock, 0, [&](size_t begin, size_t end, size_t) {
+      for (size_t i = begin; i < end; ++i) codes.put(i, own_rows.data() + i * rows.dim);
+    });
+  }
+  return std::unique_ptr<FlatIndex>(
+      new FlatIndex(metric, rows.dim, std::move(own_rows), std::move(own_ids), quantization, std::move(codes)));
 }
 
 size_t FlatIndex::memory_bytes() const {
-  return rows_.size() * sizeof(float) + ids_.size() * sizeof(uint32_t) + (norms_ready_ ? ids_.size() * sizeof(float) : 0);
+  return rows_.size() * sizeof(float) + codes_.bytes().size() + ids_.size() * sizeof(uint32_t) +
+         (norms_ready_ ? ids_.size() * sizeof(float) : 0);
 }
 
 bool FlatIndex::lists_few(const IdSet& filter) const { return !filter.complement() && filter.listed() <= size() / kFewListed; }
@@ -92,37 +101,22 @@ std::vector<Neighbor> FlatIndex::search(const float* query, const SearchParams& 
   require_k(params.k);
   require_finite({query, 1, dim_}, "query");
   const FlatView view = this->view();
-  const Kernels& simd = kernels();
   std::vector<float> prepared(dim_);
   prepare_flat_query(view, query, prepared.data(), 0);
+  const FlatRows rows{view, prepared.data()};
 
-  TopK best(std::min(params.k, size()));
-  float values[kBlock];
-  uint32_t selected[kBlock];
-  size_t compared = size();
   if (params.filter != nullptr && lists_few(*params.filter)) {
     const std::vector<uint32_t> slots = listed_slots(*params.filter);
-    const auto gather = metric_ == Metric::kL2 ? simd.l2_gather : simd.dot_gather;
-    for (size_t begin = 0; begin < slots.size(); begin += kBlock) {
-      const uint32_t* block = slots.data() + begin;
-      const size_t count = std::min(kBlock, slots.size() - begin);
-      gather(prepared.data(), view.rows, dim_, block, count, dim_, values);
-      collect(metric_, values, count, nullptr, best, selected, [&](size_t j) { return view.ids[block[j]]; });
-    }
-    compared = slots.size();
     stats.plan = Plan::kAllowedScan;
-  } else {
-    const auto scan = metric_ == Metric::kL2 ? simd.l2_scan : simd.dot_scan;
-    for (size_t begin = 0; begin < size(); begin += kBlock) {
-      const size_t count = std::min(kBlock, size() - begin);
-      scan(prepared.data(), view.row(begin), dim_, count, dim_, values);
-      collect(metric_, values, count, params.filter, best, selected, [&](size_t j) { return view.ids[begin + j]; });
-    }
-    stats.plan = Plan::kScan;
+    stats.visited += slots.size();
+    stats.distances += slots.size();
+    return scan_listed(rows, slots, params.k);
   }
-  stats.visited += compared;
-  stats.distances += compared;
-  return best.take_sorted();
+  stats.plan = Plan::kScan;
+  stats.visited += size();
+  stats.distances += size();
+  if (codes_.empty() || !kernels().i8_blocks_pay) return BoundedScan(rows, NoBounds{}, size(), params.k, params.filter).run();
+  return BoundedScan(rows, Sq8BlockBounds(codes_, prepared.data()), size(), params.k, params.filter).run();
 }
 
 void FlatIndex::search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
@@ -191,6 +185,7 @@ void FlatIndex::save(const std::string& path) const {
   IndexFileWriter writer(IndexKind::kFlat, metric_, static_cast<uint32_t>(dim_), size());
   writer.add("ids", std::span<const uint32_t>(ids_.data(), ids_.size()));
   writer.add("rows", std::span<const float>(rows_.data(), rows_.size()));
+  if (quantization_ == Quantization::kSq8) writer.add("codes16", codes_.bytes());
   writer.write(path);
 }
 
@@ -207,7 +202,14 @@ std::unique_ptr<FlatIndex> FlatIndex::open(const IndexFile& file) {
   } catch (const Error& error) {
     throw wrong(error.what());
   }
-  return std::unique_ptr<FlatIndex>(new FlatIndex(header.metric, header.dim, std::move(rows), std::move(ids)));
+  const Quantization quantization = file.has("codes16") ? Quantization::kSq8 : Quantization::kNone;
+  Sq8Blocks codes;
+  if (quantization == Quantization::kSq8) {
+    const size_t bytes = Sq8Blocks::bytes_for(header.metric, header.dim, count);
+    codes = Sq8Blocks(header.metric, header.dim, file.section<uint8_t>("codes16", bytes));
+  }
+  return std::unique_ptr<FlatIndex>(
+      new FlatIndex(header.metric, header.dim, std::move(rows), std::move(ids), quantization, std::move(codes)));
 }
 
 }  // namespace nigh

@@ -9,6 +9,7 @@
 
 #include "index/metric.h"
 #include "index/vector_index.h"
+#include "simd/kernels.h"
 
 namespace nigh {
 
@@ -38,5 +39,35 @@ inline float flat_distance(Metric metric, float value) {
   const float distance = metric == Metric::kL2 ? value : metric == Metric::kIp ? -value : 1.0f - value;
   return std::isnan(distance) ? std::numeric_limits<float>::infinity() : distance;
 }
+
+/// The rows of a view against one prepared query, for BoundedScan.
+struct FlatRows {
+  const FlatView& view;
+  const float* query;
+
+  uint32_t id(size_t slot) const { return view.ids[slot]; }
+
+  void distances_range(size_t begin, size_t count, float* out) const {
+    const auto scan = view.metric == Metric::kL2 ? kernels().l2_scan : kernels().dot_scan;
+    scan(query, view.row(begin), view.dim, count, view.dim, out);
+    to_distances(count, out);
+  }
+
+  void distances(const uint32_t* slots, size_t count, float* out) const {
+    const auto gather = view.metric == Metric::kL2 ? kernels().l2_gather : kernels().dot_gather;
+    gather(query, view.rows, view.dim, slots, count, view.dim, out);
+    to_distances(count, out);
+  }
+
+  void prefetch(size_t slot) const {
+    const auto* row = reinterpret_cast<const char*>(view.row(slot));
+    for (size_t byte = 0; byte < view.dim * sizeof(float); byte += 64) __builtin_prefetch(row + byte, 0, 2);
+  }
+
+ private:
+  void to_distances(size_t count, float* out) const {
+    for (size_t j = 0; j < count; ++j) out[j] = flat_distance(view.metric, out[j]);
+  }
+};
 
 }  // namespace nigh

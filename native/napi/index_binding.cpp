@@ -87,17 +87,18 @@ void IndexBinding::account(Napi::Env env, size_t bytes) {
   if (change != 0) Napi::MemoryManagement::AdjustExternalMemory(env, change);
 }
 
-// buildFlat(data, rows, dim, ids | null, metric, control | null)
+// buildFlat(data, rows, dim, ids | null, metric, quantization, control | null)
 Napi::Value IndexBinding::build_flat(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
     const uint32_t* ids = optional_ids(info[3], rows.rows);
     const Metric metric = nigh::binding::metric(info[4]);
+    const Quantization quantization = nigh::binding::quantization(info[5]);
     auto task = make_task(
-        TaskControlBinding::control_of(info[5]),
-        [rows, ids, metric](TaskControl& control) -> std::shared_ptr<VectorIndex> {
+        TaskControlBinding::control_of(info[6]),
+        [rows, ids, metric, quantization](TaskControl& control) -> std::shared_ptr<VectorIndex> {
           control.set_total(rows.rows);
-          auto index = FlatIndex::build(rows, ids, metric);
+          auto index = FlatIndex::build(rows, ids, metric, quantization);
           control.check();
           control.advance(rows.rows);
           return index;

@@ -10,6 +10,17 @@
 
 namespace nigh {
 
+/// A query for score_i8_blocks. `high` and `low` have 4 · groups values in [−127, 127].
+struct I8BlockQuery {
+  const int8_t* high;
+  const int8_t* low;
+  size_t groups;
+  float factor;
+  float slack;
+  float weight;
+  bool companions;  // whether blocks end with them
+};
+
 struct Kernels {
   /// "scalar", "avx2", "avx512" or "neon".
   const char* name;
@@ -45,6 +56,13 @@ struct Kernels {
   /// offset of 128. `dim` is a multiple of 64, rows and query padded with zero codes (128 in rows, 0 in the query).
   void (*dot_i8_gather)(const int8_t* query, const uint8_t* codes, size_t stride, const uint32_t* slots, size_t count, size_t dim,
                         int32_t* out);
+
+  /// Sixteen rows a block, laid out as quant/sq8_blocks.h says: for row r of block b, with P = Σ (255 high + low) · (code − 128),
+  /// out[16 b + r] = scale · (factor · P − slack) − weight · error + companion. Both sums are exact; what is done with them in
+  /// float32 differs between levels in rounding. `stride` is the bytes of a block.
+  void (*score_i8_blocks)(const I8BlockQuery& query, const uint8_t* blocks, size_t stride, size_t count, float* out);
+  /// Whether it reads a catalogue of codes faster than l2_scan and dot_scan read the float32 rows.
+  bool i8_blocks_pay;
 };
 
 /// The table in force. Throws SIMD_UNSUPPORTED when NIGH_SIMD names a level that this processor or build has not.

@@ -3,6 +3,8 @@
 // Sums: vector v of a row (elements 16v … 16v + 15) goes to accumulator v mod 4; a rest of fewer than 16 elements goes in the
 // last lanes of one more vector. The four are added as (0 + 1) + (2 + 3), then the upper half to the lower until one lane is
 // left. Every function keeps to this order, which is what makes gather and scan give the bits of dot.
+#include <cstring>
+
 #include "simd/kernels.h"
 
 #if (defined(__x86_64__) || defined(_M_X64)) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && \
@@ -395,8 +397,51 @@ void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, con
   }
 }
 
-constexpr Kernels kTable = {"avx512", dot,     l2,      axpy,         dot_gather, l2_gather,
-                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_le,  dot_i8_gather};
+NIGH_INLINE __m512i four_of(const int8_t* values) {
+  int32_t four;
+  std::memcpy(&four, values, sizeof four);
+  return _mm512_set1_epi32(four);
+}
+
+void score_i8_blocks(const I8BlockQuery& query, const uint8_t* blocks, size_t stride, size_t count, float* out) {
+  int32_t high_sum = 0, low_sum = 0;
+  for (size_t i = 0; i < query.groups * 4; ++i) high_sum += query.high[i], low_sum += query.low[i];
+  const __m512i high_start = _mm512_set1_epi32(-128 * high_sum);
+  const __m512i low_start = _mm512_set1_epi32(-128 * low_sum);
+  const __m512 factor = _mm512_set1_ps(query.factor), slack = _mm512_set1_ps(query.slack), weight = _mm512_set1_ps(query.weight);
+  for (const uint8_t* block = blocks; block != blocks + count * stride; block += stride, out += kLanes) {
+    // Two chains of additions each, for even and odd groups.
+    __m512i high0 = high_start, low0 = low_start, high1 = _mm512_setzero_si512(), low1 = high1;
+    size_t g = 0;
+    for (; g + 2 <= query.groups; g += 2) {
+      const __m512i even = _mm512_loadu_si512(block + g * 64);
+      const __m512i odd = _mm512_loadu_si512(block + g * 64 + 64);
+      high0 = _mm512_dpbusd_epi32(high0, even, four_of(query.high + g * 4));
+      low0 = _mm512_dpbusd_epi32(low0, even, four_of(query.low + g * 4));
+      high1 = _mm512_dpbusd_epi32(high1, odd, four_of(query.high + g * 4 + 4));
+      low1 = _mm512_dpbusd_epi32(low1, odd, four_of(query.low + g * 4 + 4));
+    }
+    if (g < query.groups) {
+      const __m512i even = _mm512_loadu_si512(block + g * 64);
+      high0 = _mm512_dpbusd_epi32(high0, even, four_of(query.high + g * 4));
+      low0 = _mm512_dpbusd_epi32(low0, even, four_of(query.low + g * 4));
+    }
+    const uint8_t* end = block + query.groups * 64;
+    const __m512 high = _mm512_cvtepi32_ps(_mm512_add_epi32(high0, high1));
+    const __m512 low = _mm512_cvtepi32_ps(_mm512_add_epi32(low0, low1));
+    const __m512i terms = _mm512_loadu_si512(end);
+    const __m512 scale = _mm512_castsi512_ps(_mm512_and_si512(terms, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+    const __m512 error = _mm512_castsi512_ps(_mm512_slli_epi32(terms, 16));
+    const __m512 product = _mm512_fmadd_ps(_mm512_set1_ps(255.0f), high, low);
+    __m512 value = _mm512_mul_ps(scale, _mm512_fmsub_ps(factor, product, slack));
+    value = _mm512_fnmadd_ps(weight, error, value);
+    if (query.companions) value = _mm512_add_ps(value, _mm512_loadu_ps(end + 64));
+    _mm512_storeu_ps(out, value);
+  }
+}
+
+constexpr Kernels kTable = {"avx512", dot,     l2,           axpy,      dot_gather,    l2_gather,       dot_scan,
+                            l2_scan,  gemm_nt, gemm_scratch, select_le, dot_i8_gather, score_i8_blocks, true};
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 // Sums: vector v of a row (elements 4v … 4v + 3) goes to accumulator v mod 4; the four are added as (0 + 1) + (2 + 3), then
 // the upper half to the lower until one lane is left, then the last dim mod 4 elements are added one by one. Every function
 // keeps to this order, which is what makes gather and scan give the bits of dot.
+#include <cstring>
+
 #include "simd/kernels.h"
 
 #if defined(__aarch64__) || defined(_M_ARM64)
@@ -241,8 +243,50 @@ void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, con
   });
 }
 
-constexpr Kernels kTable = {"neon",   dot,     l2,      axpy,         dot_gather, l2_gather,
-                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_le,  dot_i8_gather};
+// Adds to lane r the products of row r's four codes with four values of the query, which `query` repeats four times.
+NIGH_INLINE int32x4_t multiply_four(int8x16_t code, int8x16_t query, int32x4_t sum) {
+#if defined(__ARM_FEATURE_DOTPROD)
+  return vdotq_s32(sum, code, query);
+#else
+  const int32x4_t rows01 = vpaddlq_s16(vmull_s8(vget_low_s8(code), vget_low_s8(query)));
+  const int32x4_t rows23 = vpaddlq_s16(vmull_high_s8(code, query));
+  return vaddq_s32(sum, vpaddq_s32(rows01, rows23));
+#endif
+}
+
+void score_i8_blocks(const I8BlockQuery& query, const uint8_t* blocks, size_t stride, size_t count, float* out) {
+  const auto four_of = [](const int8_t* values) {
+    int32_t four;
+    std::memcpy(&four, values, sizeof four);
+    return vreinterpretq_s8_s32(vdupq_n_s32(four));
+  };
+  for (const uint8_t* block = blocks; block != blocks + count * stride; block += stride) {
+    int32x4_t high[4], low[4];
+    NIGH_UNROLL for (size_t v = 0; v < 4; ++v) high[v] = low[v] = vdupq_n_s32(0);
+    for (size_t g = 0; g < query.groups; ++g) {
+      const int8x16_t upper = four_of(query.high + g * 4), lower = four_of(query.low + g * 4);
+      NIGH_UNROLL for (size_t v = 0; v < 4; ++v) {
+        const int8x16_t code = signed_codes(block + g * 64 + v * 16);
+        high[v] = multiply_four(code, upper, high[v]);
+        low[v] = multiply_four(code, lower, low[v]);
+      }
+    }
+    const uint8_t* end = block + query.groups * 64;
+    NIGH_UNROLL for (size_t v = 0; v < 4; ++v, end += 16, out += kLanes) {
+      const uint32x4_t terms = vreinterpretq_u32_u8(vld1q_u8(end));
+      const float32x4_t scale = vreinterpretq_f32_u32(vandq_u32(terms, vdupq_n_u32(0xffff0000u)));
+      const float32x4_t error = vreinterpretq_f32_u32(vshlq_n_u32(terms, 16));
+      const float32x4_t product = vfmaq_n_f32(vcvtq_f32_s32(low[v]), vcvtq_f32_s32(high[v]), 255.0f);
+      const float32x4_t inner = vsubq_f32(vmulq_n_f32(product, query.factor), vdupq_n_f32(query.slack));
+      float32x4_t value = vfmsq_f32(vmulq_f32(scale, inner), error, vdupq_n_f32(query.weight));
+      if (query.companions) value = vaddq_f32(value, vreinterpretq_f32_u8(vld1q_u8(end + 64)));
+      vst1q_f32(out, value);
+    }
+  }
+}
+
+constexpr Kernels kTable = {"neon",  dot,     l2,           axpy,      dot_gather,    l2_gather,       dot_scan,
+                            l2_scan, gemm_nt, gemm_scratch, select_le, dot_i8_gather, score_i8_blocks, true};
 
 }  // namespace
 

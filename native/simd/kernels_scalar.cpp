@@ -3,6 +3,7 @@
 // Sums run in eight float lanes (element i goes to lane i mod 8) that are added pairwise at the end, so the rounding error
 // grows with dim / 8 and the baseline compiler may keep the lanes in registers.
 #include <algorithm>
+#include <cstring>
 
 #include "simd/kernels.h"
 
@@ -119,8 +120,42 @@ void dot_i8_gather(const int8_t* query, const uint8_t* codes, size_t stride, con
   });
 }
 
-constexpr Kernels kTable = {"scalar", dot,     l2,      axpy,         dot_gather, l2_gather,
-                            dot_scan, l2_scan, gemm_nt, gemm_scratch, select_le,  dot_i8_gather};
+float as_float(uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+void score_i8_blocks(const I8BlockQuery& query, const uint8_t* blocks, size_t stride, size_t count, float* out) {
+  constexpr size_t kRows = 16;
+  for (const uint8_t* block = blocks; block != blocks + count * stride; block += stride, out += kRows) {
+    int32_t high[kRows] = {}, low[kRows] = {};
+    for (size_t i = 0; i < query.groups * 4; i += 4) {
+      for (size_t r = 0; r < kRows; ++r) {
+        for (size_t c = 0; c < 4; ++c) {
+          const int32_t code = block[i * kRows + r * 4 + c] - 128;
+          high[r] += code * query.high[i + c];
+          low[r] += code * query.low[i + c];
+        }
+      }
+    }
+    const uint8_t* end = block + query.groups * 64;
+    for (size_t r = 0; r < kRows; ++r) {
+      uint32_t terms;
+      std::memcpy(&terms, end + r * 4, sizeof terms);
+      const float product = 255.0f * static_cast<float>(high[r]) + static_cast<float>(low[r]);
+      out[r] = as_float(terms & 0xffff0000u) * (query.factor * product - query.slack) - query.weight * as_float(terms << 16);
+      if (query.companions) {
+        float companion;
+        std::memcpy(&companion, end + 64 + r * 4, sizeof companion);
+        out[r] += companion;
+      }
+    }
+  }
+}
+
+constexpr Kernels kTable = {"scalar", dot,     l2,           axpy,      dot_gather,    l2_gather,       dot_scan,
+                            l2_scan,  gemm_nt, gemm_scratch, select_le, dot_i8_gather, score_i8_blocks, false};
 
 }  // namespace
 

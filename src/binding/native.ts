@@ -147,6 +147,7 @@ interface NativeIndexClass {
     dim: number,
     ids: Uint32Array | null,
     metric: string,
+    quantization: string,
     control: NativeTaskControl | null,
   ): Promise<NativeIndex>;
   buildHnsw(

@@ -13,6 +13,11 @@ export interface BuildOptions extends TaskOptions {
   readonly ids?: Ids | undefined;
 }
 
+export const quantizationNames = ['none', 'sq8'] as const;
+
+/** What is kept beside the float32 rows to be read in their stead: nothing, or int8 codes with one scale a vector. */
+export type QuantizationName = (typeof quantizationNames)[number];
+
 /** The fields of BuildOptions, for readParams. */
 export const buildFields = {
   metric: choice(metricNames),

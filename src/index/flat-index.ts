@@ -2,10 +2,21 @@ import { native } from '../binding/native.js';
 import { runTask } from '../binding/task.js';
 import { throwIfAborted } from '../core/abort.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
-import { readParams } from '../core/params.js';
-import { type BuildOptions, buildFields, idsFor } from './build-options.js';
+import { choice, readParams } from '../core/params.js';
+import { type BuildOptions, buildFields, idsFor, type QuantizationName, quantizationNames } from './build-options.js';
 import { NativeVectorIndex } from './native-vector-index.js';
 import type { IndexCapabilities } from './vector-index.js';
+
+export interface FlatBuildOptions extends BuildOptions {
+  /**
+   * `sq8` keeps int8 codes beside the vectors, with a bound of how far each is from its vector: a search reads the codes and
+   * compares only what they cannot rule out. The answers are the same to the bit, several times as fast on catalogues
+   * beyond the caches, for a quarter more memory. `none` compares every vector. Default `sq8`.
+   */
+  readonly quantization?: QuantizationName | undefined;
+}
+
+const schema = { ...buildFields, quantization: choice(quantizationNames, { default: 'sq8' }) };
 
 /**
  * Exact search: every allowed vector is compared, so every answer is the true one. The right index for some ten
@@ -27,12 +38,12 @@ export class FlatIndex extends NativeVectorIndex {
    * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID,
    * ABORTED, OUT_OF_MEMORY
    */
-  static async build(matrix: Matrix, options: BuildOptions): Promise<FlatIndex> {
+  static async build(matrix: Matrix, options: FlatBuildOptions): Promise<FlatIndex> {
     requireMatrix('matrix', matrix);
-    const { metric, ids, ...task } = readParams(buildFields, options, '');
+    const { metric, ids, quantization, ...task } = readParams(schema, options, '');
     const list = idsFor(matrix, ids);
     const index = await runTask(task, (control) =>
-      native().NativeIndex.buildFlat(matrix.data, matrix.rows, matrix.dim, list, metric, control),
+      native().NativeIndex.buildFlat(matrix.data, matrix.rows, matrix.dim, list, metric, quantization, control),
     );
     throwIfAborted(task.signal);
     return new FlatIndex(index, 1);

@@ -5,16 +5,18 @@ import { throwIfAborted } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
 import { choice, integer, number, optional, readParams } from '../core/params.js';
-import { type BuildOptions, buildFields, idsFor, requireIdPerRow } from './build-options.js';
+import {
+  type BuildOptions,
+  buildFields,
+  idsFor,
+  type QuantizationName,
+  quantizationNames,
+  requireIdPerRow,
+} from './build-options.js';
 import { type Ids, toIds } from './id-list.js';
 import { NativeVectorIndex } from './native-vector-index.js';
 import { requirePath } from './search-arguments.js';
 import type { IndexCapabilities, MetricName } from './vector-index.js';
-
-export const quantizationNames = ['none', 'sq8'] as const;
-
-/** What the traversal reads: the float32 rows themselves, or int8 codes with one scale a vector. */
-export type QuantizationName = (typeof quantizationNames)[number];
 
 export interface HnswBuildOptions extends BuildOptions {
   /**

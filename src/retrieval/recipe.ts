@@ -18,7 +18,7 @@ import type { Dataset } from '../data/dataset.js';
 import { type DatasetSpec, parseDatasetSpec } from '../data/sources/registry.js';
 import type { FitContext, FittedSpace } from '../embeddings/embedding.js';
 import { embeddingNames, findEmbedding } from '../embeddings/registry.js';
-import { quantizationNames } from '../index/hnsw-index.js';
+import { quantizationNames } from '../index/build-options.js';
 
 const graphFields = {
   /** Links of a node on the upper layers; twice as many on the lowest. More find more, and cost memory and build time. */

@@ -21,6 +21,7 @@ using nigh::MatrixView;
 using nigh::Metric;
 using nigh::Neighbor;
 using nigh::Plan;
+using nigh::Quantization;
 using nigh::Rng;
 using nigh::SearchParams;
 using nigh::SearchStats;
@@ -28,6 +29,11 @@ using nigh::TaskControl;
 
 constexpr Metric kMetrics[] = {Metric::kL2, Metric::kIp, Metric::kCosine};
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+std::unique_ptr<FlatIndex> build(MatrixView<const float> rows, const uint32_t* ids, Metric metric,
+                                 Quantization quantization = Quantization::kSq8) {
+  return FlatIndex::build(rows, ids, metric, quantization);
+}
 
 struct Data {
   size_t count, dim;
@@ -139,7 +145,7 @@ TEST("a flat search is the naive search in double precision, for every metric an
   for (size_t round = 0; round < 150; ++round) {
     const Metric metric = kMetrics[round % 3];
     const Data data = sample_data(rng, 1 + rng.below(3000), 1 + rng.below(130), round % 7 == 0);
-    const auto index = FlatIndex::build(data.view(), data.ids.data(), metric);
+    const auto index = build(data.view(), data.ids.data(), metric);
     const Data queries = sample_data(rng, 3, data.dim, false);
     for (size_t q = 0; q < queries.count; ++q) {
       const std::optional<IdSet> filter = random_filter(rng, data);
@@ -157,7 +163,7 @@ TEST("a batch gives the ids and the bits of the single search, for every metric,
   for (size_t round = 0; round < 120; ++round) {
     const Metric metric = kMetrics[round % 3];
     const Data data = sample_data(rng, 1 + rng.below(round % 5 == 0 ? 12000 : 1500), 1 + rng.below(110), round % 4 == 0);
-    const auto index = FlatIndex::build(data.view(), data.ids.data(), metric);
+    const auto index = build(data.view(), data.ids.data(), metric);
     const Data queries = sample_data(rng, 1 + rng.below(round % 6 == 0 ? 400 : 20), data.dim, false);
     const std::optional<IdSet> filter = random_filter(rng, data);
     SearchParams params;
@@ -202,7 +208,7 @@ TEST("a batch agrees with the single search where rounding is largest: a far off
     for (Data* set : {&data, &queries}) {
       for (size_t i = 0; i < set->count; ++i) set->rows[i * set->dim] += 1e-20f;  // no zero vectors
     }
-    const auto index = FlatIndex::build(data.view(), data.ids.data(), metric);
+    const auto index = build(data.view(), data.ids.data(), metric);
     SearchParams params;
     params.k = 10;
     check_same(*index, queries.view(), params, search_batch(*index, queries.view(), params, 0));
@@ -216,7 +222,7 @@ TEST("a batch finds rows whose products overflow when summed in order but not wh
     for (size_t d = 0; d < dim; ++d) rows[i * dim + d] = d < dim / 2 ? -1e16f : 1e16f * (1 + 0.001f * static_cast<float>(i % 97));
   }
   const std::vector<float> far(queries * dim, 1e21f);
-  const auto index = FlatIndex::build({rows.data(), count, dim}, nullptr, Metric::kIp);
+  const auto index = build({rows.data(), count, dim}, nullptr, Metric::kIp);
   SearchParams params;
   check_same(*index, {far.data(), queries, dim}, params, search_batch(*index, {far.data(), queries, dim}, params, 0));
 }
@@ -227,7 +233,7 @@ TEST("equal distances come in the order of their ids, also across the blocks of 
   std::vector<uint32_t> ids(count);
   for (size_t i = 0; i < count; ++i) ids[i] = static_cast<uint32_t>(count - i);
   for (const Metric metric : kMetrics) {
-    const auto index = FlatIndex::build({rows.data(), count, 2}, ids.data(), metric);
+    const auto index = build({rows.data(), count, 2}, ids.data(), metric);
     SearchParams params;
     params.k = 100;
     const float query[2] = {0.5f, 2.0f};
@@ -243,7 +249,7 @@ TEST("equal distances come in the order of their ids, also across the blocks of 
 TEST("the plan and the counts of a search say which rows were compared") {
   Rng rng(14);
   const Data data = sample_data(rng, 1000, 8, false);
-  const auto index = FlatIndex::build(data.view(), data.ids.data(), Metric::kL2);
+  const auto index = build(data.view(), data.ids.data(), Metric::kL2);
   const std::vector<uint32_t> few = {data.ids[3], data.ids[500], 0};
   const IdSet allow = IdSet::allow(few), deny = IdSet::deny(few), all = IdSet::deny({});
   const std::vector<float> queries(8 * 10, 0.5f);
@@ -266,7 +272,7 @@ TEST("the plan and the counts of a search say which rows were compared") {
 }
 
 TEST("an index without rows answers with nothing") {
-  const auto index = FlatIndex::build({nullptr, 0, 4}, nullptr, Metric::kCosine);
+  const auto index = build({nullptr, 0, 4}, nullptr, Metric::kCosine);
   const float query[4] = {1, 2, 3, 4};
   SearchStats stats;
   CHECK(index->search(query, {}, stats).empty());
@@ -284,7 +290,7 @@ TEST("vector gives the row as it was given, at unit length under cosine, and kno
   const Data data = sample_data(rng, 50, 7, false);
   for (const Metric metric : kMetrics) {
     for (const bool own_ids : {false, true}) {
-      const auto index = FlatIndex::build(data.view(), own_ids ? data.ids.data() : nullptr, metric);
+      const auto index = build(data.view(), own_ids ? data.ids.data() : nullptr, metric);
       std::vector<float> row(7);
       for (size_t i = 0; i < data.count; ++i) {
         CHECK(index->vector(own_ids ? data.ids[i] : static_cast<uint32_t>(i), row.data()));
@@ -305,17 +311,17 @@ TEST("bad rows, ids, queries and parameters are refused with their codes") {
   const float zero[4] = {1, 2, 0, 0};
   const float fine[4] = {1, 2, 3, 4};
   const uint32_t twice[2] = {9, 9}, reserved[2] = {0, nigh::kNoId}, twice_far[2] = {4000000000, 4000000000};
-  CHECK_THROWS(FlatIndex::build({infinite, 2, 2}, nullptr, Metric::kL2), "NOT_FINITE");
-  CHECK_THROWS(FlatIndex::build({nan, 2, 2}, nullptr, Metric::kIp), "NOT_FINITE");
-  CHECK_THROWS(FlatIndex::build({zero, 2, 2}, nullptr, Metric::kCosine), "ZERO_VECTOR");
-  CHECK(FlatIndex::build({zero, 2, 2}, nullptr, Metric::kL2)->size() == 2);
-  CHECK_THROWS(FlatIndex::build({fine, 2, 2}, twice, Metric::kL2), "DUPLICATE_ID");
-  CHECK_THROWS(FlatIndex::build({fine, 2, 2}, twice_far, Metric::kL2), "DUPLICATE_ID");
-  CHECK_THROWS(FlatIndex::build({fine, 2, 2}, reserved, Metric::kL2), "INVALID_ARGUMENT");
-  CHECK_THROWS(FlatIndex::build({fine, 2, 0}, nullptr, Metric::kL2), "INVALID_ARGUMENT");
-  CHECK_THROWS(FlatIndex::build({fine, 0, 65537}, nullptr, Metric::kL2), "INVALID_ARGUMENT");
+  CHECK_THROWS(build({infinite, 2, 2}, nullptr, Metric::kL2), "NOT_FINITE");
+  CHECK_THROWS(build({nan, 2, 2}, nullptr, Metric::kIp), "NOT_FINITE");
+  CHECK_THROWS(build({zero, 2, 2}, nullptr, Metric::kCosine), "ZERO_VECTOR");
+  CHECK(build({zero, 2, 2}, nullptr, Metric::kL2)->size() == 2);
+  CHECK_THROWS(build({fine, 2, 2}, twice, Metric::kL2), "DUPLICATE_ID");
+  CHECK_THROWS(build({fine, 2, 2}, twice_far, Metric::kL2), "DUPLICATE_ID");
+  CHECK_THROWS(build({fine, 2, 2}, reserved, Metric::kL2), "INVALID_ARGUMENT");
+  CHECK_THROWS(build({fine, 2, 0}, nullptr, Metric::kL2), "INVALID_ARGUMENT");
+  CHECK_THROWS(build({fine, 0, 65537}, nullptr, Metric::kL2), "INVALID_ARGUMENT");
 
-  const auto index = FlatIndex::build({fine, 2, 2}, nullptr, Metric::kCosine);
+  const auto index = build({fine, 2, 2}, nullptr, Metric::kCosine);
   SearchParams none;
   none.k = 0;
   SearchStats stats;
@@ -341,7 +347,7 @@ TEST("a saved index opens in both modes and answers with the same bits; ids and 
   for (const Metric metric : kMetrics) {
     const Data data = sample_data(rng, 700, 19, false);
     const Data queries = sample_data(rng, 6, 19, false);
-    const auto index = FlatIndex::build(data.view(), data.ids.data(), metric);
+    const auto index = build(data.view(), data.ids.data(), metric);
     const nigh::test::TemporaryFile file;
     index->save(file.path());
     for (const nigh::OpenMode mode : {nigh::OpenMode::kMemory, nigh::OpenMode::kMap}) {
@@ -354,6 +360,37 @@ TEST("a saved index opens in both modes and answers with the same bits; ids and 
         CHECK(index->vector(id, before) && opened->vector(id, after) && std::equal(before, before + 19, after));
       }
     }
+  }
+}
+
+TEST("codes survive a file; a file without them opens and answers alike; codes of a wrong length are refused") {
+  Rng rng(18);
+  const Data data = sample_data(rng, 3000, 21, false);
+  const Data queries = sample_data(rng, 6, 21, false);
+  for (const Metric metric : kMetrics) {
+    const auto with = build(data.view(), data.ids.data(), metric, Quantization::kSq8);
+    const auto without = build(data.view(), data.ids.data(), metric, Quantization::kNone);
+    CHECK(with->memory_bytes() > without->memory_bytes());
+    const nigh::test::TemporaryFile file;
+    SearchStats stats;
+    for (const FlatIndex* index : {with.get(), without.get()}) {
+      index->save(file.path());
+      for (const nigh::OpenMode mode : {nigh::OpenMode::kMemory, nigh::OpenMode::kMap}) {
+        const auto opened = FlatIndex::open(nigh::IndexFile::open(file.path(), mode));
+        CHECK(opened->quantization() == index->quantization());
+        CHECK(opened->memory_bytes() == index->memory_bytes());
+        for (size_t q = 0; q < queries.count; ++q) {
+          CHECK(opened->search(queries.row(q), {}, stats) == without->search(queries.row(q), {}, stats));
+        }
+      }
+    }
+    nigh::IndexFileWriter writer(nigh::IndexKind::kFlat, metric, 21, 3000);
+    const std::vector<uint8_t> codes(nigh::Sq8Blocks::bytes_for(metric, 21, 3000) - 64);
+    writer.add("ids", data.ids.data(), data.ids.size() * 4);
+    writer.add("rows", data.rows.data(), data.rows.size() * 4);
+    writer.add("codes16", codes.data(), codes.size());
+    writer.write(file.path());
+    CHECK_THROWS(FlatIndex::open(nigh::IndexFile::open(file.path(), nigh::OpenMode::kMap)), "FORMAT");
   }
 }
 
@@ -386,8 +423,8 @@ TEST("searches and batches from several threads at once give the answers of one"
   Rng rng(17);
   const Data data = sample_data(rng, 3000, 24, false);
   const Data queries = sample_data(rng, 40, 24, false);
-  const auto index = FlatIndex::build(data.view(), data.ids.data(), Metric::kL2);
-  const BatchAnswer expected = search_batch(*FlatIndex::build(data.view(), data.ids.data(), Metric::kL2), queries.view(), {}, 1);
+  const auto index = build(data.view(), data.ids.data(), Metric::kL2);
+  const BatchAnswer expected = search_batch(*build(data.view(), data.ids.data(), Metric::kL2), queries.view(), {}, 1);
   std::vector<BatchAnswer> answers(4);
   std::vector<std::thread> threads;
   for (BatchAnswer& answer : answers) {

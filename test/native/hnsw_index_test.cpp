@@ -82,7 +82,7 @@ TEST("hnsw finds at least 95 of 100 true neighbours for every metric and quantis
   for (const Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
     const auto rows = gaussian(n, dim, 1, 0.5);
     const auto queries = gaussian(50, dim, 2);
-    const auto flat = FlatIndex::build({rows.data(), n, dim}, nullptr, metric);
+    const auto flat = FlatIndex::build({rows.data(), n, dim}, nullptr, metric, nigh::Quantization::kNone);
     for (const Quantization quantization : {Quantization::kNone, Quantization::kSq8}) {
       TaskControl control;
       const auto index = HnswIndex::build({rows.data(), n, dim}, nullptr, metric, small_params(quantization), 0, control);
@@ -135,7 +135,7 @@ TEST("filters return exactly min(k, matches) members at every selectivity") {
   TaskControl control;
   std::vector<uint32_t> ids(n);
   for (size_t i = 0; i < n; ++i) ids[i] = static_cast<uint32_t>(i * 7 + 100);
-  const auto flat = FlatIndex::build({rows.data(), n, dim}, ids.data(), Metric::kCosine);
+  const auto flat = FlatIndex::build({rows.data(), n, dim}, ids.data(), Metric::kCosine, nigh::Quantization::kNone);
   const auto index =
       HnswIndex::build({rows.data(), n, dim}, ids.data(), Metric::kCosine, small_params(Quantization::kSq8), 0, control);
   for (const size_t listed : {0, 1, 3, 40, 400, 2000, 3990, 4000}) {
@@ -163,7 +163,7 @@ TEST("filters return exactly min(k, matches) members at every selectivity") {
 TEST("the nearest of a query may all be denied and k others still come back") {
   const auto rows = gaussian(5000, 8, 7);
   TaskControl control;
-  const auto flat = FlatIndex::build({rows.data(), 5000, 8}, nullptr, Metric::kL2);
+  const auto flat = FlatIndex::build({rows.data(), 5000, 8}, nullptr, Metric::kL2, nigh::Quantization::kNone);
   const auto index =
       HnswIndex::build({rows.data(), 5000, 8}, nullptr, Metric::kL2, small_params(Quantization::kNone), 0, control);
   SearchParams params;
@@ -193,7 +193,7 @@ TEST("large groups of equal vectors neither trap a search nor hide what lies bey
   }
   rows.insert(rows.end(), singles.begin(), singles.end());
   const size_t n = rows.size() / dim;
-  const auto flat = FlatIndex::build({rows.data(), n, dim}, nullptr, Metric::kCosine);
+  const auto flat = FlatIndex::build({rows.data(), n, dim}, nullptr, Metric::kCosine, nigh::Quantization::kNone);
   for (const Quantization quantization : {Quantization::kNone, Quantization::kSq8}) {
     TaskControl control;
     const auto index = HnswIndex::build({rows.data(), n, dim}, nullptr, Metric::kCosine, small_params(quantization), 0, control);

@@ -34,7 +34,7 @@ std::vector<float> write_flat(const TemporaryFile& file, size_t count, size_t di
   std::vector<uint32_t> ids(count);
   for (float& value : rows) value = static_cast<float>(rng.normal());
   for (size_t i = 0; i < count; ++i) ids[i] = static_cast<uint32_t>(7 * i + 3);
-  FlatIndex::build({rows.data(), count, dim}, ids.data(), Metric::kL2)->save(file.path());
+  FlatIndex::build({rows.data(), count, dim}, ids.data(), Metric::kL2, nigh::Quantization::kSq8)->save(file.path());
   return rows;
 }
 
