@@ -4,15 +4,14 @@ export { simd } from '../binding/simd.js';
 export { CsrMatrix } from '../core/csr-matrix.js';
 export { type ErrorCode, NighError } from '../core/errors.js';
 export type { Matrix } from '../core/matrix.js';
-export type { BuildOptions } from './build-options.js';
-export { FlatIndex } from './flat-index.js';
+export type { BuildOptions, QuantizationName } from './build-options.js';
+export { type FlatBuildOptions, FlatIndex } from './flat-index.js';
 export {
   type AddOptions,
   type HnswBuildOptions,
   HnswIndex,
   type HnswlibImportOptions,
   type HnswParams,
-  type QuantizationName,
 } from './hnsw-index.js';
 export { type HnswlibBuildOptions, HnswlibIndex } from './hnswlib-index.js';
 export type { Ids } from './id-list.js';
