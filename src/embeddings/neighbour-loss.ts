@@ -43,7 +43,7 @@ export async function measureNeighbourLoss(
     NativeIndex.buildSparse(...csrArguments(sparse), null, 'cosine', control),
   );
   const byDense = await runTask(options, (control) =>
-    NativeIndex.buildFlat(dense.data, dense.rows, dense.dim, rows, 'cosine', control),
+    NativeIndex.buildFlat(dense.data, dense.rows, dense.dim, rows, 'cosine', 'none', control),
   );
   try {
     const truth = answers(sampled.length);
