@@ -11,6 +11,13 @@ export {
   loadDataset,
   type NamedDataset,
   namedDatasets,
+  type ReadVectorsOptions,
+  readVectors,
+  type VectorFileOptions,
+  type VectorIds,
+  type VectorTable,
+  type WrittenVectors,
+  writeVectors,
 } from './data/index.js';
 export * from './index/index.js';
 export {

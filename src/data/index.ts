@@ -20,3 +20,12 @@ export type { FetchContext, LoadContext, LoadProgress } from './load-context.js'
 export { openmojiPicture } from './sources/openmoji-pictures.js';
 export { type DatasetSpec, loadDataset, parseDatasetSpec, sourceNames } from './sources/registry.js';
 export type { DatasetSource } from './sources/source.js';
+export {
+  isVectorFile,
+  type ReadVectorsOptions,
+  readVectors,
+  type VectorFileOptions,
+  type WrittenVectors,
+  writeVectors,
+} from './vector-files/registry.js';
+export type { VectorIds, VectorPlaces, VectorTable } from './vector-files/vector-file.js';
