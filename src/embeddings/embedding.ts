@@ -68,6 +68,8 @@ export interface FitContext {
   readonly onProgress?: (done: number, total: number) => void;
   /** Native threads to use; 0 = all. */
   readonly threads?: number;
+  /** What relative paths among the parameters are relative to: the directory of the recipe. Default: the working directory. */
+  readonly baseDirectory?: string;
 }
 
 /** What turns a dataset into a space. One implementation a file; all are listed in registry.ts. */

@@ -11,6 +11,7 @@ export type {
   HistoryFolder,
   Vectors,
 } from './embedding.js';
+export { type PrecomputedParams, precomputed } from './precomputed.js';
 export { embeddingNames, findEmbedding } from './registry.js';
 export type { FieldRule, FieldRules } from './text-fields.js';
 export { type TfidfParams, tfidf } from './tfidf.js';

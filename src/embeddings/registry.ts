@@ -3,10 +3,15 @@ import { NighError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest-name.js';
 import { als } from './als.js';
 import type { Embedding } from './embedding.js';
+import { precomputed } from './precomputed.js';
 import { tfidf } from './tfidf.js';
 
 /** The parameters' types differ from one to the next; each is handed only what its own `parse` made. */
-const embeddings: readonly Embedding<never>[] = [als as Embedding<never>, tfidf as Embedding<never>];
+const embeddings: readonly Embedding<never>[] = [
+  als as Embedding<never>,
+  precomputed as Embedding<never>,
+  tfidf as Embedding<never>,
+];
 
 const byName = new Map(embeddings.map((embedding) => [embedding.name, embedding]));
 

@@ -109,7 +109,13 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
   const spaces: SpaceManifest[] = [];
   for (const space of recipe.spaces) {
     throwIfAborted(signal);
-    spaces.push(await buildSpace(space, dataset, { ...work, recallFloor: recipe.recallFloor }));
+    spaces.push(
+      await buildSpace(space, dataset, {
+        ...work,
+        recallFloor: recipe.recallFloor,
+        baseDirectory: recipe.baseDirectory,
+      }),
+    );
   }
   throwIfAborted(signal);
   await stopwatch.time('write', undefined, () => writeCatalogue(recipe, dataset, work));

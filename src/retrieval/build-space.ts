@@ -21,6 +21,8 @@ export interface SpaceBuild {
   readonly stopwatch: Stopwatch;
   readonly recallFloor: number;
   readonly threads: number;
+  /** What relative paths of the recipe are relative to. */
+  readonly baseDirectory: string;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: BuildProgress) => void) | undefined;
 }
@@ -41,6 +43,7 @@ export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: S
   const fitted = await stopwatch.time('embedding', space, () =>
     recipe.fit(dataset, {
       threads: build.threads,
+      baseDirectory: build.baseDirectory,
       ...(signal === undefined ? {} : { signal }),
       onProgress: (done, total) =>
         build.onProgress?.({ stage: 'embedding', space, subject: recipe.embedding, done, total }),
