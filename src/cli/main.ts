@@ -6,7 +6,9 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addBuildCommand } from './commands/build.js';
+import { addExportCommand } from './commands/export.js';
 import { addFetchCommand } from './commands/fetch.js';
+import { addImportCommand } from './commands/import.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addRecommendCommand } from './commands/recommend.js';
 import { addServeCommand } from './commands/serve.js';
@@ -41,6 +43,8 @@ function program(context: CommandContext): Command {
   addSimilarCommand(nigh, context);
   addRecommendCommand(nigh, context);
   addInspectCommand(nigh, context);
+  addImportCommand(nigh, context);
+  addExportCommand(nigh, context);
   addServeCommand(nigh, context);
   nigh.helpCommand(false);
   nigh.addHelpText(

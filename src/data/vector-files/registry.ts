@@ -124,9 +124,14 @@ export async function writeVectors(
   const beside = ids !== undefined && !format.holdsIds ? idFileBeside(path) : undefined;
   await writeAtomically(path, async (temporary) => {
     await format.write(temporary, ids === undefined ? { matrix } : { matrix, ids }, context);
-    if (beside !== undefined && ids !== undefined) await writeAtomically(beside, (at) => writeIdFile(at, ids, context));
+    if (beside !== undefined && ids !== undefined) await writeIds(beside, ids, signal);
   });
   return beside === undefined ? {} : { ids: beside };
+}
+
+/** Writes ids to a text file, one a line, atomically. @throws NighError IO, NOT_FOUND, INVALID_ARGUMENT, ABORTED */
+export function writeIds(path: string, ids: VectorIds, signal?: AbortSignal): Promise<void> {
+  return writeAtomically(path, (temporary) => writeIdFile(temporary, ids, signal === undefined ? {} : { signal }));
 }
 
 /** Whether a name ends like that of a file of vectors. */
