@@ -20,6 +20,7 @@ export function subsetDataset(dataset: Dataset, keepItem: Uint8Array, keepUser: 
     titles: kept(dataset.titles, keepItem),
     columns,
     ...keptOfInteractions(dataset, keepItem, keepUser, items.size),
+    ...(dataset.pictures === undefined ? {} : { pictures: dataset.pictures }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { CsrMatrix } from '../core/csr-matrix.js';
 import type { Vocabulary } from '../core/vocabulary.js';
+import type { PictureSource } from './picture-source.js';
 
 /** One attribute of the items, by item ordinal; undefined where an item lacks it. Numbers are float64, dates are Unix seconds. */
 export type Column =
@@ -29,4 +30,6 @@ export interface Dataset {
   readonly interactions: CsrMatrix;
   /** Unix seconds, parallel to the entries of `interactions`; undefined where the source has no times. */
   readonly timestamps?: Float64Array;
+  /** Pictures of the items; undefined where the source has none. */
+  readonly pictures?: PictureSource;
 }

@@ -9,6 +9,7 @@ export {
 export { cacheDirectory, dataDirectory } from './fetch/cache.js';
 export { fetchDataset, findDataset, type LocatedDataset, locateDataset } from './fetch/locate.js';
 export {
+  type FileDelivery,
   type NamedDataset,
   type NpmDelivery,
   namedDataset,
@@ -17,6 +18,7 @@ export {
 } from './fetch/named-datasets.js';
 export { filterInteractions, type InteractionFilter, parseInteractionFilter } from './interaction-filter.js';
 export type { FetchContext, LoadContext, LoadProgress } from './load-context.js';
+export { maxPictureBytes, type PictureSource } from './picture-source.js';
 export { openmojiPicture } from './sources/openmoji-pictures.js';
 export { type DatasetSpec, loadDataset, parseDatasetSpec, sourceNames } from './sources/registry.js';
 export type { DatasetSource } from './sources/source.js';

@@ -60,6 +60,8 @@ export interface Embedder {
    * @throws NighError INVALID_ARGUMENT for content of the wrong types, ABORTED
    */
   embed(content: Content, signal?: AbortSignal): Promise<Float32Array | undefined>;
+  /** Ends the threads that the embedder holds, where it holds any. They do not keep a program alive. */
+  close?(): Promise<void>;
 }
 
 export interface FitContext {
@@ -70,6 +72,8 @@ export interface FitContext {
   readonly threads?: number;
   /** What relative paths among the parameters are relative to: the directory of the recipe. Default: the working directory. */
   readonly baseDirectory?: string;
+  /** Where NIGH_DATA, NIGH_CACHE and XDG_CACHE_HOME are looked up. Default: `process.env`. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** What turns a dataset into a space. One implementation a file; all are listed in registry.ts. */

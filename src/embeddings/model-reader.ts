@@ -26,6 +26,16 @@ export class ModelReader {
     return typeof value === 'boolean' ? value : this.#refuse(key, 'true or false', value);
   }
 
+  text(key: string): string {
+    const value = this.#model[key];
+    return typeof value === 'string' ? value : this.#refuse(key, 'a text', value);
+  }
+
+  bytes(key: string): Uint8Array {
+    const value = this.#model[key];
+    return value instanceof Uint8Array ? value : this.#refuse(key, 'bytes', value);
+  }
+
   strings(key: string): readonly string[] {
     const value = this.#model[key];
     const fits = Array.isArray(value) && value.every((entry) => typeof entry === 'string');

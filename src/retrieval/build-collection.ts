@@ -106,21 +106,15 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
       onProgress: ({ stage, name, done, total = 0 }) => onProgress?.({ stage, subject: name, done, total }),
     }),
   );
+  const { name, title, description, recallFloor, baseDirectory } = recipe;
   const spaces: SpaceManifest[] = [];
   for (const space of recipe.spaces) {
     throwIfAborted(signal);
-    spaces.push(
-      await buildSpace(space, dataset, {
-        ...work,
-        recallFloor: recipe.recallFloor,
-        baseDirectory: recipe.baseDirectory,
-      }),
-    );
+    spaces.push(await buildSpace(space, dataset, { ...work, recallFloor, baseDirectory }));
   }
   throwIfAborted(signal);
   await stopwatch.time('write', undefined, () => writeCatalogue(recipe, dataset, work));
   throwIfAborted(signal);
-  const { name, title, description, recallFloor } = recipe;
   const { origin, items, users, interactions } = dataset;
   return stopwatch.time('write', undefined, async () => {
     const files = await staging.stampFiles();

@@ -64,7 +64,7 @@ export interface Recipe {
   readonly spaces: readonly SpaceRecipe[];
   /** An index whose measured recall@10 is below this does not go live. */
   readonly recallFloor: number;
-  /** What relative paths of the dataset are relative to. */
+  /** What relative paths of the dataset and of models are relative to. */
   readonly baseDirectory: string;
   /** The recipe as it was given, to be kept beside what is built from it. */
   readonly json: string;

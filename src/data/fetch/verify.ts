@@ -17,6 +17,10 @@ export async function verifyDataset({ delivery }: NamedDataset, path: string, si
     await requireDigest(path, algorithm, 'base64', expected, signal);
     return;
   }
+  if (delivery.kind === 'file') {
+    await requireDigest(path, 'sha256', 'hex', delivery.sha256, signal);
+    return;
+  }
   for (const [file, sha256] of Object.entries(delivery.files)) {
     await requireDigest(join(path, file), 'sha256', 'hex', sha256, signal);
   }

@@ -33,6 +33,8 @@ export interface ItemsMapping {
   readonly id: string;
   /** The column with the titles. Default: ids are titles. An empty title is replaced by the id. */
   readonly title: string | undefined;
+  /** The column with the paths of pictures, within the folder of this file. An empty one: no picture. Default: there are none. */
+  readonly picture: string | undefined;
   /** The attributes by the names that they get. Default: none. */
   readonly columns: ReadonlyMap<string, AttributeMapping>;
   /** Only for CSV. Names of the columns of a file that does not begin with them. Default: its first line has them. */
@@ -102,6 +104,7 @@ const itemsField = field((value, path): ItemsMapping => {
     path: name,
     id: name,
     title: optional(name),
+    picture: optional(name),
     columns: optional(attributesField),
     header: optional(headerField),
   };

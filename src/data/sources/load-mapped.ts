@@ -1,9 +1,10 @@
-import { basename, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Column, Dataset } from '../dataset.js';
 import { DatasetBuilder, type ItemAttributes } from '../dataset-builder.js';
 import type { LoadContext } from '../load-context.js';
 import { type Cell, type CellPlace, dateOf, idOf, numberOf, tagsOf, textOf } from './cell-values.js';
 import type { AttributeMapping, InteractionsMapping, ItemsMapping, MappedOptions } from './column-mapping.js';
+import { PictureFiles } from './picture-files.js';
 import { atRecord, invalidRecord } from './record-values.js';
 
 /** A column that a mapping asks for. */
@@ -40,9 +41,12 @@ export async function loadMapped(options: MappedOptions, context: LoadContext, r
       ...(interactions === undefined ? {} : { merge: interactions.merge, unknownItems: interactions.unknownItems }),
     },
   );
-  if (items !== undefined) await readItems(items, context, read, builder);
+  const pictures =
+    items?.picture === undefined ? undefined : new PictureFiles(dirname(resolve(context.baseDirectory, items.path)));
+  if (items !== undefined) await readItems(items, context, read, { builder, pictures });
   if (interactions !== undefined) await readInteractions(interactions, context, read, builder);
-  return builder.build();
+  const dataset = builder.build();
+  return pictures === undefined ? dataset : { ...dataset, pictures };
 }
 
 function columnTypes(items: ItemsMapping | undefined): Record<string, Column['type']> {
@@ -54,16 +58,18 @@ async function readItems(
   items: ItemsMapping,
   context: LoadContext,
   read: RecordReader,
-  builder: DatasetBuilder,
+  { builder, pictures }: { builder: DatasetBuilder; pictures: PictureFiles | undefined },
 ): Promise<void> {
   const file = { path: resolve(context.baseDirectory, items.path), header: items.header };
   const attributes = [...items.columns];
   const wanted = [
     { name: items.id, required: true },
     ...(items.title === undefined ? [] : [{ name: items.title, required: false }]),
+    ...(items.picture === undefined ? [] : [{ name: items.picture, required: false }]),
     ...attributes.map(([, { from }]) => ({ name: from, required: false })),
   ];
   const firstAttribute = wanted.length - attributes.length;
+  const pictureAt = firstAttribute - 1;
   await read(file, wanted, context, (cells, line) => {
     const place = (at: number): CellPlace => ({ path: file.path, line, column: wanted[at]!.name });
     const id = idOf(cells[0], place(0));
@@ -72,7 +78,11 @@ async function readItems(
     for (const [k, [name, mapping]] of attributes.entries()) {
       values[name] = attributeOf(cells[firstAttribute + k], place(firstAttribute + k), mapping);
     }
-    atRecord(file.path, line, () => builder.addItem(id, title ?? id, values));
+    const picture = pictures && textOf(cells[pictureAt], place(pictureAt));
+    atRecord(file.path, line, () => {
+      builder.addItem(id, title ?? id, values);
+      if (picture !== undefined) pictures?.add(id, picture);
+    });
   });
 }
 

@@ -7,6 +7,7 @@ import { fetchDataset } from '../fetch/locate.js';
 import { namedDataset, placeName } from '../fetch/named-datasets.js';
 import { fileError } from '../file-error.js';
 import type { FetchContext } from '../load-context.js';
+import type { PictureSource } from '../picture-source.js';
 import { readEntry, readTarball } from './read-tarball.js';
 
 const hexcodes = /^[0-9A-F]+(?:-[0-9A-F]+)*$/;
@@ -34,6 +35,12 @@ export async function openmojiPicture(hexcode: string, context: PictureContext =
     const failure = fileError(join(folder, `${hexcode}.svg`), error);
     throw failure.code === 'NOT_FOUND' ? unknown(hexcode) : failure;
   }
+}
+
+/** The color pictures of the dataset's emoji. */
+export function openmojiPictures({ environment }: PictureContext = {}): PictureSource {
+  const context = environment === undefined ? {} : { environment };
+  return { read: (hexcode) => openmojiPicture(hexcode, context) };
 }
 
 /** Unpackings under way by folder: calls that come at the same time wait for one. */

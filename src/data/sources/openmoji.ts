@@ -5,6 +5,7 @@ import { isPlainObject, optional, text } from '../../core/params.js';
 import { DatasetBuilder } from '../dataset-builder.js';
 import { fetchDataset } from '../fetch/locate.js';
 import { namedDataset } from '../fetch/named-datasets.js';
+import { openmojiPictures } from './openmoji-pictures.js';
 import { readEntry, readTarball } from './read-tarball.js';
 import { cleanTags } from './record-values.js';
 import { type DatasetSource, readSourceOptions } from './source.js';
@@ -53,7 +54,9 @@ export const openmojiSource: DatasetSource<OpenmojiOptions> = {
         tags: cleanTags(`${record.tags},${record.openmoji_tags}`.split(',')),
       });
     }
-    return builder.build();
+    const dataset = builder.build();
+    // A tarball of one's own is read for its catalogue; the pictures are those of the pinned release.
+    return path === undefined ? { ...dataset, pictures: openmojiPictures(context) } : dataset;
   },
 };
 

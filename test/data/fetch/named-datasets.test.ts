@@ -10,9 +10,12 @@ describe('the named datasets', () => {
     const { name, description, licence, source, delivery } = dataset;
     for (const line of [description, licence, source]) expect(line).toMatch(/^[^\n]+$/);
     expect(namedDataset(name)).toBe(dataset);
-    expect(placeName(dataset)).toMatch(/^[\w.-]+$/);
+    expect(placeName(dataset)).toMatch(/^(models\/)?[\w.-]+$/);
     if (delivery.kind === 'npm') {
       expect(delivery.integrity).toMatch(/^sha512-[A-Za-z0-9+/]{86}==$/);
+    } else if (delivery.kind === 'file') {
+      expect(delivery.address).toMatch(/^https:\/\//);
+      expect(delivery.sha256).toMatch(/^[0-9a-f]{64}$/);
     } else {
       expect(delivery.address).toMatch(/^https:\/\//);
       for (const [file, digest] of Object.entries(delivery.files)) {
@@ -40,6 +43,10 @@ describe('the named datasets', () => {
         expect(ours.sort()).toEqual(lines.sort());
         expect(await findDataset(name)).toMatchObject({ from: 'data', path: join(data ?? '', delivery.folder) });
       }
+      const { delivery } = namedDataset('squeezenet');
+      if (delivery.kind !== 'file') throw new Error('a file is expected');
+      expect(listed).toContain(`${delivery.sha256}  ./${delivery.file}\n`);
+      expect(await findDataset('squeezenet')).toMatchObject({ from: 'data', path: join(data ?? '', delivery.file) });
     },
   );
 });
