@@ -1,12 +1,18 @@
-import type { BatchResult, Matrix, MetricName } from 'nigh/index';
+import type { Matrix, MetricName } from 'nigh/index';
+
+/** The true neighbours of every query: rows × k distances in ascending order, of which the first counts[row] mean something. */
+export interface Truth {
+  readonly distances: ArrayLike<number>;
+  readonly counts: ArrayLike<number>;
+}
 
 /**
  * Mean share of the k true neighbours that was found, by distance: an id counts when its distance, computed here in double
  * precision, is no larger than that of the true k-th (with room for float32 rounding), so ties are no loss.
  */
 export function recallByDistance(
-  answers: readonly ArrayLike<number>[],
-  truth: Pick<BatchResult, 'distances' | 'counts'>,
+  answers: readonly ArrayLike<number | bigint>[],
+  truth: Truth,
   { base, queries, metric }: { readonly base: Matrix; readonly queries: Matrix; readonly metric: MetricName },
   k: number,
 ): number {
@@ -20,7 +26,7 @@ export function recallByDistance(
     wanted += count;
     const distinct = new Set(Array.from(ids).slice(0, k));
     for (const id of distinct) {
-      if (distanceOf(base, id, queries, q, metric) <= bound + room) found++;
+      if (distanceOf(base, Number(id), queries, q, metric) <= bound + room) found++;
     }
   });
   return found / wanted;
@@ -56,4 +62,27 @@ export function qpsAtRecall(curve: readonly { recall: number; qps: number }[], w
   if (left === undefined) return right.qps;
   const share = (wanted - left.recall) / (right.recall - left.recall);
   return Math.exp(Math.log(left.qps) * (1 - share) + Math.log(right.qps) * share);
+}
+
+/** The middle of some values, the mean of the middle two of an even number; NaN of none. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The value below which a share of the values lies, linear between the two around it; NaN of none. */
+export function quantile(values: ArrayLike<number>, share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  if (sorted.length === 0) return Number.NaN;
+  const at = share * (sorted.length - 1);
+  const below = sorted[Math.floor(at)]!;
+  return below + (sorted[Math.ceil(at)]! - below) * (at - Math.floor(at));
+}
+
+/** The point of a curve whose recall is nearest to the wanted one, the smaller effort of two alike; undefined of an empty curve. */
+export function nearestPoint<Point extends { readonly recall: number }>(curve: readonly Point[], wanted: number) {
+  let best: Point | undefined;
+  for (const point of curve) {
+    if (best === undefined || Math.abs(point.recall - wanted) < Math.abs(best.recall - wanted)) best = point;
+  }
+  return best;
 }

@@ -1,4 +1,5 @@
 import type { Matrix, MetricName } from 'nigh/index';
+import { benchCache, bytesOf, digestOf, readFloats, writeWhole } from '../cache.js';
 
 /** Base vectors to index and queries to ask: what one benchmark runs on. */
 export interface BenchDataset {
@@ -8,10 +9,57 @@ export interface BenchDataset {
   readonly metric: MetricName;
   readonly base: Matrix;
   readonly queries: Matrix;
+  /** Of the base rows and the metric: what an index of it depends on. */
+  readonly baseDigest: string;
 }
 
-/** One dataset a file; `load` may download into the cache. */
+/** One dataset a file. */
 export interface BenchDatasetSource {
   readonly name: string;
-  load(limits: { readonly queries: number; readonly rows?: number | undefined }): Promise<BenchDataset>;
+  readonly about: string;
+  readonly metric: MetricName;
+  readonly dim: number;
+  /** Counts up when the same name comes to mean other rows; what an older one left in the cache is then not used. */
+  readonly version: number;
+  /** All rows: downloads or generates, which happens once; from then on they come from the cache. */
+  make(): Promise<{ readonly base: Float32Array; readonly queries: Float32Array }>;
+}
+
+/** The first rows and queries of a dataset, from the cache or made and put there. */
+export async function loadDataset(
+  source: BenchDatasetSource,
+  limits: { readonly queries: number; readonly rows?: number | undefined },
+): Promise<BenchDataset> {
+  const { name, about, metric, dim, version } = source;
+  const path = (part: string) => benchCache('datasets', `${name}-v${version}.${part}.f32`);
+  const wanted = [(limits.rows ?? Number.POSITIVE_INFINITY) * dim, limits.queries * dim] as const;
+  let base = await readFloats(path('base'), wanted[0]);
+  let queries = await readFloats(path('queries'), wanted[1]);
+  if (base === undefined || queries === undefined) {
+    const made = await source.make();
+    await writeWhole(path('base'), bytesOf(made.base));
+    await writeWhole(path('queries'), bytesOf(made.queries));
+    base = made.base.slice(0, wanted[0]);
+    queries = made.queries.slice(0, wanted[1]);
+  }
+  const baseDigest = digestOf(metric, dim, bytesOf(base));
+  return {
+    name,
+    about,
+    metric,
+    base: { data: base, rows: base.length / dim, dim },
+    queries: { data: queries, rows: queries.length / dim, dim },
+    baseDigest,
+  };
+}
+
+/** Row `r` of a matrix, as a view. */
+export function rowOf({ data, dim }: Matrix, r: number): Float32Array {
+  return data.subarray(r * dim, (r + 1) * dim);
+}
+
+/** The first rows of a matrix, as a view. */
+export function firstRows({ data, rows, dim }: Matrix, count: number): Matrix {
+  const kept = Math.min(rows, count);
+  return { data: data.subarray(0, kept * dim), rows: kept, dim };
 }

@@ -34,3 +34,25 @@ export class Random {
     return radius * Math.cos(angle);
   }
 }
+
+/** 0 … n − 1 in an order that the seed decides (Fisher and Yates). */
+export function shuffledOrder(n: number, seed: number): Uint32Array {
+  const random = new Random(seed);
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    const swap = order[i]!;
+    order[i] = order[j]!;
+    order[j] = swap;
+  }
+  return order;
+}
+
+/** Rows of a packed matrix, in the order given. */
+export function pickRows(matrix: Float32Array, dim: number, rows: Uint32Array): Float32Array {
+  const out = new Float32Array(rows.length * dim);
+  rows.forEach((row, i) => {
+    out.set(matrix.subarray(row * dim, (row + 1) * dim), i * dim);
+  });
+  return out;
+}

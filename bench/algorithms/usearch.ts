@@ -1,0 +1,81 @@
+import type { MetricName } from 'nigh/index';
+import type { Algorithm, OpenMode } from './algorithm.js';
+import { installedVersion, requirePeer } from './installed.js';
+
+/** As much of the package as is used here, so that this compiles where it is not installed. */
+interface Usearch {
+  readonly Index: new (config: {
+    dimensions: number;
+    metric: string;
+    quantization: string;
+    connectivity: number;
+    expansion_add: number;
+    expansion_search: number;
+    multi: boolean;
+  }) => {
+    add(keys: BigUint64Array, vectors: Float32Array, threads: number): void;
+    search(vectors: Float32Array, k: number, threads: number): { readonly keys: BigUint64Array };
+    save(path: string): void;
+    load(path: string): void;
+    view(path: string): void;
+  };
+}
+
+const { Index } = requirePeer('usearch') as Usearch;
+
+const metrics: Record<MetricName, string> = { l2: 'l2sq', ip: 'ip', cosine: 'cos' };
+
+/** usearch with its default scalar, f32: typed arrays in and out, keys as BigInt. */
+export function usearch(connectivity: number, expansionAdd: number): Algorithm {
+  const config = (dim: number, metric: MetricName, effort: number) => ({
+    dimensions: dim,
+    metric: metrics[metric],
+    quantization: 'f32',
+    connectivity,
+    expansion_add: expansionAdd,
+    expansion_search: effort,
+    multi: false,
+  });
+  return {
+    engine: 'usearch',
+    name: `usearch f32 M=${connectivity}`,
+    parameters: `connectivity ${connectivity}, expansion_add ${expansionAdd}, f32`,
+    ours: false,
+    buildsInParallel: true,
+    openModes: ['memory', 'mapped'],
+    version: () => installedVersion('usearch'),
+    build({ base, metric }, path, threads) {
+      const index = new Index(config(base.dim, metric, 64));
+      const keys = BigUint64Array.from({ length: base.rows }, (_, r) => BigInt(r));
+      const began = performance.now();
+      index.add(keys, base.data, threads);
+      const seconds = (performance.now() - began) / 1000;
+      index.save(path);
+      return Promise.resolve({ seconds });
+    },
+    open({ base, metric }, path, how = 'memory') {
+      const load = (effort: number, mode: OpenMode) => {
+        const index = new Index(config(base.dim, metric, effort));
+        if (mode === 'mapped') index.view(path);
+        else index.load(path);
+        return index;
+      };
+      let index = load(64, how);
+      let current = 64;
+      return Promise.resolve({
+        // The effort is fixed when an index is made, so another one means opening again.
+        setEffort(effort: number) {
+          if (effort === current) return;
+          index = load(effort, how);
+          current = effort;
+        },
+        query: (vector: Float32Array, k: number) => index.search(vector, k, 1).keys,
+        queryBatch: (queries: { readonly data: Float32Array }, k: number, threads: number) => {
+          index.search(queries.data, k, threads);
+          return Promise.resolve();
+        },
+        close: () => undefined,
+      });
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** The program of a child process: takes one task, answers with one message, ends. */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { algorithm } from '../algorithms/registry.js';
+import { bytesOnDisk } from '../builds.js';
+import { loadDataset, rowOf } from '../datasets/dataset.js';
+import { datasets } from '../datasets/registry.js';
+import { forgetPeak, peakBytes, residentBytes, watchOthers } from '../machine.js';
+import type { BuildAnswer, BuildTask, ChildTask, OpenAnswer, OpenTask } from './child.js';
+
+const k = 10;
+
+process.once('message', (task: ChildTask) => {
+  const work: Promise<BuildAnswer | OpenAnswer> = task.task === 'build' ? build(task) : measureOpening(task);
+  work.then(
+    (answer) => process.send!(answer, () => process.exit(0)),
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+      process.exit(1);
+    },
+  );
+});
+
+async function build({ dataset: name, rows, algorithm: key, threads, path }: BuildTask): Promise<BuildAnswer> {
+  const engine = await algorithm(key);
+  const dataset = await loadDataset(datasets.get(name)!, { queries: 1, rows });
+  await mkdir(dirname(path), { recursive: true });
+  globalThis.gc?.();
+  forgetPeak();
+  const before = residentBytes();
+  const at = new Date().toISOString();
+  const others = watchOthers();
+  const { seconds } = await engine.build(dataset, path, threads);
+  const othersCores = others();
+  const peak = peakBytes() - before;
+  return { threads, seconds, peakBytes: peak, fileBytes: await bytesOnDisk(path), othersCores, at };
+}
+
+async function measureOpening(task: OpenTask): Promise<OpenAnswer> {
+  const engine = await algorithm(task.algorithm);
+  // One row is enough to know metric and dimension; more would be memory that is not the index's.
+  const dataset = await loadDataset(datasets.get(task.dataset)!, { queries: task.queries, rows: 1 });
+  globalThis.gc?.();
+  const before = residentBytes();
+  const began = performance.now();
+  const opened = await engine.open(dataset, task.path, task.mode);
+  const openMs = performance.now() - began;
+  const openBytes = residentBytes() - before;
+  opened.setEffort(task.effort);
+  for (let q = 0; q < dataset.queries.rows; q++) opened.query(rowOf(dataset.queries, q).slice(), k);
+  globalThis.gc?.();
+  return { openMs, openBytes, searchedBytes: residentBytes() - before };
+}

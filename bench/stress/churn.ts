@@ -1,0 +1,2 @@
+import type { BenchOptions } from '../options.js';
+export async function churn(_: BenchOptions): Promise<void> {}

@@ -1,0 +1,2 @@
+import type { BenchOptions } from '../options.js';
+export async function eventLoop(_: BenchOptions): Promise<void> {}

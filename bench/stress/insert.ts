@@ -1,0 +1,2 @@
+import type { BenchOptions } from '../options.js';
+export async function insert(_: BenchOptions): Promise<void> {}
