@@ -21,7 +21,9 @@ export async function buildPeers(options: BenchOptions): Promise<void> {
         { dataset: source.name, rows: options.rows },
         { threads: options.buildThreads[0]!, rebuild: options.rebuild, scratch: '' },
       );
-      say(`${source.name}, ${engine.name}: ${built.earlier ? 'is there' : `built in ${built.seconds.toFixed(1)} s`}, ${built.path}`);
+      say(
+        `${source.name}, ${engine.name}: ${built.earlier ? 'is there' : `built in ${built.seconds.toFixed(1)} s`}, ${built.path}`,
+      );
     }
   }
 }

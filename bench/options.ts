@@ -84,7 +84,9 @@ function parse(args: readonly string[]) {
 function sourceOf(name: string): BenchDatasetSource {
   const source = datasets.get(name);
   if (source !== undefined) return source;
-  throw new UsageError(`unknown dataset or command ${name}; datasets: ${[...datasets.keys()].join(', ')}; commands: ${commands.join(', ')}`);
+  throw new UsageError(
+    `unknown dataset or command ${name}; datasets: ${[...datasets.keys()].join(', ')}; commands: ${commands.join(', ')}`,
+  );
 }
 
 function count(name: string, text: string): number {

@@ -1,8 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { FlatIndex } from 'nigh/index';
 import { benchCache, bytesOf, digestOf, writeWhole } from './cache.js';
 import type { BenchDataset } from './datasets/dataset.js';
 import { distanceOf, type Truth } from './measures.js';
-import { readFile } from 'node:fs/promises';
 
 /** Queries whose every distance is computed in double precision to check the exact search. */
 const checked = 8;
@@ -20,7 +20,10 @@ export async function groundTruth(dataset: BenchDataset, k: number): Promise<Tru
   const path = benchCache('truth', `${name}-${digestOf(baseDigest, bytesOf(queries.data), k)}.f64`);
   const kept = await readFile(path).catch(() => undefined);
   if (kept?.byteLength === queries.rows * k * 8) {
-    return { distances: new Float64Array(kept.buffer.slice(kept.byteOffset, kept.byteOffset + kept.byteLength)), counts };
+    return {
+      distances: new Float64Array(kept.buffer.slice(kept.byteOffset, kept.byteOffset + kept.byteLength)),
+      counts,
+    };
   }
   const flat = await FlatIndex.build(base, { metric });
   const { ids } = await flat.searchBatch(queries, k);
@@ -36,7 +39,13 @@ export async function groundTruth(dataset: BenchDataset, k: number): Promise<Tru
   return { distances, counts };
 }
 
-function checkQuery({ base, queries, metric, name }: BenchDataset, q: number, found: Float64Array, k: number, width: number) {
+function checkQuery(
+  { base, queries, metric, name }: BenchDataset,
+  q: number,
+  found: Float64Array,
+  k: number,
+  width: number,
+) {
   const all = Float64Array.from({ length: base.rows }, (_, id) => distanceOf(base, id, queries, q, metric)).sort();
   for (let i = 0; i < width; i++) {
     const difference = found[q * k + i]! - all[i]!;

@@ -40,8 +40,15 @@ interface Zvec {
 }
 
 const {
-  ZVecLogLevel, ZVecCollectionSchema, ZVecCreateAndOpen, ZVecDataType, ZVecIndexType, ZVecInitialize, ZVecMetricType, ZVecOpen } =
-  requirePeer('@zvec/zvec') as Zvec;
+  ZVecLogLevel,
+  ZVecCollectionSchema,
+  ZVecCreateAndOpen,
+  ZVecDataType,
+  ZVecIndexType,
+  ZVecInitialize,
+  ZVecMetricType,
+  ZVecOpen,
+} = requirePeer('@zvec/zvec') as Zvec;
 
 const metrics: Record<MetricName, number> = {
   l2: ZVecMetricType.L2,

@@ -50,7 +50,18 @@ export async function compare(options: BenchOptions): Promise<void> {
     const openings = await measureOpenings(contenders, latencies, source.name);
     const exact = await measureExact(dataset, k, repeats, threads);
     const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, simd: simd().level, node: process.version };
-    const result = resultOf({ dataset, k, repeats, machine, contenders, latencies, openings, exact, busyCores, baseline: baselineKey });
+    const result = resultOf({
+      dataset,
+      k,
+      repeats,
+      machine,
+      contenders,
+      latencies,
+      openings,
+      exact,
+      busyCores,
+      baseline: baselineKey,
+    });
     printTables(result);
     if (options.json !== undefined) await writeWhole(options.json, `${JSON.stringify(result, null, 2)}\n`);
     if (options.chart !== undefined) await writeWhole(options.chart, await recallChart(result));
@@ -60,7 +71,12 @@ export async function compare(options: BenchOptions): Promise<void> {
   }
 }
 
-async function contender(key: string, dataset: BenchDataset, options: BenchOptions, scratch: string): Promise<Contender> {
+async function contender(
+  key: string,
+  dataset: BenchDataset,
+  options: BenchOptions,
+  scratch: string,
+): Promise<Contender> {
   const engine = await algorithm(key);
   const limits = { dataset: dataset.name, rows: options.rows };
   const build = (threads: number) =>

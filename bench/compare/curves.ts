@@ -1,5 +1,5 @@
-import { rowOf } from '../datasets/dataset.js';
 import type { BenchDataset } from '../datasets/dataset.js';
+import { rowOf } from '../datasets/dataset.js';
 import { recallByDistance, type Truth } from '../measures.js';
 import { say } from '../report/say.js';
 import type { Contender } from './contender.js';
@@ -25,7 +25,12 @@ export function measureCurves(
   for (const { algorithm, opened, curve, asked } of contenders) {
     for (const effort of efforts) {
       opened.setEffort(effort);
-      const recall = recallByDistance(vectors.map((vector) => opened.query(vector, k)), truth, dataset, k);
+      const recall = recallByDistance(
+        vectors.map((vector) => opened.query(vector, k)),
+        truth,
+        dataset,
+        k,
+      );
       curve.push({ effort, recall, seconds: [] });
       if (recall >= enough) break;
     }
@@ -37,7 +42,9 @@ export function measureCurves(
       }
     }
     const last = curve.at(-1)!;
-    say(`${algorithm.name}: recall ${curve[0]!.recall.toFixed(3)} at ${curve[0]!.effort} to ${last.recall.toFixed(3)} at ${last.effort}`);
+    say(
+      `${algorithm.name}: recall ${curve[0]!.recall.toFixed(3)} at ${curve[0]!.effort} to ${last.recall.toFixed(3)} at ${last.effort}`,
+    );
   }
   for (let round = 0; round < repeats; round++) {
     for (let step = 0; step < efforts.length; step++) {

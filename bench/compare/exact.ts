@@ -1,8 +1,8 @@
 import hnswlib from 'hnswlib-node';
 import { FlatIndex, type Matrix, type MetricName } from 'nigh/index';
 import { type BenchDataset, firstRows, rowOf } from '../datasets/dataset.js';
-import { median } from '../measures.js';
 import { readBandwidth } from '../machine.js';
+import { median } from '../measures.js';
 import { say } from '../report/say.js';
 import { queryVectors } from './curves.js';
 
@@ -21,7 +21,12 @@ export interface ExactSpeeds {
 }
 
 /** Exact search: ours one query at a time and batched, hnswlib-node's brute force, and a loop in JavaScript; rounds are interleaved. */
-export async function measureExact(dataset: BenchDataset, k: number, repeats: number, threads: readonly number[]): Promise<ExactSpeeds> {
+export async function measureExact(
+  dataset: BenchDataset,
+  k: number,
+  repeats: number,
+  threads: readonly number[],
+): Promise<ExactSpeeds> {
   const { base, metric } = dataset;
   say('exact search');
   const bandwidth = readBandwidth();
@@ -33,7 +38,13 @@ export async function measureExact(dataset: BenchDataset, k: number, repeats: nu
   const brute = bruteForce(base, metric);
   const part = firstRows(base, loopRows);
   const runs: { what: string; queries: number; share: number; run: () => unknown; qps: number[] }[] = [
-    { what: 'nigh FlatIndex, searchSync', queries: single.length, share: 1, run: () => single.map((query) => flat.searchSync(query, k)), qps: [] },
+    {
+      what: 'nigh FlatIndex, searchSync',
+      queries: single.length,
+      share: 1,
+      run: () => single.map((query) => flat.searchSync(query, k)),
+      qps: [],
+    },
     ...threads.map((count) => ({
       what: `nigh FlatIndex, searchBatch, ${count} ${count === 1 ? 'thread' : 'threads'}`,
       queries: batch.rows,
@@ -41,7 +52,13 @@ export async function measureExact(dataset: BenchDataset, k: number, repeats: nu
       run: () => flat.searchBatch(batch, k, { threads: count }),
       qps: [],
     })),
-    { what: 'hnswlib-node BruteforceSearch', queries: single.length, share: 1, run: () => single.map((query) => brute.searchKnn(Array.from(query), k)), qps: [] },
+    {
+      what: 'hnswlib-node BruteforceSearch',
+      queries: single.length,
+      share: 1,
+      run: () => single.map((query) => brute.searchKnn(Array.from(query), k)),
+      qps: [],
+    },
     {
       what: `plain JavaScript loop (on ${part.rows.toLocaleString('en')} rows, scaled)`,
       queries: 3,

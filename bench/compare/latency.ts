@@ -72,7 +72,9 @@ export async function measureLatency(
         p95: quantile(sync, 0.95),
         p99: quantile(sync, 0.99),
         asyncOverhead: overheads.length === 0 ? undefined : median(overheads),
-        batchQps: new Map([...batch].filter(([, speeds]) => speeds.length > 0).map(([threads, speeds]) => [threads, median(speeds)])),
+        batchQps: new Map(
+          [...batch].filter(([, speeds]) => speeds.length > 0).map(([threads, speeds]) => [threads, median(speeds)]),
+        ),
       },
     ]),
   );

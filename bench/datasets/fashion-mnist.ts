@@ -33,7 +33,8 @@ export const fashionMnist: BenchDatasetSource = {
     await readTarball(source, files, async (file, content) => {
       // The package keeps images by label and does not say which of them were for training.
       const { data } = (await json(content)) as { data: number[][] };
-      if (data.some((image) => image.length !== dim)) throw new Error(`${file} holds something else than 28 × 28 images`);
+      if (data.some((image) => image.length !== dim))
+        throw new Error(`${file} holds something else than 28 × 28 images`);
       for (const image of data) images.push(image);
     });
     const all = new Float32Array(images.length * dim);

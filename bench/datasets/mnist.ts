@@ -38,7 +38,12 @@ export const mnist: BenchDatasetSource = {
 
 /** An idx file: magic 2051, count, height, width as big-endian 32-bit integers, then one byte a pixel. */
 function imagesOf(file: string, bytes: Buffer): Float32Array {
-  const [magic, count, height, width] = [0, 4, 8, 12].map((at) => bytes.readUInt32BE(at)) as [number, number, number, number];
+  const [magic, count, height, width] = [0, 4, 8, 12].map((at) => bytes.readUInt32BE(at)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   if (magic !== 2051 || height * width !== dim || bytes.length !== 16 + count * dim) {
     throw new Error(`${file} is not a file of 28 × 28 images`);
   }

@@ -63,7 +63,9 @@ function builds(engines: readonly EngineResult[]): string {
 }
 
 function marks(engines: readonly EngineResult[]): string {
-  const busy = engines.some(({ build, otherBuilds }) => [build, ...otherBuilds].some(({ othersCores }) => othersCores >= busyFrom));
+  const busy = engines.some(({ build, otherBuilds }) =>
+    [build, ...otherBuilds].some(({ othersCores }) => othersCores >= busyFrom),
+  );
   return busy ? '; * on a busy machine, so slower than it can' : '';
 }
 
@@ -84,7 +86,16 @@ function openings(engines: readonly EngineResult[]): string {
 function latencies(engines: readonly EngineResult[]): string {
   const threads = [...new Set(engines.flatMap(({ latency }) => Object.keys(latency.batchQps)))];
   return textTable(
-    ['', 'effort', 'recall', 'p50', 'p95', 'p99', 'async +', ...threads.map((count) => `batch, ${count} thread${count === '1' ? '' : 's'}`)],
+    [
+      '',
+      'effort',
+      'recall',
+      'p50',
+      'p95',
+      'p99',
+      'async +',
+      ...threads.map((count) => `batch, ${count} thread${count === '1' ? '' : 's'}`),
+    ],
     engines.map(({ name, latency }) => [
       name,
       String(latency.effort),
@@ -102,7 +113,9 @@ function askedTable(engines: readonly EngineResult[]): string {
   const rows = engines.flatMap(({ name, asked }) =>
     asked.map(({ effort, recall, qps }) => [name, String(effort), decimal(recall, 3), whole(qps.median)]),
   );
-  return rows.length === 0 ? '' : `Asked for a recall instead of an effort\n${textTable(['', 'asked', 'found', 'queries/s'], rows)}`;
+  return rows.length === 0
+    ? ''
+    : `Asked for a recall instead of an effort\n${textTable(['', 'asked', 'found', 'queries/s'], rows)}`;
 }
 
 function megabytes(bytes: number): string {

@@ -1,14 +1,52 @@
-// npm run bench -- <dataset> [options]: recall against speed beside hnswlib-node (bench/README.md).
+// npm run bench -- <dataset or command> [options]: recall against speed beside the peers (bench/README.md). npm run bench:smoke: every command
+// on a few thousand rows, to see that it works; its figures mean nothing.
+import { existsSync } from 'node:fs';
 import { ensureBuilt } from './ensure.mjs';
 import { inRoot } from './paths.mjs';
-import { script, step } from './report.mjs';
-import { run } from './run-command.mjs';
+import { bold, say, script, step } from './report.mjs';
+import { npmCommand, run } from './run-command.mjs';
+
+const args = process.argv.slice(2);
+const smoke = args[0] === 'smoke';
 
 await script(async () => {
   await ensureBuilt();
   await step('Compiling the benchmarks', () =>
     run(process.execPath, [inRoot('node_modules/typescript/bin/tsc'), '--project', inRoot('bench/tsconfig.json')]),
   );
-  await run(process.execPath, [inRoot('build/bench/ann.js'), ...process.argv.slice(2)], { visible: true });
+  if (wantsPackages() && !existsSync(inRoot('bench/node_modules/.package-lock.json'))) await installPackages();
+  if (!smoke) {
+    await bench(args);
+    return 0;
+  }
+  const small = ['tiny', '--queries', '50', '--repeats', '2', '--peers', 'hnswlib-node'];
+  for (const [command, ...options] of [
+    ['compare'],
+    ['event-loop', '--seconds', '1'],
+    ['memory', '--searches', '2000'],
+    ['insert', '--seconds', '1'],
+  ]) {
+    say(`${bold('·')} ${command}`);
+    await bench([command, ...small, ...options]);
+  }
   return 0;
 });
+
+/** @param {readonly (string | undefined)[]} options */
+async function bench(options) {
+  const given = options.filter((option) => option !== undefined);
+  await run(process.execPath, ['--expose-gc', inRoot('build/bench/main.js'), ...given], { visible: true });
+}
+
+/** Whether something of bench/package.json was asked for: a peer that is no dependency of nigh itself, or the chart. */
+function wantsPackages() {
+  return args.some((arg) => /^--chart/.test(arg) || /\b(usearch|zvec)\b/.test(arg));
+}
+
+/** Their install scripts only look for the binary that came with them. */
+async function installPackages() {
+  const npm = npmCommand();
+  await step('Installing the packages of the benchmarks', () =>
+    run(npm.command, [...npm.args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: inRoot('bench') }),
+  );
+}
