@@ -13,9 +13,12 @@ export {
   namedDatasets,
   type ReadVectorsOptions,
   readVectors,
+  readWordVectors,
   type VectorFileOptions,
   type VectorIds,
   type VectorTable,
+  type WordFilter,
+  type WordVectors,
   type WrittenVectors,
   writeVectors,
 } from './data/index.js';

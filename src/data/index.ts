@@ -31,3 +31,5 @@ export {
   writeVectors,
 } from './vector-files/registry.js';
 export type { VectorIds, VectorPlaces, VectorTable } from './vector-files/vector-file.js';
+export { hasGlove } from './word-vectors/glove-package.js';
+export { readWordVectors, type WordFilter, type WordVectors } from './word-vectors/word-vectors.js';

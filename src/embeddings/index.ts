@@ -11,6 +11,7 @@ export type {
   HistoryFolder,
   Vectors,
 } from './embedding.js';
+export { type GloveParams, glove } from './glove.js';
 export { type PrecomputedParams, precomputed } from './precomputed.js';
 export { embeddingNames, findEmbedding } from './registry.js';
 export type { FieldRule, FieldRules } from './text-fields.js';

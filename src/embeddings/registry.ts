@@ -3,6 +3,7 @@ import { NighError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest-name.js';
 import { als } from './als.js';
 import type { Embedding } from './embedding.js';
+import { glove } from './glove.js';
 import { image } from './image/image.js';
 import { precomputed } from './precomputed.js';
 import { tfidf } from './tfidf.js';
@@ -10,6 +11,7 @@ import { tfidf } from './tfidf.js';
 /** The parameters' types differ from one to the next; each is handed only what its own `parse` made. */
 const embeddings: readonly Embedding<never>[] = [
   als as Embedding<never>,
+  glove as Embedding<never>,
   image as Embedding<never>,
   precomputed as Embedding<never>,
   tfidf as Embedding<never>,

