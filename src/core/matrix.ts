@@ -28,6 +28,12 @@ export function gatherRows({ data, dim }: Matrix, rows: Uint32Array): Matrix {
   return gathered;
 }
 
+/** The position of the first NaN or infinity, or −1. A plain loop: a callback for each value takes several times as long. */
+export function findNotFinite(values: Float32Array): number {
+  for (let at = 0; at < values.length; at++) if (!Number.isFinite(values[at])) return at;
+  return -1;
+}
+
 /**
  * Checks that a value is a matrix whose data has exactly rows × dim entries.
  * @throws NighError INVALID_ARGUMENT, DIMENSION_MISMATCH

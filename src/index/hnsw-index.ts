@@ -16,7 +16,7 @@ import {
 import { type Ids, toIds } from './id-list.js';
 import { NativeVectorIndex } from './native-vector-index.js';
 import { requirePath } from './search-arguments.js';
-import type { IndexCapabilities, MetricName } from './vector-index.js';
+import type { IndexCapabilities } from './vector-index.js';
 
 export interface HnswBuildOptions extends BuildOptions {
   /**
@@ -49,7 +49,7 @@ export interface HnswlibImportOptions
   extends TaskOptions,
     Pick<HnswBuildOptions, 'alpha' | 'seed' | 'quantization' | 'threads' | 'efSearch'> {
   /** What the vectors were compared by: the file does not say. */
-  readonly metric: MetricName;
+  readonly metric: (typeof hnswlibMetrics)[number];
   /** Dimensions that the vectors must have. Default: whatever the file has. */
   readonly dim?: number | undefined;
   /**
@@ -76,6 +76,9 @@ export interface HnswParams {
 
 export const defaultEfSearch = 64;
 
+/** What hnswlib compares by. */
+export const hnswlibMetrics = ['l2', 'ip', 'cosine'] as const;
+
 const threads = integer({ min: 0, max: 1024, default: 0 });
 
 const schema = {
@@ -90,7 +93,7 @@ const schema = {
 };
 
 const importSchema = {
-  metric: schema.metric,
+  metric: choice(hnswlibMetrics),
   dim: optional(integer({ min: 1, max: 1_048_576 })),
   graph: optional(choice(['keep', 'rebuild'])),
   alpha: schema.alpha,
@@ -197,11 +200,14 @@ export class HnswIndex extends NativeVectorIndex {
    * Writes a file that hnswlib opens, which appears whole or not at all: ids become labels, rows are of unit length
    * under cosine, and the graph is this one. Under `ip` the links of the upper layers are written on layer 0 too, since
    * hnswlib's search comes down with one vector alone; its lists are then longer. `onProgress` counts vectors.
-   * @throws NighError IO, NOT_FOUND, CLOSED, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED
+   * @throws NighError IO, NOT_FOUND, UNSUPPORTED for another metric, CLOSED, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED
    */
   async exportHnswlib(path: string, options: TaskOptions = {}): Promise<void> {
     requirePath(path);
     const task = readParams(exportSchema, options, '');
+    if (!hnswlibMetrics.some((metric) => metric === this.metric)) {
+      throw new NighError('UNSUPPORTED', `hnswlib compares by ${hnswlibMetrics.join(', ')}, not by ${this.metric}.`);
+    }
     await runTask(task, (control) => this.native.exportHnswlib(path, control));
   }
 

@@ -120,9 +120,17 @@ async function importHnswlib(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Imported> {
-  const { HnswIndex } = await import('../../index/hnsw-index.js');
+  const { HnswIndex, hnswlibMetrics } = await import('../../index/hnsw-index.js');
+  const known = hnswlibMetrics.find((name) => name === metric);
+  if (known === undefined) {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `--metric: hnswlib compares by ${hnswlibMetrics.join(', ')}, not by ${metric}.`,
+      'import',
+    );
+  }
   const onProgress = (done: number, total: number) => progress.update(done, total, 'vectors');
-  return { index: await HnswIndex.importHnswlib(file, { metric, dim, graph, signal, onProgress }) };
+  return { index: await HnswIndex.importHnswlib(file, { metric: known, dim, graph, signal, onProgress }) };
 }
 
 async function importVectors(

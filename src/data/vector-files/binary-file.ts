@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { throwIfAborted } from '../../core/abort.js';
 import { NighError } from '../../core/errors.js';
-import type { Matrix } from '../../core/matrix.js';
+import { findNotFinite, type Matrix } from '../../core/matrix.js';
 import { fileError } from '../file-error.js';
 import { ByteMeter, type FetchContext } from '../load-context.js';
 
@@ -122,7 +122,7 @@ export function matrixFor(path: string, rows: number, dim: number): Matrix {
 
 /** @throws NighError NOT_FINITE naming file, row and column */
 export function requireFiniteRows(path: string, { data, dim }: Matrix): void {
-  const at = data.findIndex((value) => !Number.isFinite(value));
+  const at = findNotFinite(data);
   if (at < 0) return;
   throw new NighError(
     'NOT_FINITE',

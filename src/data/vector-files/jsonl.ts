@@ -63,7 +63,7 @@ function* pieces({ matrix: { data, rows, dim }, ids }: VectorTable): Generator<B
 
 /** The number with the fewest digits that is this float32. */
 function shortest(value: number): number {
-  for (const digits of [6, 7, 8]) {
+  for (const digits of [7, 8]) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;
   }

@@ -1,7 +1,7 @@
 /** Files of vectors by the ending of their name. A new format is one file and one line here. */
 import { extname } from 'node:path';
 import { invalidArgument, NighError } from '../../core/errors.js';
-import { type Matrix, requireMatrix } from '../../core/matrix.js';
+import { findNotFinite, type Matrix, requireMatrix } from '../../core/matrix.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import { checked, choice, optional, readParams, text } from '../../core/params.js';
 import { writeAtomically } from '../../core/write-atomically.js';
@@ -114,8 +114,13 @@ export async function writeVectors(
   const format = formatOf(path, formatName);
   const { matrix, ids } = table;
   requireMatrix('matrix', matrix);
-  if (matrix.data.some((value) => !Number.isFinite(value)))
-    throw new NighError('NOT_FINITE', 'matrix: expected finite numbers only.');
+  const notFinite = findNotFinite(matrix.data);
+  if (notFinite >= 0) {
+    throw new NighError(
+      'NOT_FINITE',
+      `matrix: row ${Math.floor(notFinite / matrix.dim)} holds ${matrix.data[notFinite]}, expected finite numbers.`,
+    );
+  }
   if (ids !== undefined) {
     if (ids.length !== matrix.rows) throw invalidArgument('ids', `${matrix.rows}, one a row`, ids.length);
     toVectorIds('ids', Array.from<string | number>(ids), (row) => `row ${row}`);
