@@ -14,7 +14,7 @@ class VisitedSet {
   /// Forgets everything and makes room for slots below `size`.
   void reset(size_t size) {
     if (marks_.size() < size) {
-      marks_ = Buffer<uint16_t>(size);
+      marks_ = Buffer<uint16_t>(size + size / 2);  // an index that grows row by row must not reallocate row by row
       epoch_ = 0;
     }
     if (++epoch_ == 0) {

@@ -8,7 +8,8 @@ namespace {
 constexpr size_t kBlock = 256;
 }
 
-std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const float* prepared, size_t k, const IdSet* filter) {
+std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const float* prepared, size_t k, const IdSet* filter,
+                                Liveness live) {
   TopK best(std::min(k, count));
   float distances[kBlock];
   for (size_t begin = 0; begin < count; begin += kBlock) {
@@ -17,7 +18,7 @@ std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const float
     for (size_t j = 0; j < block; ++j) {
       if (distances[j] > best.bound()) continue;
       const uint32_t id = store.ids[begin + j];
-      if (filter == nullptr || filter->contains(id)) best.push({distances[j], id});
+      if (live(static_cast<uint32_t>(begin + j)) && (filter == nullptr || filter->contains(id))) best.push({distances[j], id});
     }
   }
   return best.take_sorted();

@@ -9,12 +9,14 @@
 
 #include "base/id_set.h"
 #include "base/top_k.h"
+#include "index/liveness.h"
 #include "index/row_store.h"
 
 namespace nigh {
 
-/// The k nearest of slots [0, count) whose id is a member of `filter` (null: all), closest first, ties by id.
-std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const float* prepared, size_t k, const IdSet* filter);
+/// The k nearest of the live slots of [0, count) whose id is a member of `filter` (null: all), closest first, ties by id.
+std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const float* prepared, size_t k, const IdSet* filter,
+                                Liveness live);
 
 /// The k nearest of these slots, closest first, ties by id.
 std::vector<Neighbor> scan_slots(const RowStore& store, std::span<const uint32_t> slots, const float* prepared, size_t k);

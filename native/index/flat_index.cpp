@@ -52,7 +52,7 @@ FlatIndex::FlatIndex(Metric metric, size_t dim, Buffer<float> rows, Buffer<uint3
       ids_(std::move(ids)),
       quantization_(quantization),
       codes_(std::move(codes)),
-      slots_(are_own_slots(ids_.data(), ids_.size())) {}
+      slots_(ids_, ids_.size(), are_own_slots(ids_.data(), ids_.size())) {}
 
 std::unique_ptr<FlatIndex> FlatIndex::build(MatrixView<const float> rows, const uint32_t* ids, Metric metric,
                                             Quantization quantization) {
@@ -91,7 +91,7 @@ bool FlatIndex::lists_few(const IdSet& filter) const { return !filter.complement
 std::vector<uint32_t> FlatIndex::listed_slots(const IdSet& filter) const {
   std::vector<uint32_t> slots;
   for (const uint32_t id : filter.listed_ids()) {
-    const uint32_t slot = slots_.find(id, ids_, ids_.size());
+    const uint32_t slot = slots_.find(id, ids_.size());
     if (slot != SlotMap::kNone) slots.push_back(slot);
   }
   return slots;
@@ -175,7 +175,7 @@ void FlatIndex::compute_norms(size_t max_lanes) const {
 }
 
 bool FlatIndex::vector(uint32_t id, float* out) const {
-  const uint32_t slot = slots_.find(id, ids_, ids_.size());
+  const uint32_t slot = slots_.find(id, ids_.size());
   if (slot == SlotMap::kNone) return false;
   std::copy_n(view().row(slot), dim_, out);
   return true;

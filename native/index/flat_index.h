@@ -65,7 +65,7 @@ class FlatIndex final : public VectorIndex {
   Buffer<uint32_t> ids_;
   Quantization quantization_;
   Sq8Blocks codes_;  // of all rows; empty without quantisation
-  mutable SlotMap slots_;
+  SlotMap slots_;
 
   // |x|² of every row and a bound of |x|, computed when the first batch needs them.
   mutable std::once_flag norms_once_;

@@ -23,12 +23,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "base/task_control.h"
 #include "index/hnsw_graph.h"
 #include "index/hnsw_search.h"
+#include "index/node_locks.h"
 #include "index/row_store.h"
 
 namespace nigh {
@@ -54,11 +54,21 @@ std::vector<float> length_thresholds(std::vector<float> lengths);
 /// Top layer by length. Rows that tie with a threshold are placed by chance, so equal lengths give an ordinary HNSW.
 uint32_t hnsw_level_by_length(float length, const std::vector<float>& thresholds, uint32_t level_by_chance);
 
+/// What linking needs besides the graph, kept from change to change: a small one must not cost what the index is large.
+struct LinkWorkspace {
+  NodeLocks locks;
+  std::vector<std::unique_ptr<SearchScratch>> lanes;
+
+  void reserve(size_t count) {
+    while (lanes.size() < count) lanes.push_back(std::make_unique<SearchScratch>());
+  }
+};
+
 /// Links slots [begin, end), whose rows are stored and whose levels and upper rows are set, into the graph. `entry` is the
-/// packed EntryPoint. Other threads may search the graph meanwhile. Advances `control` by one a node; on ABORTED the graph stays
+/// packed EntryPoint; nodes that are gone, if there are any, get no link. Other threads may search the graph meanwhile. Advances `control` by one a node; on ABORTED the graph stays
 /// valid, with some of the nodes linked.
 void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
-               uint32_t begin, uint32_t end, size_t max_lanes, TaskControl& control);
+               uint32_t begin, uint32_t end, size_t max_lanes, bool any_gone, LinkWorkspace& workspace, TaskControl& control);
 
 /// Removes every link to slots from `first` on: what an interrupted hnsw_link left in the rows before it.
 void hnsw_unlink_from(HnswGraph& graph, uint32_t first);

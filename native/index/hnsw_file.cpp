@@ -25,11 +25,21 @@ static_assert(sizeof(RawParams) == 56);
 
 }  // namespace
 
+HnswSnapshot HnswIndex::without_removed() const {
+  HnswSnapshot now = snapshot();
+  if (now.removed == 0) return now;
+  HnswSnapshot out;
+  out.state = compacted(now, now.live(), live_upper_rows(now));
+  out.count = static_cast<uint32_t>(now.live());
+  return out;
+}
+
 void HnswIndex::save(const std::string& path) const {
-  // Adds wait until the file is written, so that what is saved is one moment of the index.
+  // Changes wait until the file is written, so that what is saved is one moment of the index. Removed rows are left out.
   const std::lock_guard write_lock(write_mutex_);
-  const auto state = snapshot();
-  const size_t count = state->count.load();
+  const HnswSnapshot now = without_removed();
+  const auto& state = now.state;
+  const size_t count = now.count;
   const RawParams raw{static_cast<uint32_t>(params_.m),
                       static_cast<uint32_t>(state->graph.degree0),
                       static_cast<uint32_t>(params_.ef_construction),
@@ -39,7 +49,7 @@ void HnswIndex::save(const std::string& path) const {
                       params_.alpha,
                       0,
                       state->upper_rows_used,
-                      slots_.dense() ? 1u : 0u,
+                      state->slots->dense() ? 1u : 0u,
                       0};
   IndexFileWriter writer(IndexKind::kHnsw, metric_, static_cast<uint32_t>(dim_), count);
   writer.add("params", &raw, sizeof raw);
@@ -71,8 +81,8 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
     throw wrong("a count is out of range.");
 
   const auto count = static_cast<size_t>(header.count);
-  std::unique_ptr<HnswIndex> index(new HnswIndex(header.metric, header.dim, params, raw.dense_ids != 0));
-  State& state = *index->state_;
+  std::unique_ptr<HnswIndex> index(new HnswIndex(header.metric, header.dim, params, file.mode() == OpenMode::kMap));
+  HnswState& state = *index->current_.state;
   state.store.rows = file.section<float>("rows", count * state.store.row_dim);
   state.store.codes = file.section<uint8_t>("codes", count * state.store.code_stride);
   state.store.ids = file.section<uint32_t>("ids", count);
@@ -82,7 +92,9 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
   state.graph.twins = file.section<uint32_t>("twins", count);
   state.graph.upper = file.section<uint32_t>("upper", raw.upper_rows * params.m);
   state.upper_rows_used = raw.upper_rows;
-  state.count = static_cast<uint32_t>(count);
+  state.slots = std::make_unique<SlotMap>(state.store.ids, count, raw.dense_ids != 0);
+  state.changeable = false;
+  index->current_.count = static_cast<uint32_t>(count);
   state.entry = raw.entry;
 
   const EntryPoint entry = EntryPoint::unpack(raw.entry);

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "base/buffer.h"
+#include "index/liveness.h"
 
 namespace nigh {
 
@@ -31,8 +32,12 @@ struct HnswGraph {
   size_t m = 0;             // degree of the upper layers
   size_t degree0 = 0;       // degree of layer 0, a multiple of 16 so that its rows fill cache lines
   Buffer<uint32_t> links0;  // capacity × degree0
-  // capacity: how many links on layer 0 lead to a node. Kept while building so that no node loses its last one; not stored.
-  Buffer<uint32_t> in_degrees;
+
+  // What only changes need: made by prepare_for_changes, not stored. Each has an entry a slot.
+  Buffer<uint32_t> in_degrees;  // how many links on layer 0 lead to a node from nodes that are not gone: none loses its last one
+  Buffer<uint32_t> heads;       // of a twin: the node in whose chain it hangs
+  Buffer<uint32_t> removed_at;  // the change that removed a slot (liveness.h), or 0
+
   Buffer<uint8_t> levels;       // capacity: top layer of a node
   Buffer<uint32_t> upper_rows;  // capacity: row number of the node's layer 1 in `upper`; layer l is l − 1 rows further
   Buffer<uint32_t> upper;       // rows × m
@@ -63,13 +68,25 @@ struct HnswGraph {
     }
   }
 
-  /// Counts in_degrees of the first `count` nodes anew, into a buffer for `capacity`.
-  void count_in_degrees(size_t count, size_t capacity) {
-    in_degrees = Buffer<uint32_t>(capacity);
-    for (size_t i = 0; i < count * degree0; ++i) {
-      if (links0[i] < count) ++in_degrees[links0[i]];
+  bool removed(uint32_t slot) const { return slot < removed_at.size() && Liveness::load(&removed_at[slot]) != 0; }
+
+  /// Whether a node and all its twins were removed: it may be walked through, but nothing should lead to it.
+  bool gone(uint32_t slot) const {
+    for (bool live = !removed(slot); !live;) {
+      slot = load(&twins[slot]);
+      if (slot == kNoSlot) return true;
+      live = !removed(slot);
     }
+    return false;
   }
+
+  bool is_twin(uint32_t slot) const { return levels[slot] == kTwin; }
+
+  /// Makes in_degrees, heads and removed_at anew, with room for `capacity`; the first `count` slots are those of `removals`.
+  void prepare_for_changes(size_t count, size_t capacity, const Buffer<uint32_t>& removals);
+
+  /// Counts the in_degrees of the first `count` nodes anew.
+  void count_in_degrees(size_t count);
 
   /// Whether a node has a row on this layer, also when levels and upper_rows come from a damaged file.
   bool has_row(uint32_t slot, size_t level) const {
@@ -77,7 +94,9 @@ struct HnswGraph {
   }
 
   size_t memory_bytes() const {
-    return (links0.size() + in_degrees.size() + twins.size() + upper_rows.size() + upper.size()) * sizeof(uint32_t) +
+    return (links0.size() + in_degrees.size() + heads.size() + removed_at.size() + twins.size() + upper_rows.size() +
+            upper.size()) *
+               sizeof(uint32_t) +
            levels.size();
   }
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "index/hnsw_search.h"
 
@@ -19,11 +20,15 @@ void check_hnsw_params(const HnswParams& params) {
   }
 }
 
-HnswIndex::HnswIndex(Metric metric, size_t dim, const HnswParams& params, bool dense_ids)
-    : metric_(metric), dim_(dim), params_(params), state_(std::make_shared<State>()), slots_(dense_ids) {
-  state_->store = RowStore::create(metric, params.quantization, dim);
-  state_->graph.m = params.m;
-  state_->graph.degree0 = hnsw_layer0_degree(params);
+HnswIndex::HnswIndex(Metric metric, size_t dim, const HnswParams& params, bool read_only)
+    : metric_(metric), dim_(dim), params_(params), read_only_(read_only) {
+  current_.state = std::make_shared<HnswState>();
+  HnswState& state = *current_.state;
+  state.store = RowStore::create(metric, params.quantization, dim);
+  state.graph.m = params.m;
+  state.graph.degree0 = hnsw_layer0_degree(params);
+  state.slots = std::make_unique<SlotMap>(state.store.ids, 0, true);
+  state.changeable = true;
 }
 
 HnswIndex::~HnswIndex() = default;
@@ -32,28 +37,33 @@ std::unique_ptr<HnswIndex> HnswIndex::build(MatrixView<const float> rows, const 
                                             const HnswParams& params, size_t max_lanes, TaskControl& control) {
   check_hnsw_params(params);
   require_finite(rows, "data");
-  std::unique_ptr<HnswIndex> index(new HnswIndex(metric, rows.dim, params, true));
+  std::unique_ptr<HnswIndex> index(new HnswIndex(metric, rows.dim, params, false));
   index->add(rows, ids, max_lanes, control);
   return index;
 }
 
-std::shared_ptr<HnswIndex::State> HnswIndex::snapshot() const {
+HnswSnapshot HnswIndex::snapshot() const {
   const std::lock_guard lock(state_mutex_);
-  return state_;
+  return current_;
 }
 
-size_t HnswIndex::size() const { return snapshot()->count.load(std::memory_order_acquire); }
+void HnswIndex::publish(HnswSnapshot next) {
+  const std::lock_guard lock(state_mutex_);
+  std::swap(current_, next);  // so that the old state, if nobody else holds it, is freed after the lock is
+}
+
+size_t HnswIndex::size() const { return snapshot().live(); }
 
 size_t HnswIndex::memory_bytes() const {
-  const auto state = snapshot();
-  return state->store.memory_bytes() + state->graph.memory_bytes();
+  const HnswSnapshot now = snapshot();
+  return now.state->store.memory_bytes() + now.state->graph.memory_bytes() + now.state->slots->memory_bytes();
 }
 
 bool HnswIndex::vector(uint32_t id, float* out) const {
-  const auto state = snapshot();
-  const uint32_t slot = slots_.find(id, state->store.ids, state->count.load(std::memory_order_acquire));
+  const HnswSnapshot now = snapshot();
+  const uint32_t slot = now.live_slot(id);
   if (slot == SlotMap::kNone) return false;
-  std::copy_n(state->store.row(slot), dim_, out);
+  std::copy_n(now.state->store.row(slot), dim_, out);
   return true;
 }
 

@@ -1,19 +1,17 @@
-// An HNSW graph over a row store, with live adds: searches run on a snapshot and never wait for a writer.
+// An HNSW graph over a row store that changes while it is searched: searches run on a snapshot and never wait for a writer.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "format/index_file.h"
 #include "index/hnsw_builder.h"
-#include "index/hnsw_graph.h"
-#include "index/row_store.h"
+#include "index/hnsw_state.h"
+#include "index/mutable_index.h"
 #include "index/search_pool.h"
-#include "index/slot_map.h"
-#include "index/vector_index.h"
 
 namespace nigh {
 
@@ -28,7 +26,7 @@ void check_hnsw_params(const HnswParams& params);
 /// Degree of layer 0: twice that of the others, and a whole number of cache lines.
 inline size_t hnsw_layer0_degree(const HnswParams& params) { return (2 * params.m + 15) / 16 * 16; }
 
-class HnswIndex final : public VectorIndex {
+class HnswIndex final : public MutableIndex {
  public:
   ~HnswIndex() override;
 
@@ -46,12 +44,16 @@ class HnswIndex final : public VectorIndex {
   static std::unique_ptr<HnswIndex> import_hnswlib(const std::string& path, Metric metric, size_t dim, bool rebuild,
                                                    const HnswParams& settings, size_t max_lanes, TaskControl& control);
 
-  /// Writes a file that hnswlib opens, atomically; ids become labels. Adds wait. Throws IO, ABORTED.
+  /// Writes a file that hnswlib opens, atomically; ids become labels. Changes wait. Throws IO, ABORTED.
   void export_hnswlib(const std::string& path, TaskControl& control) const;
 
-  /// Adds rows on all cores. Searches may run meanwhile and find none of them until this returns. All or nothing: when it throws,
-  /// the index is as it was. One add at a time; a second one waits.
-  void add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control);
+  void add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) override;
+  void replace(MatrixView<const float> rows, const uint32_t* ids, bool add_missing, size_t max_lanes,
+               TaskControl& control) override;
+  size_t remove(std::span<const uint32_t> ids, bool ignore_missing, size_t max_lanes, TaskControl& control) override;
+  void compact(size_t max_lanes, TaskControl& control) override;
+  VerifyReport verify(bool repair, size_t ef_search, size_t max_lanes, TaskControl& control) override;
+  bool read_only() const override { return read_only_; }
 
   const HnswParams& params() const { return params_; }
 
@@ -68,25 +70,40 @@ class HnswIndex final : public VectorIndex {
   void save(const std::string& path) const override;
 
  private:
-  // Everything a search reads. Replaced as a whole when it must grow; otherwise only appended to and relinked in place.
-  struct State {
-    RowStore store;
-    HnswGraph graph;
-    std::atomic<uint32_t> count{0};
-    std::atomic<uint64_t> entry{EntryPoint{}.packed()};
-    size_t upper_rows_used = 0;
+  // A set of rows to store, and what the index knows about them.
+  struct Intake {
+    MatrixView<const float> rows;
+    const uint32_t* ids = nullptr;  // null: numbered from the first slot on
+    uint32_t first_id = 0;
+    std::vector<uint32_t> chosen;   // which of the rows
+
+    uint32_t id(size_t row) const { return ids == nullptr ? first_id + static_cast<uint32_t>(row) : ids[row]; }
   };
+  enum class Existing { kRefuse, kRequire, kAllow };
 
-  HnswIndex(Metric metric, size_t dim, const HnswParams& params, bool dense_ids);
+  HnswIndex(Metric metric, size_t dim, const HnswParams& params, bool read_only);
 
-  std::shared_ptr<State> snapshot() const;
-  std::shared_ptr<State> with_room(size_t rows, size_t upper_rows) const;
-  std::vector<uint8_t> levels_for(MatrixView<const float> rows, uint32_t begin);
-  void check_new_ids(const State& state, const uint32_t* ids, size_t rows) const;
+  HnswSnapshot snapshot() const;
+  HnswSnapshot without_removed() const;  // the same as a file holds it; for the holder of write_mutex_
+  void publish(HnswSnapshot next);
+
+  void require_changeable() const;
+  static void require_sound(const HnswSnapshot& now);
+  void put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control);
+  Intake choose_rows(const HnswSnapshot& now, MatrixView<const float> rows, const uint32_t* ids, Existing existing) const;
+  std::vector<uint8_t> levels_for(const HnswSnapshot& now, const Intake& intake);
+  HnswSnapshot with_room(const HnswSnapshot& now, size_t rows, size_t upper_rows, size_t max_lanes);
+  HnswSnapshot compact_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes);
+  void mark_removed(HnswSnapshot& next, const std::vector<uint32_t>& slots);
+  void settle(const std::vector<uint32_t>& removed, size_t max_lanes);
+  std::vector<uint32_t> not_found(const HnswSnapshot& now, const std::vector<uint32_t>& slots, size_t ef_search, size_t max_lanes,
+                                  const TaskControl& control) const;
+
+  std::vector<Neighbor> answer(const HnswSnapshot& now, const float* prepared, const SearchParams& params,
+                               SearchStats& stats) const;
   template <class Scorer>
-  std::vector<Neighbor> walk(const State& state, size_t count, const float* prepared, const SearchParams& params,
-                             SearchScratch& scratch, bool& complete) const;
-  std::vector<uint32_t> listed_slots(const State& state, size_t count, const IdSet& filter) const;
+  std::vector<Neighbor> walk(const HnswSnapshot& now, const float* prepared, const SearchParams& params, SearchScratch& scratch,
+                             bool& complete) const;
 
   std::unique_ptr<SearchScratch> take_scratch() const;
   void return_scratch(std::unique_ptr<SearchScratch> scratch) const;
@@ -95,12 +112,16 @@ class HnswIndex final : public VectorIndex {
   size_t dim_;
   HnswParams params_;
 
-  mutable std::mutex write_mutex_;  // held by add, and by save
-  std::vector<float> thresholds_;   // lengths that separate the layers (ip); guarded by write_mutex_
+  bool read_only_;  // mapped from a file
+
+  mutable std::mutex write_mutex_;  // held by every change, and by save; guards the next four
+  std::vector<float> thresholds_;   // lengths that separate the layers (ip)
   size_t thresholds_from_ = 0;      // number of rows they were taken from
-  mutable std::mutex state_mutex_;
-  std::shared_ptr<State> state_;
-  mutable SlotMap slots_;
+  size_t unwalked_changes_ = 0;     // rows added or removed since every node was last known to be reachable
+  LinkWorkspace workspace_;
+
+  mutable std::mutex state_mutex_;  // held for as long as it takes to copy a snapshot
+  HnswSnapshot current_;
 
   mutable std::mutex scratch_mutex_;
   mutable std::vector<std::unique_ptr<SearchScratch>> scratches_;

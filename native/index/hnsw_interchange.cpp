@@ -80,8 +80,8 @@ std::unique_ptr<HnswIndex> HnswIndex::import_hnswlib(const std::string& path, Me
   bool keep = !rebuild && params.m == m_for(header) && header.max_level <= static_cast<int32_t>(HnswGraph::kMaxLevel);
 
   const auto count = static_cast<uint32_t>(header.count);
-  std::unique_ptr<HnswIndex> index(new HnswIndex(metric, header.dim, params, true));
-  State& state = *index->state_;
+  std::unique_ptr<HnswIndex> index(new HnswIndex(metric, header.dim, params, false));
+  HnswState& state = *index->current_.state;
   HnswGraph& graph = state.graph;
   state.store = state.store.grown(count);
   if (keep) graph.links0 = Buffer<uint32_t>(count * graph.degree0);
@@ -138,22 +138,24 @@ std::unique_ptr<HnswIndex> HnswIndex::import_hnswlib(const std::string& path, Me
   if (!upper.empty()) std::memcpy(graph.upper.data(), upper.data(), upper.size() * sizeof(uint32_t));
   graph.twins = Buffer<uint32_t>(count);
   std::fill_n(graph.twins.data(), count, kNoSlot);
-  graph.count_in_degrees(count, count);
+  graph.prepare_for_changes(count, count, {});
   if (count != 0) state.entry = EntryPoint{header.entry, static_cast<uint32_t>(header.max_level)}.packed();
   reconnect_unreachable(graph, header.entry, count);
-  if (!dense) index->slots_.set_sparse();
+  state.slots = std::make_unique<SlotMap>(state.store.ids, count, dense);
   state.upper_rows_used = upper.size() / params.m;
-  state.count = count;
+  state.changeable = false;  // until its links were checked on every layer
+  index->current_.count = count;
   control.advance(count);
   return index;
 }
 
 void HnswIndex::export_hnswlib(const std::string& path, TaskControl& control) const {
-  // Adds wait until the file is written, so that what is written is one moment of the index.
+  // Changes wait until the file is written, so that what is written is one moment of the index.
   const std::lock_guard write_lock(write_mutex_);
-  const auto state = snapshot();
+  const HnswSnapshot now = without_removed();
+  const auto& state = now.state;
   const HnswGraph& graph = state->graph;
-  const uint32_t count = state->count.load();
+  const uint32_t count = now.count;
   const EntryPoint entry = EntryPoint::unpack(state->entry.load());
 
   // In front of every twin, the node that the chain hangs behind.

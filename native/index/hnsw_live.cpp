@@ -1,122 +1,275 @@
-// How an HNSW index changes: rows are added to the state that searches read, or to a larger copy of it that is then put in its
-// place.
+// How an HNSW index changes. Rows are added to the state that searches read, or to a larger copy of it that is then put in its
+// place; removed ones stay where they are as nodes that a search may walk through, and the next copy leaves them out.
+//
+// Outline of a change
+//   1. check it whole, and find the slots of the ids that it removes or replaces
+//   2. make room: the state itself, a larger copy, or one without removed rows
+//   3. store and link the new rows, which nobody can see yet; what fails up to here is undone
+//   4. publish: new rows are seen and old ones are not, in one step
+//   5. settle: links to removed rows give way, and where too much is removed the state is compacted
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <new>
 #include <numeric>
 #include <string>
 
 #include "index/hnsw_index.h"
 #include "index/hnsw_reachability.h"
+#include "index/hnsw_repair.h"
+#include "index/hnsw_verify.h"
 #include "simd/kernels.h"
 
 namespace nigh {
 
-// The current state if it has room, otherwise a larger copy that nobody else sees yet.
-std::shared_ptr<HnswIndex::State> HnswIndex::with_room(size_t rows, size_t upper_rows) const {
-  const auto old = snapshot();
-  const size_t count = old->count.load();
-  const size_t used = old->upper_rows_used;
-  const bool fits = count + rows <= old->store.capacity() && (used + upper_rows) * params_.m <= old->graph.upper.size();
-  if (fits) return old;
+namespace {
 
-  // An index that is built once gets exactly what it needs; one that grows doubles, so that adding stays linear.
-  const size_t capacity = count == 0 ? rows : std::max(count + rows, count * 2);
-  const size_t upper_capacity = count == 0 ? upper_rows : std::max(used + upper_rows, used * 2);
-  auto state = std::make_shared<State>();
-  state->store = old->store.grown(capacity);
-  state->graph = old->graph;
-  state->graph.links0 = old->graph.links0.grown(capacity * old->graph.degree0);
-  state->graph.levels = old->graph.levels.grown(capacity);
-  state->graph.twins = old->graph.twins.grown(capacity);
-  state->graph.count_in_degrees(count, capacity);
-  state->graph.upper_rows = old->graph.upper_rows.grown(capacity);
-  state->graph.upper = old->graph.upper.grown(upper_capacity * params_.m);
-  state->count = static_cast<uint32_t>(count);
-  state->entry = old->entry.load();
-  state->upper_rows_used = used;
-  return state;
-}
+// A copy for rows to come has room for half as many again, so that adding one by one stays linear.
+size_t with_slack(size_t rows) { return rows + rows / 2; }
 
-void HnswIndex::check_new_ids(const State& state, const uint32_t* ids, size_t rows) const {
-  const size_t count = state.count.load();
-  if (count + rows > kMaxHnswRows)
-    throw Error("CAPACITY", "An index holds at most " + std::to_string(kMaxHnswRows) + " vectors.");
-  if (ids != nullptr) require_distinct_ids(ids, rows);
-  for (size_t i = 0; i < rows && count != 0; ++i) {
-    const uint32_t id = ids == nullptr ? static_cast<uint32_t>(count + i) : ids[i];
-    if (slots_.find(id, state.store.ids, count) != SlotMap::kNone) {
-      throw Error("DUPLICATE_ID", "The index already holds id " + std::to_string(id) + ".");
-    }
+// From this share of removed slots on an index is compacted.
+constexpr size_t kMostRemoved = 3;
+
+// Walking the whole graph costs as much as the index is large, so it is done when this share of it has changed; in between the
+// rules of linking and repairing hold it together.
+constexpr size_t kWalkShare = 8;
+
+}  // namespace
+
+void HnswIndex::require_changeable() const {
+  if (read_only_) {
+    throw Error("READ_ONLY", "The index is mapped from its file, which is not to change: open it in memory to change it.");
   }
 }
 
+void HnswIndex::require_sound(const HnswSnapshot& now) {
+  if (now.state->changeable) return;
+  const size_t faults = count_faults(now.state->graph, now.count);
+  if (faults == 0) return;
+  throw Error("FORMAT", "The file of this index has " + std::to_string(faults) + " links that lead nowhere: verify can repair it.");
+}
+
 void HnswIndex::add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) {
-  const std::lock_guard write_lock(write_mutex_);
+  put(rows, ids, Existing::kRefuse, max_lanes, control);
+}
+
+void HnswIndex::replace(MatrixView<const float> rows, const uint32_t* ids, bool add_missing, size_t max_lanes,
+                        TaskControl& control) {
+  put(rows, ids, add_missing ? Existing::kAllow : Existing::kRequire, max_lanes, control);
+}
+
+// Step 1 of adding and replacing.
+HnswIndex::Intake HnswIndex::choose_rows(const HnswSnapshot& now, MatrixView<const float> rows, const uint32_t* ids,
+                                         Existing existing) const {
   if (rows.dim != dim_) {
     throw Error("DIMENSION_MISMATCH",
                 "data: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(rows.dim) + ".");
   }
   require_finite(rows, "data");
-  if (rows.rows == 0) return;
-  check_new_ids(*snapshot(), ids, rows.rows);
-  control.set_total(rows.rows);
-
-  const uint32_t begin = snapshot()->count.load();
-  const uint32_t end = begin + static_cast<uint32_t>(rows.rows);
-  const std::vector<uint8_t> levels = levels_for(rows, begin);
-  const size_t upper_rows = std::accumulate(levels.begin(), levels.end(), size_t{0});
-  const auto state = with_room(rows.rows, upper_rows);
-  HnswGraph& graph = state->graph;
-
-  bool dense = slots_.dense();
-  size_t next_upper = state->upper_rows_used;
-  for (uint32_t slot = begin; slot < end; ++slot) {
-    const uint32_t id = ids == nullptr ? slot : ids[slot - begin];
-    dense &= id == slot;
-    state->store.put(slot, rows.row(slot - begin), id, slot - begin);
-    graph.levels[slot] = levels[slot - begin];
-    graph.upper_rows[slot] = static_cast<uint32_t>(next_upper);
-    next_upper += graph.levels[slot];
+  require_distinct_ids(ids, rows.rows);
+  Intake intake{rows, ids, now.count, {}};
+  intake.chosen.reserve(rows.rows);
+  std::vector<float> scratch;
+  size_t added = 0;
+  for (size_t row = 0; row < rows.rows; ++row) {
+    const uint32_t id = intake.id(row);
+    const uint32_t slot = now.count == 0 ? SlotMap::kNone : now.live_slot(id);
+    if (slot == SlotMap::kNone) {
+      if (existing == Existing::kRequire) throw Error("UNKNOWN_ID", "The index holds no id " + std::to_string(id) + ".");
+      ++added;
+    } else if (existing == Existing::kRefuse) {
+      throw Error("DUPLICATE_ID", "The index already holds id " + std::to_string(id) + ".");
+    } else if (now.state->store.holds(slot, rows.row(row), row, scratch)) {
+      continue;
+    }
+    intake.chosen.push_back(static_cast<uint32_t>(row));
   }
-  std::fill_n(graph.twins.data() + begin, rows.rows, kNoSlot);
-  std::fill_n(graph.links0.data() + begin * graph.degree0, rows.rows * graph.degree0, kNoSlot);
-  std::fill_n(graph.upper.data() + state->upper_rows_used * params_.m, upper_rows * params_.m, kNoSlot);
+  if (now.live() + added > kMaxHnswRows || now.live() + intake.chosen.size() > kMaxHnswRows)
+    throw Error("CAPACITY", "An index holds at most " + std::to_string(kMaxHnswRows) + " vectors.");
+  return intake;
+}
 
-  const uint64_t entry_before = state->entry.load();
+void HnswIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control) {
+  const std::lock_guard write_lock(write_mutex_);
+  require_changeable();
+  HnswSnapshot now = snapshot();
+  const Intake intake = choose_rows(now, rows, ids, existing);
+  control.set_total(rows.rows);
+  control.advance(rows.rows - intake.chosen.size());
+  control.check();
+  if (intake.chosen.empty()) return;
+  const size_t added = intake.chosen.size();
+  const std::vector<uint8_t> levels = levels_for(now, intake);
+  const size_t upper_rows = std::accumulate(levels.begin(), levels.end(), size_t{0});
+  now = with_room(now, added, upper_rows, max_lanes);
+
+  HnswState& state = *now.state;
+  HnswGraph& graph = state.graph;
+  const uint32_t begin = now.count;
+  const uint32_t end = begin + static_cast<uint32_t>(added);
+  std::vector<uint32_t> replaced;
+  size_t next_upper = state.upper_rows_used;
+  for (size_t i = 0; i < added; ++i) {
+    const auto slot = begin + static_cast<uint32_t>(i);
+    const uint32_t row = intake.chosen[i];
+    const uint32_t id = intake.id(row);
+    const uint32_t old = begin == 0 ? SlotMap::kNone : now.live_slot(id);
+    if (old != SlotMap::kNone) replaced.push_back(old);
+    state.store.put(slot, rows.row(row), id, row);
+    graph.levels[slot] = levels[i];
+    graph.upper_rows[slot] = static_cast<uint32_t>(next_upper);
+    next_upper += levels[i];
+  }
+  std::fill_n(graph.twins.data() + begin, added, kNoSlot);
+  std::fill_n(graph.links0.data() + begin * graph.degree0, added * graph.degree0, kNoSlot);
+  std::fill_n(graph.upper.data() + state.upper_rows_used * params_.m, upper_rows * params_.m, kNoSlot);
+
+  const uint64_t entry_before = state.entry.load();
   try {
-    hnsw_link(graph, state->store, params_, state->entry, begin, end, max_lanes, control);
-    // The walk costs as much as the index is large, so small adds rely on the builder's rule that no node loses its last link.
-    if (rows.rows >= begin / 8) reconnect_unreachable(graph, EntryPoint::unpack(state->entry).slot, end);
+    hnsw_link(graph, state.store, params_, state.entry, begin, end, max_lanes, now.removed != 0, workspace_, control);
+    if ((unwalked_changes_ + added) * kWalkShare >= begin) {
+      reconnect_unreachable(graph, EntryPoint::unpack(state.entry).slot, end);
+      unwalked_changes_ = 0;
+    } else {
+      unwalked_changes_ += added;
+    }
+    state.slots->append(begin, end);
   } catch (...) {
-    state->entry = entry_before;
+    state.entry = entry_before;
     hnsw_unlink_from(graph, begin);
     throw;
   }
-  if (!dense) slots_.set_sparse();
-  state->upper_rows_used = next_upper;
-  state->count.store(end, std::memory_order_release);
-  const std::lock_guard lock(state_mutex_);
-  state_ = state;
+  state.upper_rows_used = next_upper;
+  now.count = end;
+  mark_removed(now, replaced);
+  publish(now);
+  settle(replaced, max_lanes);
+}
+
+size_t HnswIndex::remove(std::span<const uint32_t> ids, bool ignore_missing, size_t max_lanes, TaskControl& control) {
+  const std::lock_guard write_lock(write_mutex_);
+  require_changeable();
+  HnswSnapshot now = snapshot();
+  std::vector<uint32_t> slots;
+  for (const uint32_t id : ids) {
+    const uint32_t slot = now.count == 0 ? SlotMap::kNone : now.live_slot(id);
+    if (slot != SlotMap::kNone) {
+      slots.push_back(slot);
+    } else if (!ignore_missing) {
+      throw Error("UNKNOWN_ID", "The index holds no id " + std::to_string(id) + ".");
+    }
+  }
+  std::sort(slots.begin(), slots.end());
+  slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+  control.set_total(slots.size());
+  control.check();
+  if (slots.empty()) return 0;
+  // Nothing is added, so slots keep their numbers.
+  require_sound(now);
+  if (!now.state->changeable) now.state = grown(now, 0, 0);
+  unwalked_changes_ += slots.size();
+  mark_removed(now, slots);
+  publish(now);
+  settle(slots, max_lanes);
+  control.advance(slots.size());
+  return slots.size();
+}
+
+void HnswIndex::compact(size_t max_lanes, TaskControl& control) {
+  const std::lock_guard write_lock(write_mutex_);
+  require_changeable();
+  const HnswSnapshot now = snapshot();
+  control.check();
+  require_sound(now);
+  const bool tight = now.count == now.state->store.capacity();
+  if (now.removed == 0 && tight) return;
+  publish(compact_copy(now, now.live(), live_upper_rows(now), max_lanes));
+}
+
+// Step 2: what rows can be put into: this state if it has room, otherwise a copy that nobody else sees yet.
+HnswSnapshot HnswIndex::with_room(const HnswSnapshot& now, size_t rows, size_t upper_rows, size_t max_lanes) {
+  require_sound(now);
+  const HnswState& state = *now.state;
+  const size_t upper_needed = state.upper_rows_used + upper_rows;
+  const bool fits = now.count + rows <= std::min(state.store.capacity(), kMaxHnswRows) &&
+                    upper_needed * params_.m <= state.graph.upper.size() && now.change != std::numeric_limits<uint32_t>::max();
+  const bool all_removed = now.count != 0 && now.live() == 0;
+  if (fits && state.changeable && !all_removed) return now;
+
+  if (now.removed != 0) {
+    const size_t needed = now.live() + rows;
+    const size_t upper = live_upper_rows(now);
+    return compact_copy(now, std::max(needed, with_slack(now.live())), std::max(upper + upper_rows, with_slack(upper)), max_lanes);
+  }
+  // An index that is built once gets exactly what it needs.
+  HnswSnapshot next = now;
+  const size_t capacity = std::max<size_t>(now.count + rows, now.count == 0 ? 0 : with_slack(now.count));
+  const size_t upper = std::max(upper_needed, with_slack(state.upper_rows_used));
+  next.state = grown(now, fits ? state.store.capacity() : capacity, upper);
+  return next;
+}
+
+HnswSnapshot HnswIndex::compact_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes) {
+  HnswState& state = *now.state;
+  // What still leads to removed rows gets better links than the copy could give it.
+  if (now.removed != 0) hnsw_repair_all(state.graph, state.store, params_, state.entry, now.count, max_lanes, workspace_);
+  HnswSnapshot next;
+  next.state = compacted(now, capacity, upper_capacity);
+  next.count = static_cast<uint32_t>(now.live());
+  unwalked_changes_ = 0;
+  return next;
+}
+
+// Part of step 4: readers of earlier snapshots go on seeing the slots.
+void HnswIndex::mark_removed(HnswSnapshot& next, const std::vector<uint32_t>& slots) {
+  if (slots.empty()) return;
+  next.change += 1;
+  next.removed += static_cast<uint32_t>(slots.size());
+  for (const uint32_t slot : slots) Liveness::store(&next.state->graph.removed_at[slot], next.change);
+}
+
+// Step 5. The change is made and seen already; this keeps the graph short and whole. Without memory for it removed rows stay
+// nodes that searches walk through, which costs time and nothing else, and the next change tries again.
+void HnswIndex::settle(const std::vector<uint32_t>& removed, size_t max_lanes) {
+  if (removed.empty()) return;
+  try {
+    const HnswSnapshot now = snapshot();
+    HnswState& state = *now.state;
+    hnsw_detach(state.graph, state.store, params_, state.entry, removed, now.count, max_lanes, workspace_);
+    if (now.removed * kMostRemoved > now.count) {
+      publish(compact_copy(now, with_slack(now.live()), with_slack(live_upper_rows(now)), max_lanes));
+    } else if (unwalked_changes_ * kWalkShare >= now.count) {
+      reconnect_unreachable(state.graph, EntryPoint::unpack(state.entry).slot, now.count);
+      unwalked_changes_ = 0;
+    }
+  } catch (const std::bad_alloc&) {
+  } catch (const Error& error) {
+    if (std::string(error.code()) != "OUT_OF_MEMORY") throw;
+  }
 }
 
 // Layers of new rows: by chance, and under ip by length, among all rows that the index will then hold.
-std::vector<uint8_t> HnswIndex::levels_for(MatrixView<const float> rows, uint32_t begin) {
-  std::vector<uint8_t> levels(rows.rows);
-  for (size_t i = 0; i < rows.rows; ++i) levels[i] = static_cast<uint8_t>(hnsw_level(params_, begin + static_cast<uint32_t>(i)));
+std::vector<uint8_t> HnswIndex::levels_for(const HnswSnapshot& now, const Intake& intake) {
+  const size_t rows = intake.chosen.size();
+  std::vector<uint8_t> levels(rows);
+  for (size_t i = 0; i < rows; ++i) {
+    levels[i] = static_cast<uint8_t>(hnsw_level(params_, now.count + static_cast<uint32_t>(i)));
+  }
   if (metric_ != Metric::kIp) return levels;
 
   const auto length = [&](const float* row) { return std::sqrt(kernels().dot(row, row, dim_)); };
-  std::vector<float> lengths(rows.rows);
-  for (size_t i = 0; i < rows.rows; ++i) lengths[i] = length(rows.row(i));
+  std::vector<float> lengths(rows);
+  for (size_t i = 0; i < rows; ++i) lengths[i] = length(intake.rows.row(intake.chosen[i]));
   // Placed anew each time the index has doubled, so that a long series of small adds stays linear.
-  if (begin + rows.rows >= thresholds_from_ * 2) {
-    thresholds_from_ = begin + rows.rows;
+  if (now.live() + rows >= thresholds_from_ * 2) {
+    thresholds_from_ = now.live() + rows;
     std::vector<float> all = lengths;
-    const auto state = snapshot();
-    for (uint32_t slot = 0; slot < begin; ++slot) all.push_back(length(state->store.row(slot)));
+    for (uint32_t slot = 0; slot < now.count; ++slot) {
+      if (!now.state->graph.removed(slot)) all.push_back(length(now.state->store.row(slot)));
+    }
     thresholds_ = length_thresholds(std::move(all));
   }
-  for (size_t i = 0; i < rows.rows; ++i) {
+  for (size_t i = 0; i < rows; ++i) {
     levels[i] = static_cast<uint8_t>(hnsw_level_by_length(lengths[i], thresholds_, levels[i]));
   }
   return levels;

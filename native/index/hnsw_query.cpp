@@ -16,41 +16,54 @@ namespace {
 // Under ip the pool of the layers above the first; they hold the longest n / 256 rows and fewer.
 constexpr size_t kUpperPool = 16;
 
+std::vector<uint32_t> listed_slots(const HnswSnapshot& now, const IdSet& filter) {
+  std::vector<uint32_t> slots;
+  for (const uint32_t id : filter.listed_ids()) {
+    const uint32_t slot = now.live_slot(id);
+    if (slot != SlotMap::kNone) slots.push_back(slot);
+  }
+  return slots;
+}
+
 }  // namespace
 
 std::vector<Neighbor> HnswIndex::search(const float* query, const SearchParams& params, SearchStats& stats) const {
   if (params.k == 0) throw Error("INVALID_ARGUMENT", "k: expected at least 1, got 0.");
   require_finite({query, 1, dim_}, "query");
-  const auto state = snapshot();
-  const size_t count = state->count.load(std::memory_order_acquire);
+  const HnswSnapshot now = snapshot();
   std::vector<float> prepared;
-  state->store.prepare_query(query, prepared);
+  now.state->store.prepare_query(query, prepared);
+  return answer(now, prepared.data(), params, stats);
+}
 
+std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const float* prepared, const SearchParams& params,
+                                        SearchStats& stats) const {
+  const auto& state = now.state;
   const auto scan = [&] {
     stats.plan = Plan::kScan;
-    stats.visited += count;
-    stats.distances += count;
-    return scan_rows(state->store, count, prepared.data(), params.k, params.filter);
+    stats.visited += now.count;
+    stats.distances += now.count;
+    return scan_rows(state->store, now.count, prepared, params.k, params.filter, now.liveness());
   };
   const auto scan_allowed = [&] {
-    const std::vector<uint32_t> slots = listed_slots(*state, count, *params.filter);
+    const std::vector<uint32_t> slots = listed_slots(now, *params.filter);
     stats.plan = Plan::kAllowedScan;
     stats.visited += slots.size();
     stats.distances += slots.size();
-    return scan_slots(state->store, slots, prepared.data(), params.k);
+    return scan_slots(state->store, slots, prepared, params.k);
   };
 
   const bool allow_list = params.filter != nullptr && !params.filter->complement();
   const size_t ef = std::max(params.ef_search, params.k);
   // Few allowed: comparing them all is both faster than a walk that must step over the rest, and exact. Few in all: likewise.
-  if (allow_list && params.filter->listed() <= std::max<size_t>(1000, count / 10)) return scan_allowed();
-  if (params.exact || ef * 2 >= count) return scan();
+  if (allow_list && params.filter->listed() <= std::max<size_t>(1000, now.live() / 10)) return scan_allowed();
+  if (params.exact || ef * 2 >= now.live()) return scan();
 
   bool complete = false;
   auto scratch = take_scratch();
   auto found = state->store.quantization == Quantization::kSq8
-                   ? walk<Sq8Scorer>(*state, count, prepared.data(), params, *scratch, complete)
-                   : walk<F32Scorer>(*state, count, prepared.data(), params, *scratch, complete);
+                   ? walk<Sq8Scorer>(now, prepared, params, *scratch, complete)
+                   : walk<F32Scorer>(now, prepared, params, *scratch, complete);
   stats.plan = params.filter == nullptr ? Plan::kGraph : Plan::kFilteredGraph;
   stats.visited += scratch->scored;
   stats.distances += scratch->scored;
@@ -61,12 +74,17 @@ std::vector<Neighbor> HnswIndex::search(const float* query, const SearchParams& 
 }
 
 template <class Scorer>
-std::vector<Neighbor> HnswIndex::walk(const State& state, size_t count, const float* prepared, const SearchParams& params,
+std::vector<Neighbor> HnswIndex::walk(const HnswSnapshot& now, const float* prepared, const SearchParams& params,
                                       SearchScratch& scratch, bool& complete) const {
+  const HnswState& state = *now.state;
+  const size_t count = now.count;
+  const Liveness live = now.liveness();
   Scorer score(state.store, ScoreFor::kSearch);
   score.set_query(prepared);
   scratch.scored = 0;
   const EntryPoint entry = EntryPoint::unpack(state.entry.load(std::memory_order_acquire));
+  complete = false;
+  if (entry.slot == kNoSlot) return {};  // all that this snapshot holds has been removed meanwhile
   // While rows are added the entry may already be one of them; limit is then too low for it, but its links lead back.
   const size_t limit = std::max<size_t>(count, entry.slot + size_t{1});
   const size_t ef = std::max(params.ef_search, params.k);
@@ -84,10 +102,12 @@ std::vector<Neighbor> HnswIndex::walk(const State& state, size_t count, const fl
       search_layer(state.graph, level, score, accept, limit, scratch);
     }
   };
-  if (params.filter == nullptr) {
+  if (params.filter == nullptr && !live.any_removed()) {
     walk_down(AcceptAll{});
+  } else if (params.filter == nullptr) {
+    walk_down(AcceptLive{live, state.graph});
   } else {
-    walk_down(AcceptMembers{*params.filter, state.store.ids.data(), state.graph});
+    walk_down(AcceptMembers{*params.filter, state.store.ids.data(), live, state.graph});
   }
 
   const bool quantized = state.store.quantization != Quantization::kNone;
@@ -100,7 +120,7 @@ std::vector<Neighbor> HnswIndex::walk(const State& state, size_t count, const fl
     if (found.size() >= wanted && (quantized || candidate.distance > found.back().distance)) break;
     size_t taken = 0;
     state.graph.for_each_twin(candidate.slot(), [&](uint32_t slot) {
-      if (slot >= count || (params.filter != nullptr && !params.filter->contains(state.store.ids[slot]))) return true;
+      if (slot >= count || !live(slot) || (params.filter != nullptr && !params.filter->contains(state.store.ids[slot]))) return true;
       found.push_back({candidate.distance, slot});
       slots.push_back(slot);
       return ++taken < wanted;
@@ -145,15 +165,6 @@ void HnswIndex::search_batch(MatrixView<const float> queries, const SearchParams
     stats.visited += lane.visited;
     stats.distances += lane.distances;
   }
-}
-
-std::vector<uint32_t> HnswIndex::listed_slots(const State& state, size_t count, const IdSet& filter) const {
-  std::vector<uint32_t> slots;
-  for (const uint32_t id : filter.listed_ids()) {
-    const uint32_t slot = slots_.find(id, state.store.ids, count);
-    if (slot != SlotMap::kNone) slots.push_back(slot);
-  }
-  return slots;
 }
 
 }  // namespace nigh

@@ -40,7 +40,7 @@ uint32_t* place_for(const HnswGraph& graph, uint32_t owner) {
   uint32_t* replaceable = nullptr;
   for (size_t i = 0; i < graph.degree0; ++i) {
     if (row[i] == kNoSlot) return row + i;
-    if (graph.in_degrees[row[i]] > 1) replaceable = row + i;
+    if (graph.in_degrees[row[i]] > 1 || graph.gone(row[i])) replaceable = row + i;
   }
   return replaceable;
 }
@@ -62,7 +62,7 @@ std::vector<uint32_t> unreachable_slots(const HnswGraph& graph, uint32_t entry, 
   Walk walk(graph, count);
   walk.from(entry);
   for (uint32_t slot = 0; slot < count; ++slot) {
-    if (!walk.reached(slot) && graph.levels[slot] != HnswGraph::kTwin) missing.push_back(slot);
+    if (!walk.reached(slot) && !graph.is_twin(slot) && !graph.gone(slot)) missing.push_back(slot);
   }
   return missing;
 }
@@ -75,17 +75,17 @@ size_t reconnect_unreachable(HnswGraph& graph, uint32_t entry, uint32_t count) {
     walk.from(entry);
     size_t missing = 0;
     for (uint32_t slot = 0; slot < count; ++slot) {
-      if (walk.reached(slot) || graph.levels[slot] == HnswGraph::kTwin) continue;
+      if (walk.reached(slot) || graph.is_twin(slot) || graph.gone(slot)) continue;
       ++missing;
       const uint32_t* row = graph.row(slot, 0);
       bool linked = false;
       for (size_t i = 0; i < graph.degree0 && row[i] != kNoSlot && !linked; ++i) {
-        linked = walk.reached(row[i]) && link_from(graph, row[i], slot);
+        linked = walk.reached(row[i]) && !graph.gone(row[i]) && link_from(graph, row[i], slot);
       }
       // Nothing that it links to is reached, or may give up a place: then any reached node will do, the entry first.
       for (uint32_t offset = 0; offset < count && !linked; ++offset) {
         const uint32_t owner = (entry + offset) % count;
-        linked = owner != slot && walk.reached(owner) && link_from(graph, owner, slot);
+        linked = owner != slot && walk.reached(owner) && !graph.gone(owner) && link_from(graph, owner, slot);
       }
       if (linked) walk.from(slot);
     }

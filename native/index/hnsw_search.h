@@ -34,15 +34,28 @@ struct AcceptAll {
   bool operator()(uint32_t) const { return true; }
 };
 
-/// Nodes of which one, the node or a twin, has a member's id may be returned; the others are walked through.
+/// Nodes of which one, the node or a twin, was not removed may be returned; the others are walked through.
+struct AcceptLive {
+  static constexpr bool kFilters = true;
+  Liveness live;
+  const HnswGraph& graph;
+  bool operator()(uint32_t slot) const {
+    bool found = false;
+    graph.for_each_twin(slot, [&](uint32_t twin) { return !(found = live(twin)); });
+    return found;
+  }
+};
+
+/// Nodes of which one, the node or a twin, was not removed and has a member's id may be returned; the others are walked through.
 struct AcceptMembers {
   static constexpr bool kFilters = true;
   const IdSet& members;
   const uint32_t* ids;
+  Liveness live;
   const HnswGraph& graph;
   bool operator()(uint32_t slot) const {
     bool found = false;
-    graph.for_each_twin(slot, [&](uint32_t twin) { return !(found = members.contains(ids[twin])); });
+    graph.for_each_twin(slot, [&](uint32_t twin) { return !(found = live(twin) && members.contains(ids[twin])); });
     return found;
   }
 };

@@ -38,6 +38,27 @@ RowStore RowStore::grown(size_t capacity) const {
   return out;
 }
 
+RowStore RowStore::emptied(size_t capacity) const {
+  RowStore out = *this;
+  out.rows = Buffer<float>(capacity * row_dim);
+  out.codes = Buffer<uint8_t>(capacity * code_stride);
+  out.ids = Buffer<uint32_t>(capacity);
+  return out;
+}
+
+void RowStore::copy_row(const RowStore& from, uint32_t from_slot, uint32_t slot) const {
+  std::copy_n(from.row(from_slot), row_dim, rows.data() + slot * row_dim);
+  std::copy_n(from.codes.data() + from_slot * code_stride, code_stride, codes.data() + slot * code_stride);
+  ids[slot] = from.ids[from_slot];
+}
+
+bool RowStore::holds(uint32_t slot, const float* vector, size_t position, std::vector<float>& scratch) const {
+  if (metric != Metric::kCosine) return std::equal(vector, vector + dim, row(slot));
+  scratch.resize(dim);
+  normalize_row(vector, dim, scratch.data(), position);
+  return std::equal(scratch.begin(), scratch.end(), row(slot));
+}
+
 void RowStore::put(uint32_t slot, const float* vector, uint32_t id, size_t position) const {
   float* row = rows.data() + slot * row_dim;
   switch (metric) {

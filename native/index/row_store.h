@@ -47,6 +47,16 @@ struct RowStore {
   /// A store with the same rows and room for `capacity`.
   RowStore grown(size_t capacity) const;
 
+  /// A store of the same kind without rows, with room for `capacity`.
+  RowStore emptied(size_t capacity) const;
+
+  /// Takes over a row of a store of the same kind, as it is.
+  void copy_row(const RowStore& from, uint32_t from_slot, uint32_t slot) const;
+
+  /// Whether storing `vector` would give the row that is in `slot` already. `scratch` is overwritten. Throws ZERO_VECTOR
+  /// naming `position`.
+  bool holds(uint32_t slot, const float* vector, size_t position, std::vector<float>& scratch) const;
+
   /// Stores a vector: normalised (cosine), with its inverse length (ip), encoded. `position` names it in an error. Throws
   /// ZERO_VECTOR.
   void put(uint32_t slot, const float* vector, uint32_t id, size_t position) const;

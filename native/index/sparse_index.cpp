@@ -42,7 +42,7 @@ SparseIndex::SparseIndex(Metric metric, size_t dim, Buffer<uint32_t> ids, Buffer
       columns_(std::move(columns)),
       values_(std::move(values)),
       postings_(transpose(rows())),
-      slots_(are_own_slots(ids_)) {
+      slots_(ids_, ids_.size(), are_own_slots(ids_)) {
   if (metric_ != Metric::kL2) return;
   squares_.resize(size());
   for (size_t slot = 0; slot < size(); ++slot) {
@@ -152,7 +152,7 @@ std::unique_ptr<std::vector<uint32_t>> SparseIndex::listed_slots(const IdSet* fi
   if (filter == nullptr || filter->complement() || filter->listed() > size() / kFewListed) return nullptr;
   auto slots = std::make_unique<std::vector<uint32_t>>();
   for (const uint32_t id : filter->listed_ids()) {
-    const uint32_t slot = slots_.find(id, ids_, ids_.size());
+    const uint32_t slot = slots_.find(id, ids_.size());
     if (slot != SlotMap::kNone) slots->push_back(slot);
   }
   return slots;
@@ -252,7 +252,7 @@ void SparseIndex::search_rows(const CsrView& queries, const SearchParams& params
 }
 
 bool SparseIndex::vector(uint32_t id, float* out) const {
-  const uint32_t slot = slots_.find(id, ids_, ids_.size());
+  const uint32_t slot = slots_.find(id, ids_.size());
   if (slot == SlotMap::kNone) return false;
   std::fill_n(out, dim_, 0.0f);
   for (size_t e = offsets_[slot]; e < offsets_[slot + 1]; ++e) out[columns_[e]] = values_[e];

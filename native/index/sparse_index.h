@@ -81,7 +81,7 @@ class SparseIndex final : public VectorIndex {
   Buffer<float> values_;
   OwnedCsr postings_;            // the transpose: slots and values by column
   std::vector<double> squares_;  // |x|² of every row, under l2
-  mutable SlotMap slots_;
+  SlotMap slots_;
 };
 
 }  // namespace nigh

@@ -48,16 +48,21 @@ Napi::Function IndexBinding::define(Napi::Env env) {
                          InstanceMethod<&IndexBinding::search_batch>("searchBatch"),
                          InstanceMethod<&IndexBinding::search_rows>("searchRows"),
                          InstanceMethod<&IndexBinding::add>("add"),
+                         InstanceMethod<&IndexBinding::replace>("replace"),
+                         InstanceMethod<&IndexBinding::remove>("remove"),
+                         InstanceMethod<&IndexBinding::compact>("compact"),
+                         InstanceMethod<&IndexBinding::verify>("verify"),
                          InstanceMethod<&IndexBinding::vector>("vector"),
                          InstanceMethod<&IndexBinding::save>("save"),
                          InstanceMethod<&IndexBinding::export_hnswlib>("exportHnswlib"),
                          InstanceMethod<&IndexBinding::close>("close"),
-                         InstanceMethod<&IndexBinding::has_grown>("hasGrown"),
+                         InstanceMethod<&IndexBinding::has_changed>("hasChanged"),
                          InstanceAccessor<&IndexBinding::kind>("kind"),
                          InstanceAccessor<&IndexBinding::metric>("metric"),
                          InstanceAccessor<&IndexBinding::dim>("dim"),
                          InstanceAccessor<&IndexBinding::size>("size"),
                          InstanceAccessor<&IndexBinding::memory_bytes>("memoryBytes"),
+                         InstanceAccessor<&IndexBinding::read_only>("readOnly"),
                          InstanceAccessor<&IndexBinding::params>("params"),
                      });
 }
@@ -314,26 +319,6 @@ Napi::Value IndexBinding::search_rows(const Napi::CallbackInfo& info) {
   });
 }
 
-// add(data, rows, dim, ids, threads, control | null)
-Napi::Value IndexBinding::add(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] {
-    const auto index = std::dynamic_pointer_cast<HnswIndex>(open_index());
-    if (!index) throw Error("UNSUPPORTED", "Only an hnsw index takes further vectors.");
-    const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
-    require_dim("data", rows.dim, index->dim());
-    const std::span<const uint32_t> ids = typed_array<uint32_t>(info[3], "ids", rows.rows);
-    const size_t threads = integer(info[4], "threads");
-    auto task = make_task(
-        TaskControlBinding::control_of(info[5]),
-        [index, rows, ids, threads](TaskControl& control) {
-          index->add(rows, ids.data(), threads, control);
-          return true;
-        },
-        [](Napi::Env env, bool) { return env.Undefined(); });
-    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[3]});
-  });
-}
-
 // vector(id, out): whether the id is known
 Napi::Value IndexBinding::vector(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
@@ -399,7 +384,7 @@ Napi::Value IndexBinding::memory_bytes(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(open_index()->memory_bytes())); });
 }
 
-void IndexBinding::has_grown(const Napi::CallbackInfo& info) {
+void IndexBinding::has_changed(const Napi::CallbackInfo& info) {
   if (index_) account(info.Env(), index_->memory_bytes());
 }
 

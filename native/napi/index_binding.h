@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "index/mutable_index.h"
 #include "index/vector_index.h"
 
 namespace nigh::binding {
@@ -34,21 +35,28 @@ class IndexBinding final : public Napi::ObjectWrap<IndexBinding> {
   Napi::Value search_batch(const Napi::CallbackInfo& info);
   Napi::Value search_rows(const Napi::CallbackInfo& info);
   Napi::Value add(const Napi::CallbackInfo& info);
+  Napi::Value replace(const Napi::CallbackInfo& info);
+  Napi::Value remove(const Napi::CallbackInfo& info);
+  Napi::Value compact(const Napi::CallbackInfo& info);
+  Napi::Value verify(const Napi::CallbackInfo& info);
   Napi::Value vector(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
   Napi::Value export_hnswlib(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
-  void has_grown(const Napi::CallbackInfo& info);
+  void has_changed(const Napi::CallbackInfo& info);
 
   Napi::Value kind(const Napi::CallbackInfo& info);
   Napi::Value metric(const Napi::CallbackInfo& info);
   Napi::Value dim(const Napi::CallbackInfo& info);
   Napi::Value size(const Napi::CallbackInfo& info);
   Napi::Value memory_bytes(const Napi::CallbackInfo& info);
+  Napi::Value read_only(const Napi::CallbackInfo& info);
   Napi::Value params(const Napi::CallbackInfo& info);
 
   /// The index, or CLOSED.
   const std::shared_ptr<VectorIndex>& open_index() const;
+  /// The same as one that can change, or UNSUPPORTED.
+  std::shared_ptr<MutableIndex> mutable_index() const;
   /// Tells the garbage collector how much memory hangs on this object.
   void account(Napi::Env env, size_t bytes);
 

@@ -1,0 +1,208 @@
+#include "index/hnsw_repair.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "base/thread_pool.h"
+#include "index/hnsw_linker.h"
+#include "quant/f32.h"
+#include "quant/sq8.h"
+
+namespace nigh {
+
+namespace {
+
+struct RowOf {
+  uint32_t slot;
+  uint32_t layer;
+
+  friend bool operator<(const RowOf& a, const RowOf& b) { return a.slot < b.slot || (a.slot == b.slot && a.layer < b.layer); }
+  friend bool operator==(const RowOf& a, const RowOf& b) = default;
+};
+
+// Unlinks the removed from their chains. Returns the nodes that are now gone.
+std::vector<uint32_t> leave_chains(const HnswGraph& graph, const std::vector<uint32_t>& slots) {
+  std::vector<uint32_t> nodes;
+  for (const uint32_t slot : slots) nodes.push_back(graph.is_twin(slot) ? graph.heads[slot] : slot);
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  size_t gone = 0;
+  for (const uint32_t node : nodes) {
+    // A search that stands on a removed twin still finds the way on: only what leads to it changes.
+    for (uint32_t last = node; last != kNoSlot; last = graph.twins[last]) {
+      uint32_t next = graph.twins[last];
+      while (next != kNoSlot && graph.removed(next)) next = graph.twins[next];
+      if (next != graph.twins[last]) HnswGraph::store(&graph.twins[last], next);
+    }
+    if (graph.gone(node)) nodes[gone++] = node;
+  }
+  nodes.resize(gone);
+  return nodes;
+}
+
+// The highest of the nodes that are left.
+void move_entry(const HnswGraph& graph, std::atomic<uint64_t>& entry, uint32_t count) {
+  const EntryPoint old = EntryPoint::unpack(entry.load());
+  if (old.slot == kNoSlot || !graph.gone(old.slot)) return;
+  EntryPoint best;
+  for (uint32_t slot = 0; slot < count; ++slot) {
+    if (graph.is_twin(slot) || (best.slot != kNoSlot && graph.levels[slot] <= best.level) || graph.gone(slot)) continue;
+    best = {slot, graph.levels[slot]};
+    if (best.level == old.level) break;
+  }
+  entry.store(best.packed(), std::memory_order_release);
+}
+
+// The links of gone nodes count no longer. Returns the nodes that nothing leads to now.
+std::vector<uint32_t> discount_links(const HnswGraph& graph, const std::vector<uint32_t>& gone) {
+  std::vector<uint32_t> orphans;
+  for (const uint32_t node : gone) {
+    const uint32_t* row = graph.row(node, 0);
+    for (size_t i = 0; i < graph.degree0 && row[i] != kNoSlot; ++i) {
+      if (--graph.in_degrees[row[i]] == 0 && !graph.gone(row[i])) orphans.push_back(row[i]);
+    }
+  }
+  return orphans;
+}
+
+// The rows near a gone node that lead to it: those of its neighbours and of their neighbours, until all are found.
+void find_rows(const HnswGraph& graph, uint32_t gone, size_t layer, VisitedSet& visited, uint32_t count,
+               std::vector<RowOf>& found) {
+  size_t wanted = layer == 0 ? graph.in_degrees[gone] : count;
+  const size_t degree = graph.degree(layer);
+  const uint32_t* near = graph.row(gone, layer);
+  visited.reset(count);
+  visited.insert(gone);
+  const auto look = [&](uint32_t slot) {
+    if (!visited.insert(slot) || graph.gone(slot)) return;
+    const uint32_t* row = graph.row(slot, layer);
+    if (std::find(row, row + degree, gone) == row + degree) return;
+    found.push_back({slot, static_cast<uint32_t>(layer)});
+    --wanted;
+  };
+  for (size_t i = 0; i < degree && near[i] != kNoSlot && wanted > 0; ++i) look(near[i]);
+  for (size_t i = 0; i < degree && near[i] != kNoSlot && wanted > 0; ++i) {
+    const uint32_t* row = graph.row(near[i], layer);
+    for (size_t j = 0; j < degree && row[j] != kNoSlot && wanted > 0; ++j) look(row[j]);
+  }
+}
+
+template <class Scorer>
+class Repair {
+ public:
+  Repair(const HnswGraph& graph, const RowStore& store, const HnswParams& params, uint32_t count, size_t max_lanes,
+         LinkWorkspace& workspace)
+      : graph_(graph), store_(store), params_(params), count_(count), max_lanes_(max_lanes), workspace_(workspace) {
+    const size_t lanes = ThreadPool::shared().lanes(max_lanes);
+    workspace.reserve(lanes);
+    linkers_.resize(lanes);
+  }
+
+  void rows(const std::vector<RowOf>& rows) {
+    ThreadPool::shared().parallel_for(rows.size(), 16, max_lanes_, [&](size_t begin, size_t end, size_t lane) {
+      for (size_t i = begin; i < end; ++i) linker(lane).repair_row(rows[i].slot, rows[i].layer);
+    });
+  }
+
+  void all_rows() {
+    ThreadPool::shared().parallel_for(count_, 256, max_lanes_, [&](size_t begin, size_t end, size_t lane) {
+      for (auto slot = static_cast<uint32_t>(begin); slot < end; ++slot) {
+        if (graph_.is_twin(slot) || graph_.gone(slot)) continue;
+        for (size_t layer = 0; layer <= graph_.levels[slot]; ++layer) linker(lane).repair_row(slot, layer);
+      }
+    });
+  }
+
+  void reattach(const std::vector<uint32_t>& slots, EntryPoint entry, size_t ef) {
+    ThreadPool::shared().parallel_for(slots.size(), 4, max_lanes_, [&](size_t begin, size_t end, size_t lane) {
+      for (size_t i = begin; i < end; ++i) {
+        if (slots[i] != entry.slot && !graph_.gone(slots[i])) linker(lane).reattach(slots[i], entry, ef);
+      }
+    });
+  }
+
+ private:
+  HnswLinker<Scorer>& linker(size_t lane) {
+    if (!linkers_[lane]) {
+      linkers_[lane] = std::make_unique<HnswLinker<Scorer>>(graph_, store_, params_, count_, true, workspace_.locks,
+                                                            *workspace_.lanes[lane]);
+    }
+    return *linkers_[lane];
+  }
+
+  const HnswGraph& graph_;
+  const RowStore& store_;
+  const HnswParams& params_;
+  uint32_t count_;
+  size_t max_lanes_;
+  LinkWorkspace& workspace_;
+  std::vector<std::unique_ptr<HnswLinker<Scorer>>> linkers_;
+};
+
+// Calls body with a Repair for what the store's traversal reads.
+template <class Body>
+void with_repair(const HnswGraph& graph, const RowStore& store, const HnswParams& params, uint32_t count, size_t max_lanes,
+                 LinkWorkspace& workspace, const Body& body) {
+  if (store.quantization == Quantization::kSq8) {
+    body(Repair<Sq8Scorer>(graph, store, params, count, max_lanes, workspace));
+  } else {
+    body(Repair<F32Scorer>(graph, store, params, count, max_lanes, workspace));
+  }
+}
+
+// Nodes that are there and that no link leads to.
+std::vector<uint32_t> all_orphans(const HnswGraph& graph, uint32_t entry, uint32_t count) {
+  std::vector<uint32_t> orphans;
+  for (uint32_t slot = 0; slot < count; ++slot) {
+    if (graph.in_degrees[slot] == 0 && slot != entry && !graph.is_twin(slot) && !graph.gone(slot)) orphans.push_back(slot);
+  }
+  return orphans;
+}
+
+}  // namespace
+
+void hnsw_detach(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+                 const std::vector<uint32_t>& slots, uint32_t count, size_t max_lanes, LinkWorkspace& workspace) {
+  const std::vector<uint32_t> gone = leave_chains(graph, slots);
+  if (gone.empty()) return;
+  move_entry(graph, entry, count);
+  if (EntryPoint::unpack(entry.load()).slot == kNoSlot) return;
+  std::vector<uint32_t> orphans = discount_links(graph, gone);
+  // Reading all rows costs `count`; looking around costs the rows of the neighbours of each.
+  if (gone.size() >= count / graph.degree0) {
+    hnsw_repair_all(graph, store, params, entry, count, max_lanes, workspace);
+    return;
+  }
+  workspace.reserve(1);
+  std::vector<RowOf> rows;
+  for (const uint32_t node : gone) {
+    for (size_t layer = 0; layer <= graph.levels[node]; ++layer) {
+      find_rows(graph, node, layer, workspace.lanes[0]->visited, count, rows);
+    }
+  }
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  with_repair(graph, store, params, count, max_lanes, workspace, [&](auto&& repair) {
+    repair.rows(rows);
+    std::erase_if(orphans, [&](uint32_t slot) { return graph.in_degrees[slot] != 0; });
+    repair.reattach(orphans, EntryPoint::unpack(entry.load()), params.ef_construction);
+  });
+}
+
+void hnsw_repair_all(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+                     uint32_t count, size_t max_lanes, LinkWorkspace& workspace) {
+  const EntryPoint start = EntryPoint::unpack(entry.load());
+  if (start.slot == kNoSlot) return;
+  with_repair(graph, store, params, count, max_lanes, workspace, [&](auto&& repair) {
+    repair.all_rows();
+    repair.reattach(all_orphans(graph, start.slot, count), start, params.ef_construction);
+  });
+}
+
+void hnsw_reattach(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+                   const std::vector<uint32_t>& slots, size_t ef, uint32_t count, size_t max_lanes, LinkWorkspace& workspace) {
+  with_repair(graph, store, params, count, max_lanes, workspace,
+              [&](auto&& repair) { repair.reattach(slots, EntryPoint::unpack(entry.load()), ef); });
+}
+
+}  // namespace nigh

@@ -1,0 +1,34 @@
+// Takes removed nodes out of an HNSW graph: what led to them leads around them instead.
+//
+// Singh, Subramanya, Krishnaswamy and Simhadri, "FreshDiskANN: a fast and accurate graph-based ANN index for streaming similarity
+// search", 2021, algorithm 4 (DELETE). Deviations: links between nodes that stay are never dropped, so nobody loses a path; a few
+// removals look for the rows that led to them nearby instead of reading all rows, and a row that they miss goes on leading to a
+// removed node, which is walked through; the nodes' first links, which hold the graph together, are formed anew.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "index/hnsw_builder.h"
+#include "index/hnsw_graph.h"
+#include "index/row_store.h"
+
+namespace nigh {
+
+/// `slots` of the first `count` have just been marked in graph.removed_at. Twins leave their chains; nodes that are gone with all
+/// their twins lose the links that lead to them, and the entry point if they were it (none, when all are gone). Their own links
+/// stay, for searches that stand on them. For one writer; others may search meanwhile.
+void hnsw_detach(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+                 const std::vector<uint32_t>& slots, uint32_t count, size_t max_lanes, LinkWorkspace& workspace);
+
+/// Repairs every row that leads to a node that is gone. Linear in the links.
+void hnsw_repair_all(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+                     uint32_t count, size_t max_lanes, LinkWorkspace& workspace);
+
+/// Gives each of `slots` a link from the nearest node that a search for it with a pool of `ef` meets.
+void hnsw_reattach(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+                   const std::vector<uint32_t>& slots, size_t ef, uint32_t count, size_t max_lanes, LinkWorkspace& workspace);
+
+}  // namespace nigh
