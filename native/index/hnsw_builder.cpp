@@ -56,8 +56,8 @@ void link_all(const HnswGraph& graph, const RowStore& store, const HnswParams& p
   pool.parallel_for(end - begin, 16, max_lanes, [&](size_t from, size_t to, size_t lane) {
     control.check();
     if (!linkers[lane]) {
-      linkers[lane] = std::make_unique<HnswLinker<Scorer>>(graph, store, params, end, any_gone, workspace.locks,
-                                                           *workspace.lanes[lane]);
+      linkers[lane] =
+          std::make_unique<HnswLinker<Scorer>>(graph, store, params, end, any_gone, workspace.locks, *workspace.lanes[lane]);
     }
     for (size_t i = from; i < to; ++i) {
       const auto slot = static_cast<uint32_t>(begin + i);

@@ -65,8 +65,8 @@ struct LinkWorkspace {
 };
 
 /// Links slots [begin, end), whose rows are stored and whose levels and upper rows are set, into the graph. `entry` is the
-/// packed EntryPoint; nodes that are gone, if there are any, get no link. Other threads may search the graph meanwhile. Advances `control` by one a node; on ABORTED the graph stays
-/// valid, with some of the nodes linked.
+/// packed EntryPoint; nodes that are gone, if there are any, get no link. Other threads may search the graph meanwhile. Advances
+/// `control` by one a node; on ABORTED the graph stays valid, with some of the nodes linked.
 void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                uint32_t begin, uint32_t end, size_t max_lanes, bool any_gone, LinkWorkspace& workspace, TaskControl& control);
 

@@ -36,9 +36,9 @@ class HnswIndex final : public MutableIndex {
                                           const HnswParams& params, size_t max_lanes, TaskControl& control);
   static std::unique_ptr<HnswIndex> open(const IndexFile& file);
 
-  /// Reads a file of hnswlib (format/hnswlib_file.h); labels become ids. `dim` is what the caller expects, 0 for any. The graph is
-  /// kept unless `rebuild` says otherwise or it cannot be (hnsw_interchange.cpp); deleted elements are left out. alpha, seed and
-  /// quantization come from `settings`, the rest from the file. `control` counts elements. Throws what HnswlibReader throws,
+  /// Reads a file of hnswlib (format/hnswlib_file.h); labels become ids. `dim` is what the caller expects, 0 for any. The graph
+  /// is kept unless `rebuild` says otherwise or it cannot be (hnsw_interchange.cpp); deleted elements are left out. alpha, seed
+  /// and quantization come from `settings`, the rest from the file. `control` counts elements. Throws what HnswlibReader throws,
   /// DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID, UNSUPPORTED (a label that is no id), INVALID_ARGUMENT (a length
   /// that contradicts cosine), CAPACITY, ABORTED.
   static std::unique_ptr<HnswIndex> import_hnswlib(const std::string& path, Metric metric, size_t dim, bool rebuild,
@@ -75,7 +75,7 @@ class HnswIndex final : public MutableIndex {
     MatrixView<const float> rows;
     const uint32_t* ids = nullptr;  // null: numbered from the first slot on
     uint32_t first_id = 0;
-    std::vector<uint32_t> chosen;   // which of the rows
+    std::vector<uint32_t> chosen;  // which of the rows
 
     uint32_t id(size_t row) const { return ids == nullptr ? first_id + static_cast<uint32_t>(row) : ids[row]; }
   };

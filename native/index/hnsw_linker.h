@@ -113,7 +113,8 @@ class HnswLinker {
   /// Makes a node of layer 0 be found again that nothing, or nothing near, leads to: the nearest that a search meets link to it.
   void reattach(uint32_t slot, EntryPoint entry, size_t ef) {
     node_score_.set_row(slot);
-    const uint32_t start = entry.level == 0 ? entry.slot : descend(graph_, node_score_, entry.slot, entry.level, 1, limit_, scratch_);
+    const uint32_t start =
+        entry.level == 0 ? entry.slot : descend(graph_, node_score_, entry.slot, entry.level, 1, limit_, scratch_);
     gather(slot, start, 0, ef);
     for (const Neighbor& candidate : candidates_) {
       if (!add_link(candidate.id, slot, candidate.distance, 0, true)) continue;

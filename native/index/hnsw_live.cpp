@@ -46,7 +46,8 @@ void HnswIndex::require_sound(const HnswSnapshot& now) {
   if (now.state->changeable) return;
   const size_t faults = count_faults(now.state->graph, now.count);
   if (faults == 0) return;
-  throw Error("FORMAT", "The file of this index has " + std::to_string(faults) + " links that lead nowhere: verify can repair it.");
+  throw Error("FORMAT",
+              "The file of this index has " + std::to_string(faults) + " links that lead nowhere: verify can repair it.");
 }
 
 void HnswIndex::add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) {
@@ -89,7 +90,8 @@ HnswIndex::Intake HnswIndex::choose_rows(const HnswSnapshot& now, MatrixView<con
   return intake;
 }
 
-void HnswIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control) {
+void HnswIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes,
+                    TaskControl& control) {
   const std::lock_guard write_lock(write_mutex_);
   require_changeable();
   HnswSnapshot now = snapshot();
@@ -199,7 +201,8 @@ HnswSnapshot HnswIndex::with_room(const HnswSnapshot& now, size_t rows, size_t u
   if (now.removed != 0) {
     const size_t needed = now.live() + rows;
     const size_t upper = live_upper_rows(now);
-    return compact_copy(now, std::max(needed, with_slack(now.live())), std::max(upper + upper_rows, with_slack(upper)), max_lanes);
+    return compact_copy(now, std::max(needed, with_slack(now.live())), std::max(upper + upper_rows, with_slack(upper)),
+                        max_lanes);
   }
   // An index that is built once gets exactly what it needs.
   HnswSnapshot next = now;

@@ -61,9 +61,8 @@ std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const float* pr
 
   bool complete = false;
   auto scratch = take_scratch();
-  auto found = state->store.quantization == Quantization::kSq8
-                   ? walk<Sq8Scorer>(now, prepared, params, *scratch, complete)
-                   : walk<F32Scorer>(now, prepared, params, *scratch, complete);
+  auto found = state->store.quantization == Quantization::kSq8 ? walk<Sq8Scorer>(now, prepared, params, *scratch, complete)
+                                                               : walk<F32Scorer>(now, prepared, params, *scratch, complete);
   stats.plan = params.filter == nullptr ? Plan::kGraph : Plan::kFilteredGraph;
   stats.visited += scratch->scored;
   stats.distances += scratch->scored;
@@ -120,7 +119,8 @@ std::vector<Neighbor> HnswIndex::walk(const HnswSnapshot& now, const float* prep
     if (found.size() >= wanted && (quantized || candidate.distance > found.back().distance)) break;
     size_t taken = 0;
     state.graph.for_each_twin(candidate.slot(), [&](uint32_t slot) {
-      if (slot >= count || !live(slot) || (params.filter != nullptr && !params.filter->contains(state.store.ids[slot]))) return true;
+      if (slot >= count || !live(slot) || (params.filter != nullptr && !params.filter->contains(state.store.ids[slot])))
+        return true;
       found.push_back({candidate.distance, slot});
       slots.push_back(slot);
       return ++taken < wanted;

@@ -124,8 +124,8 @@ class Repair {
  private:
   HnswLinker<Scorer>& linker(size_t lane) {
     if (!linkers_[lane]) {
-      linkers_[lane] = std::make_unique<HnswLinker<Scorer>>(graph_, store_, params_, count_, true, workspace_.locks,
-                                                            *workspace_.lanes[lane]);
+      linkers_[lane] =
+          std::make_unique<HnswLinker<Scorer>>(graph_, store_, params_, count_, true, workspace_.locks, *workspace_.lanes[lane]);
     }
     return *linkers_[lane];
   }

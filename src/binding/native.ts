@@ -62,6 +62,15 @@ export interface NativeHnswParams {
   readonly quantization: string;
 }
 
+export interface NativeVerifyReport {
+  readonly live: number;
+  readonly removed: number;
+  readonly dangling: number;
+  readonly unreachable: number;
+  readonly notFound: number;
+  readonly repaired: number;
+}
+
 export interface NativeIndex {
   /** How many neighbours lie in the answer buffers, or −1 − n where they have no room for the n found. */
   searchSync(
@@ -113,7 +122,7 @@ export interface NativeIndex {
       control: NativeTaskControl | null,
     ]
   ): Promise<NativeStats>;
-  /** Throws UNSUPPORTED where the kind takes no further vectors. */
+  /** This and the four after it throw UNSUPPORTED where the kind cannot change. */
   add(
     data: Float32Array,
     rows: number,
@@ -122,8 +131,26 @@ export interface NativeIndex {
     threads: number,
     control: NativeTaskControl | null,
   ): Promise<void>;
+  replace(
+    data: Float32Array,
+    rows: number,
+    dim: number,
+    ids: Uint32Array,
+    addMissing: boolean,
+    threads: number,
+    control: NativeTaskControl | null,
+  ): Promise<void>;
+  /** How many of the ids were there. */
+  remove(ids: Uint32Array, ignoreMissing: boolean, threads: number, control: NativeTaskControl | null): Promise<number>;
+  compact(threads: number, control: NativeTaskControl | null): Promise<void>;
+  verify(
+    repair: boolean,
+    efSearch: number,
+    threads: number,
+    control: NativeTaskControl | null,
+  ): Promise<NativeVerifyReport>;
   /** Tells the garbage collector how much memory the index holds by now; nothing on a closed one. */
-  hasGrown(): void;
+  hasChanged(): void;
   /** Copies the stored vector into `out` (dim values) and gives whether the id is known. */
   vector(id: number, out: Float32Array): boolean;
   save(path: string): Promise<void>;
@@ -136,6 +163,8 @@ export interface NativeIndex {
   readonly dim: number;
   readonly size: number;
   readonly memoryBytes: number;
+  /** Whether changes throw READ_ONLY or UNSUPPORTED. */
+  readonly readOnly: boolean;
   /** How an hnsw index was built; null for other kinds. */
   readonly params: NativeHnswParams | null;
 }

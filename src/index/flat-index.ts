@@ -25,7 +25,13 @@ const schema = { ...buildFields, quantization: choice(quantizationNames, { defau
  */
 export class FlatIndex extends NativeVectorIndex {
   override readonly kind = 'flat';
-  override readonly capabilities: IndexCapabilities = { sync: true, nativeFilter: true, mapped: true, exact: true };
+  override readonly capabilities: IndexCapabilities = {
+    sync: true,
+    nativeFilter: true,
+    mapped: true,
+    exact: true,
+    mutable: false,
+  };
 
   /**
    * An index over the rows of `matrix` (rows × dim float32, copied), off the event loop. The matrix must neither change

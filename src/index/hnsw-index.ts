@@ -5,16 +5,8 @@ import { throwIfAborted } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
 import { choice, integer, number, optional, readParams } from '../core/params.js';
-import {
-  type BuildOptions,
-  buildFields,
-  idsFor,
-  type QuantizationName,
-  quantizationNames,
-  requireIdPerRow,
-} from './build-options.js';
-import { type Ids, toIds } from './id-list.js';
-import { NativeVectorIndex } from './native-vector-index.js';
+import { type BuildOptions, buildFields, idsFor, type QuantizationName, quantizationNames } from './build-options.js';
+import { MutableNativeIndex } from './mutable-native-index.js';
 import { requirePath } from './search-arguments.js';
 import type { IndexCapabilities } from './vector-index.js';
 
@@ -60,11 +52,6 @@ export interface HnswlibImportOptions
   readonly graph?: 'keep' | 'rebuild' | undefined;
 }
 
-export interface AddOptions extends TaskOptions {
-  /** Native threads to use; 0 = all, which is the default. */
-  readonly threads?: number | undefined;
-}
-
 /** How a graph was built. */
 export interface HnswParams {
   readonly M: number;
@@ -107,16 +94,20 @@ const importSchema = {
 
 const exportSchema = { signal: schema.signal, onProgress: schema.onProgress };
 
-const addSchema = { signal: buildFields.signal, onProgress: buildFields.onProgress, threads };
-
 /**
  * Approximate search on a hierarchical navigable small-world graph (Malkov and Yashunin, "Efficient and robust
  * approximate nearest neighbor search using hierarchical navigable small world graphs", TPAMI 2020). The distances of
  * an answer are the true float32 ones; what may be missing is a neighbour, the less likely the larger `efSearch` is.
  */
-export class HnswIndex extends NativeVectorIndex {
+export class HnswIndex extends MutableNativeIndex {
   override readonly kind = 'hnsw';
-  override readonly capabilities: IndexCapabilities = { sync: true, nativeFilter: true, mapped: true, exact: false };
+  override readonly capabilities: IndexCapabilities = {
+    sync: true,
+    nativeFilter: true,
+    mapped: true,
+    exact: false,
+    mutable: !this.native.readOnly,
+  };
 
   /**
    * An index over the rows of `matrix` (rows × dim float32, copied), built off the event loop on all cores. The matrix
@@ -216,20 +207,5 @@ export class HnswIndex extends NativeVectorIndex {
     const params = callNative(() => this.native.params);
     if (params === null) throw new NighError('INTERNAL', 'An hnsw index without parameters.');
     return params;
-  }
-
-  /**
-   * Adds the rows of `matrix` (rows × dim float32, copied) under `ids`, off the event loop on all cores. Searches go on
-   * meanwhile and find none of the new rows until the promise resolves. All or nothing: after an error the index is as
-   * it was.
-   * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID,
-   * CAPACITY, ABORTED, CLOSED, OUT_OF_MEMORY
-   */
-  async add(matrix: Matrix, ids: Ids, options: AddOptions = {}): Promise<void> {
-    requireMatrix('matrix', matrix);
-    const list = requireIdPerRow(matrix, toIds('ids', ids));
-    const { threads, ...task } = readParams(addSchema, options, '');
-    await runTask(task, (control) => this.native.add(matrix.data, matrix.rows, matrix.dim, list, threads, control));
-    this.native.hasGrown();
   }
 }

@@ -85,7 +85,13 @@ const forgotten = new FinalizationRegistry<HnswlibWorker>((worker) => worker.clo
  */
 export class HnswlibIndex implements VectorIndex {
   readonly kind = 'hnswlib';
-  readonly capabilities: IndexCapabilities = { sync: false, nativeFilter: false, mapped: false, exact: false };
+  readonly capabilities: IndexCapabilities = {
+    sync: false,
+    nativeFilter: false,
+    mapped: false,
+    exact: false,
+    mutable: false,
+  };
   readonly metric: HnswlibParams['metric'];
   readonly dim: number;
   /** Size of the candidate pool of a search that names none. */

@@ -7,7 +7,6 @@ export type { Matrix } from '../core/matrix.js';
 export type { BuildOptions, QuantizationName } from './build-options.js';
 export { type FlatBuildOptions, FlatIndex } from './flat-index.js';
 export {
-  type AddOptions,
   type HnswBuildOptions,
   HnswIndex,
   type HnswlibImportOptions,
@@ -22,14 +21,21 @@ export { SparseIndex } from './sparse-index.js';
 export {
   type BatchOptions,
   type BatchResult,
+  type ChangeOptions,
   type IndexCapabilities,
   type IndexKind,
+  isMutable,
   isSync,
   type MetricName,
+  type MutableVectorIndex,
+  type RemoveOptions,
+  type ReplaceOptions,
   type SearchOptions,
   type SearchPlan,
   type SearchResult,
   type SearchStats,
   type SyncVectorIndex,
   type VectorIndex,
+  type VerifyOptions,
+  type VerifyReport,
 } from './vector-index.js';

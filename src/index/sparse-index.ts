@@ -23,7 +23,13 @@ import type { BatchOptions, BatchResult, IndexCapabilities } from './vector-inde
  */
 export class SparseIndex extends NativeVectorIndex {
   override readonly kind = 'sparse';
-  override readonly capabilities: IndexCapabilities = { sync: true, nativeFilter: true, mapped: true, exact: true };
+  override readonly capabilities: IndexCapabilities = {
+    sync: true,
+    nativeFilter: true,
+    mapped: true,
+    exact: true,
+    mutable: false,
+  };
 
   /**
    * An index over the rows of `matrix` (copied), off the event loop. The matrix must neither change nor be transferred to another

@@ -1,4 +1,6 @@
+import type { TaskOptions } from '../binding/task.js';
 import type { Matrix } from '../core/matrix.js';
+import type { Ids } from './id-list.js';
 import type { IdSet } from './id-set.js';
 
 export const metricNames = ['l2', 'ip', 'cosine'] as const;
@@ -82,6 +84,8 @@ export interface IndexCapabilities {
   readonly mapped: boolean;
   /** Every answer is the true one. */
   readonly exact: boolean;
+  /** Has `add`, `replace`, `remove`, `compact` and `verify`, and is not mapped. */
+  readonly mutable: boolean;
 }
 
 /** One vector index: uint32 ids and distances, nothing else. Safe to search from many callers at once. */
@@ -122,6 +126,71 @@ export interface SyncVectorIndex extends VectorIndex {
    * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, CLOSED
    */
   searchSync(query: Float32Array, k: number, options?: SearchOptions): SearchResult;
+}
+
+export interface ChangeOptions extends TaskOptions {
+  /** Native threads to use; 0 = all, which is the default. */
+  readonly threads?: number | undefined;
+}
+
+export interface ReplaceOptions extends ChangeOptions {
+  /** Add the rows whose ids are not there, instead of rejecting with UNKNOWN_ID. Default false. */
+  readonly addMissing?: boolean | undefined;
+}
+
+export interface RemoveOptions extends ChangeOptions {
+  /** Pass over ids that are not there, instead of rejecting with UNKNOWN_ID. Default false. */
+  readonly ignoreMissing?: boolean | undefined;
+}
+
+export interface VerifyOptions extends ChangeOptions {
+  /** Repair what is found; changes the index, so not on a mapped one. Default false. */
+  readonly repair?: boolean | undefined;
+  /** Candidate pool of the searches that every vector must be found by. Default: that of the index. */
+  readonly efSearch?: number | undefined;
+}
+
+/** What `verify` found. In a sound index all but `live` and `removed` are 0. */
+export interface VerifyReport {
+  /** Vectors. */
+  readonly live: number;
+  /** Removed rows that still take place; `compact` frees them. */
+  readonly removed: number;
+  /** Links of the graph that lead nowhere. */
+  readonly dangling: number;
+  /** Vectors that no path of links leads to. */
+  readonly unreachable: number;
+  /** Vectors that a search for them gave neither themselves nor, in full, others as near. */
+  readonly notFound: number;
+  /** How many of these faults were repaired. */
+  readonly repaired: number;
+}
+
+/**
+ * An index that can change: `capabilities.mutable` is true. Every change is all or nothing: after an error the index is as it was.
+ * Searches go on meanwhile, never wait, and see a change whole or not at all; the next one after the promise has resolved sees it.
+ * Changes wait for each other, in the order of the calls or any other.
+ */
+export interface MutableVectorIndex extends VectorIndex {
+  /** Adds rows under new ids, one a row. No room has to be reserved. */
+  add(matrix: Matrix, ids: Ids, options?: ChangeOptions): Promise<void>;
+
+  /** Puts rows in the place of the vectors under `ids`, in one step; with `addMissing` it is an upsert. */
+  replace(matrix: Matrix, ids: Ids, options?: ReplaceOptions): Promise<void>;
+
+  /** Removes the vectors under `ids`; resolves with how many there were. */
+  remove(ids: Ids, options?: RemoveOptions): Promise<number>;
+
+  /** Frees what removed rows hold and the room that was made for rows to come. */
+  compact(options?: ChangeOptions): Promise<void>;
+
+  /** Proves that every vector is found, and with `repair` makes it so. */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
+}
+
+/** Whether an index can change. */
+export function isMutable(index: VectorIndex): index is MutableVectorIndex {
+  return index.capabilities.mutable;
 }
 
 /** Whether an index has `searchSync`. */

@@ -21,6 +21,8 @@ export interface BuildChoice {
 export interface Subject {
   readonly name: string;
   build(matrix: Matrix, options: BuildChoice): Promise<VectorIndex>;
+  /** Whether its indexes can change; a mapped one refuses with READ_ONLY. Default: there is no such method. */
+  readonly changes?: 'allowed' | 'READ_ONLY';
   /** How often a property is tried: fewer where an index costs a thread. */
   readonly runs: number;
 }
@@ -30,12 +32,14 @@ export const flat: Subject = { name: 'FlatIndex', build: FlatIndex.build, runs: 
 export const hnsw: Subject = {
   name: 'HnswIndex on float32 rows',
   build: (matrix, options) => HnswIndex.build(matrix, { ...options, quantization: 'none' }),
+  changes: 'allowed',
   runs: 100,
 };
 
 export const hnswSq8: Subject = {
   name: 'HnswIndex on int8 codes',
   build: HnswIndex.build,
+  changes: 'allowed',
   runs: 100,
 };
 
@@ -70,6 +74,7 @@ export function reopened(subject: Subject, mode: 'memory' | 'mmap'): Subject {
   return {
     name: `${subject.name}, ${mode === 'memory' ? 'read from its file' : 'mapped'}`,
     runs: Math.ceil(subject.runs / 3),
+    ...(subject.changes !== undefined && { changes: mode === 'mmap' ? 'READ_ONLY' : subject.changes }),
     build: async (matrix, options) => {
       const built = await subject.build(matrix, options);
       const path = join(directory, `${files++}.ann`);

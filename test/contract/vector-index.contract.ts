@@ -6,6 +6,7 @@ import { concurrencyContract } from './concurrency.contract.js';
 import { filesContract } from './files.contract.js';
 import { filtersContract } from './filters.contract.js';
 import { lifecycleContract } from './lifecycle.contract.js';
+import { liveContract } from './live.contract.js';
 import type { Subject } from './subjects.js';
 
 export function vectorIndexContract(subject: Subject): void {
@@ -16,5 +17,6 @@ export function vectorIndexContract(subject: Subject): void {
     filesContract(subject);
     concurrencyContract(subject);
     lifecycleContract(subject);
+    liveContract(subject);
   });
 }

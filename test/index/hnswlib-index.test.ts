@@ -19,7 +19,13 @@ describe('HnswlibIndex', () => {
 
   test('declares what hnswlib-node cannot do', async () => {
     using index = await HnswlibIndex.build(matrix, { metric: 'l2' });
-    expect(index.capabilities).toEqual({ sync: false, nativeFilter: false, mapped: false, exact: false });
+    expect(index.capabilities).toEqual({
+      sync: false,
+      nativeFilter: false,
+      mapped: false,
+      exact: false,
+      mutable: false,
+    });
     expect(index).not.toHaveProperty('add');
     await expectCode(index.searchBatch(matrix, 3, { threads: 2 }), 'UNSUPPORTED');
   });
