@@ -93,21 +93,6 @@ describe('HnswIndex', () => {
     expectSame(await opened.search(rowOf(matrix, 3), 10), await index.search(rowOf(matrix, 3), 10));
   });
 
-  test('a mapped index can be added to; its file stays as it was', async () => {
-    using built = await HnswIndex.build(halves.first, { metric: 'l2' });
-    const path = join(directory, 'mapped.ann');
-    await built.save(path);
-    const bytes = readFileSync(path);
-    using index = await openIndex(path, { mode: 'mmap' });
-    if (!(index instanceof HnswIndex)) throw new Error('expected an hnsw index');
-    await index.add(
-      halves.second,
-      Uint32Array.from({ length: 800 }, (_, r) => 700 + r),
-    );
-    expect(index.searchSync(rowOf(matrix, 1200), 1).ids[0]).toBe(1200);
-    expect(readFileSync(path).equals(bytes)).toBe(true);
-  });
-
   test('an add that fails leaves the index as it was', async () => {
     using index = await HnswIndex.build(halves.first, { metric: 'cosine' });
     const before = index.searchSync(rowOf(matrix, 5), 20);
