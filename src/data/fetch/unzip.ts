@@ -10,7 +10,7 @@ import { NighError } from '../../core/errors.js';
 /**
  * Extracts some files of one folder of a zip archive into a directory. Every name in the archive is checked (no absolute paths, no
  * `..`, no backslashes), also those of files that are left out; what is written is named by the caller, never by the archive.
- * @param folder the folder inside the archive
+ * @param folder the folder inside the archive; empty for its top
  * @param files names of the files in it
  * @throws NighError FORMAT for a damaged archive, a bad name or a file that is missing; IO; ABORTED
  */
@@ -21,7 +21,7 @@ export async function unzipFiles(
   destination: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const wanted = new Map(files.map((file) => [`${folder}/${file}`, join(destination, file)]));
+  const wanted = new Map(files.map((file) => [folder === '' ? file : `${folder}/${file}`, join(destination, file)]));
   await mkdir(destination, { recursive: true });
   const zip = await promisify<string, object, ZipFile>(open)(archive, { lazyEntries: true, autoClose: false }).catch(
     (error: unknown) => {

@@ -5,11 +5,14 @@ import type { Dataset } from '../dataset.js';
 import { filterInteractions, parseInteractionFilter } from '../interaction-filter.js';
 import type { LoadContext } from '../load-context.js';
 import { csvSource } from './csv.js';
+import { goodbooksSource } from './goodbooks.js';
+import { joinAttributes, parseJoins } from './join.js';
 import { jsonlSource } from './jsonl.js';
 import { movielensSource } from './movielens.js';
 import { npmDependentsSource } from './npm-dependents.js';
 import { openmojiSource } from './openmoji.js';
 import type { DatasetSource } from './source.js';
+import { tmdbSource } from './tmdb.js';
 
 /** A `dataset` of a recipe that was checked and can be loaded. */
 export interface DatasetSpec {
@@ -24,10 +27,12 @@ type Prepare = (options: Readonly<Record<string, unknown>>, path: string) => Dat
 
 const sources = new Map<string, Prepare>([
   register(csvSource),
+  register(goodbooksSource),
   register(jsonlSource),
   register(movielensSource),
   register(npmDependentsSource),
   register(openmojiSource),
+  register(tmdbSource),
 ]);
 
 /** The names that a recipe's `dataset.source` may have. */
@@ -42,7 +47,7 @@ export function sourceNames(): string[] {
  */
 export function parseDatasetSpec(value: unknown, path = 'dataset'): DatasetSpec {
   if (!isPlainObject(value)) throw invalidArgument(path, 'an object with "source"', value);
-  const { source, filter } = value;
+  const { source, filter, join } = value;
   const prepare = typeof source === 'string' ? sources.get(source) : undefined;
   if (typeof source !== 'string' || prepare === undefined) {
     const expected = sourceNames()
@@ -55,9 +60,17 @@ export function parseDatasetSpec(value: unknown, path = 'dataset'): DatasetSpec 
     );
   }
   const load = prepare(value, path);
-  if (filter === undefined) return { source, load };
-  const parsedFilter = parseInteractionFilter(filter, joinPath(path, 'filter'));
-  return { source, load: async (context) => filterInteractions(await load(context), parsedFilter) };
+  const joinsAt = joinPath(path, 'join');
+  const joins = join === undefined ? [] : parseJoins(join, joinsAt, parseDatasetSpec);
+  const parsedFilter = filter === undefined ? undefined : parseInteractionFilter(filter, joinPath(path, 'filter'));
+  return {
+    source,
+    load: async (context) => {
+      let dataset = await load(context);
+      for (const one of joins) dataset = await joinAttributes(dataset, one, joinsAt, context);
+      return parsedFilter === undefined ? dataset : filterInteractions(dataset, parsedFilter);
+    },
+  };
 }
 
 /**

@@ -21,9 +21,10 @@ export interface DatasetSource<Options> {
 }
 
 /** The keys that every source shares; the registry reads them. */
-const shared: Readonly<Record<'source' | 'filter', Field<unknown>>> = {
+const shared: Readonly<Record<'source' | 'filter' | 'join', Field<unknown>>> = {
   source: { read: (value) => value, optional: true },
   filter: { read: (value) => value, optional: true },
+  join: { read: (value) => value, optional: true },
 };
 
 /**
