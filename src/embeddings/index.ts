@@ -12,6 +12,8 @@ export type {
   Vectors,
 } from './embedding.js';
 export { type GloveParams, glove } from './glove.js';
+export { type ImageParams, image } from './image/image.js';
+export { type OnnxTextParams, onnxText } from './onnx-text/onnx-text.js';
 export { type PrecomputedParams, precomputed } from './precomputed.js';
 export { embeddingNames, findEmbedding } from './registry.js';
 export type { FieldRule, FieldRules } from './text-fields.js';

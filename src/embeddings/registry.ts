@@ -5,6 +5,7 @@ import { als } from './als.js';
 import type { Embedding } from './embedding.js';
 import { glove } from './glove.js';
 import { image } from './image/image.js';
+import { onnxText } from './onnx-text/onnx-text.js';
 import { precomputed } from './precomputed.js';
 import { tfidf } from './tfidf.js';
 
@@ -13,6 +14,7 @@ const embeddings: readonly Embedding<never>[] = [
   als as Embedding<never>,
   glove as Embedding<never>,
   image as Embedding<never>,
+  onnxText as Embedding<never>,
   precomputed as Embedding<never>,
   tfidf as Embedding<never>,
 ];

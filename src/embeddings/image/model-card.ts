@@ -183,7 +183,7 @@ export function planPictureModel(model: OnnxModel, { input: given, resize, outpu
       std,
       ...resize,
     },
-    tensor: output.tensor ?? onlyOutput(model),
+    tensor: output.tensor ?? model.onlyOutput('output.tensor'),
     pool: output.pool,
   };
 }
@@ -197,13 +197,6 @@ function onlyInput(model: OnnxModel, name: string | undefined): TensorInfo {
     'INVALID_ARGUMENT',
     `${model.origin}: expected a model with one input, the picture, got ${model.inputs.length}: ${names}.`,
   );
-}
-
-function onlyOutput(model: OnnxModel): string {
-  const [output, second] = model.outputs;
-  if (output !== undefined && second === undefined) return output;
-  const names = model.outputs.map((name) => JSON.stringify(name)).join(', ');
-  throw new NighError('INVALID_ARGUMENT', `${model.origin}: output.tensor: expected one of ${names}, got undefined.`);
 }
 
 function layoutOf(shape: TensorInfo['shape'], channels: number): 'nchw' | 'nhwc' | undefined {

@@ -2,6 +2,7 @@
 import { NighError } from '../../core/errors.js';
 import { ModelReader } from '../model-reader.js';
 import { OnnxSession } from '../onnx/session.js';
+import { atUnitLength } from '../unit-length.js';
 import { type PictureModelPlan, parseStoredPlan } from './model-card.js';
 import { InputWriter } from './preprocess.js';
 
@@ -108,13 +109,4 @@ export class PictureEncoder {
         : { type: 'float16' as const, data: rows, dims };
     return this.#session.run({ [inputName]: feed }, this.#model.output);
   }
-}
-
-function atUnitLength(vector: Float32Array): Float32Array | undefined {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  const length = Math.sqrt(squares);
-  if (!(length > 0 && length < Number.POSITIVE_INFINITY)) return undefined;
-  for (let d = 0; d < vector.length; d++) vector[d] = vector[d]! / length;
-  return vector;
 }

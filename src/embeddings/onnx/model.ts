@@ -84,6 +84,18 @@ export class OnnxModel {
   }
 
   /**
+   * Its output, where there is no choice.
+   * @param key the option that chooses, for messages
+   * @throws NighError INVALID_ARGUMENT
+   */
+  onlyOutput(key: string): string {
+    const [output, second] = this.outputs;
+    if (output !== undefined && second === undefined) return output;
+    const names = this.outputs.map((name) => JSON.stringify(name)).join(', ');
+    throw new NighError('INVALID_ARGUMENT', `${this.origin}: ${key}: expected one of ${names}, got undefined.`);
+  }
+
+  /**
    * The model with one output only: this tensor, wherever in the graph it is, as float32, pooled. Nodes that do not lead to it are
    * left out. Everything else is kept byte for byte.
    * @throws NighError INVALID_ARGUMENT where no node of the graph gives a tensor of this name
