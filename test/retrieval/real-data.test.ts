@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasGlove } from '../../src/data/index.js';
 import { buildCollection } from '../../src/retrieval/build-collection.js';
-import { loadRecipe } from '../../src/retrieval/recipe.js';
+import { loadRecipe, parseRecipe } from '../../src/retrieval/recipe.js';
 import { Retriever } from '../../src/retrieval/retriever.js';
 import { npmData } from '../data/support/npm-data.js';
 
@@ -12,6 +13,12 @@ const recipes = join(import.meta.dirname, '../../indexes');
 const movieLens = existsSync(join(process.env.NIGH_DATA ?? '', 'ml-latest-small'));
 if (!movieLens) console.warn('Skipped: tests of indexes/movies need NIGH_DATA with ml-latest-small.');
 const openmoji = await npmData('openmoji');
+const gloveIsThere = await hasGlove();
+if (!gloveIsThere)
+  console.warn(
+    'Skipped: tests of the spaces of word vectors need glove-6b-100d, as a first build leaves it in the cache.',
+  );
+const tmdb = existsSync(join(process.env.NIGH_DATA ?? '', 'tmdb-5000'));
 
 let directory: string;
 beforeAll(async () => {
@@ -19,8 +26,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
+/** Builds a recipe, without the spaces that would make a test download word vectors. */
 async function build(name: string): Promise<Retriever> {
-  await buildCollection(await loadRecipe(join(recipes, name, 'recipe.json')), join(directory, name));
+  const recipe = await loadRecipe(join(recipes, name, 'recipe.json'));
+  const spaces = recipe.spaces.filter(({ embedding }) => embedding !== 'glove' || gloveIsThere);
+  await buildCollection({ ...recipe, spaces }, join(directory, name));
   return Retriever.open(join(directory, name));
 }
 
@@ -53,6 +63,51 @@ describe.skipIf(!movieLens)('indexes/movies', () => {
     for (const space of ['cf', 'text']) {
       expect(await similar('Godfather, The (1972)', space)).toContain('Godfather: Part II, The (1974)');
     }
+  });
+
+  it.skipIf(!tmdb)('finds the sequels of a film by what is written about it', async () => {
+    const byText = async (title: string, k: number) =>
+      titles(await movies.similarItems(movies.resolveItem(title), { space: 'text', k }));
+    expect(await byText('Godfather, The (1972)', 10)).toEqual(
+      expect.arrayContaining(['Godfather: Part II, The (1974)', 'Godfather: Part III, The (1990)']),
+    );
+    expect(await byText('Dark Knight Rises, The (2012)', 10)).toEqual(
+      expect.arrayContaining(['Dark Knight, The (2008)', 'Batman Begins (2005)']),
+    );
+    const batman = (await byText('Dark Knight Rises, The (2012)', 10)).filter((title) =>
+      /Batman|Dark Knight/.test(title),
+    );
+    expect(batman.length).toBeGreaterThanOrEqual(5);
+  });
+
+  it.skipIf(!gloveIsThere)('finds titles whose words mean something like it', async () => {
+    const { results } = await movies.similarItems(movies.resolveItem('Godfather, The (1972)'), { space: 'title' });
+    expect(titles({ results }).slice(0, 2).sort()).toEqual([
+      'Godfather: Part II, The (1974)',
+      'Godfather: Part III, The (1990)',
+    ]);
+    const space = movies.info.spaces.find(({ name }) => name === 'title');
+    expect(space!.items + Number(space!.notes!.withoutVector)).toBe(9742);
+  });
+
+  it('ties films of the same genres, and breaks ties in the order of the catalogue, every time', async () => {
+    const recipe = await loadRecipe(join(recipes, 'movies', 'recipe.json'));
+    const genres = { genres: { tokens: false } };
+    const json = {
+      ...JSON.parse(recipe.json),
+      spaces: { genres: { embedding: 'tfidf', fields: genres, maxDocumentShare: 1, output: 'sparse' } },
+    };
+    await buildCollection(parseRecipe(JSON.stringify(json), recipe.baseDirectory), join(directory, 'genres'));
+    await using byGenres = await Retriever.open(join(directory, 'genres'));
+    const { results } = await byGenres.similarItems('1', { k: 9 });
+    const own = [...(byGenres.item('1').attributes.genres as readonly string[])].sort();
+    for (const { attributes, score } of results) {
+      expect([...(attributes.genres as readonly string[])].sort()).toEqual(own);
+      expect(score).toBe(results[0]!.score);
+    }
+    const ids = results.map(({ id }) => Number(id));
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+    expect((await byGenres.similarItems('1', { k: 9 })).results.map(({ id }) => Number(id))).toEqual(ids);
   });
 
   it('recommends family films to who likes two', async () => {
