@@ -77,7 +77,7 @@ const char* HnswlibReader::take(size_t bytes) {
     const uint64_t left = file_.size() - offset_;
     const size_t kept = block_.size() - at_;
     if (bytes - kept > left) throw Error("TRUNCATED", path_ + ": the hnswlib index is cut short.");
-    std::memmove(block_.data(), block_.data() + at_, kept);
+    block_.erase(block_.begin(), block_.begin() + static_cast<std::ptrdiff_t>(at_));
     const auto more = static_cast<size_t>(std::min<uint64_t>(left, std::max(bytes, kBlockBytes) - kept));
     block_.resize(kept + more);
     file_.read(offset_, block_.data() + kept, more);
@@ -93,7 +93,7 @@ std::span<const uint32_t> HnswlibReader::links_at(const char* list, size_t room,
   const size_t size = load<uint16_t>(list);
   if (size > room) wrong("element " + std::to_string(owner) + " has more links than room");
   links_.resize(size);
-  std::memcpy(links_.data(), list + kListHead, size * 4);
+  if (size != 0) std::memcpy(links_.data(), list + kListHead, size * 4);
   for (const uint32_t link : links_) {
     if (link >= header_.count) wrong("a link of element " + std::to_string(owner) + " leads out of the graph");
     if (link == owner) wrong("element " + std::to_string(owner) + " links to itself");

@@ -74,6 +74,7 @@ size_t reconnect_unreachable(HnswGraph& graph, uint32_t entry, uint32_t count) {
     Walk walk(graph, count);
     walk.from(entry);
     size_t missing = 0;
+    uint32_t next_owner = entry;
     for (uint32_t slot = 0; slot < count; ++slot) {
       if (walk.reached(slot) || graph.is_twin(slot) || graph.gone(slot)) continue;
       ++missing;
@@ -82,10 +83,11 @@ size_t reconnect_unreachable(HnswGraph& graph, uint32_t entry, uint32_t count) {
       for (size_t i = 0; i < graph.degree0 && row[i] != kNoSlot && !linked; ++i) {
         linked = walk.reached(row[i]) && !graph.gone(row[i]) && link_from(graph, row[i], slot);
       }
-      // Nothing that it links to is reached, or may give up a place: then any reached node will do, the entry first.
-      for (uint32_t offset = 0; offset < count && !linked; ++offset) {
-        const uint32_t owner = (entry + offset) % count;
-        linked = owner != slot && walk.reached(owner) && !graph.gone(owner) && link_from(graph, owner, slot);
+      // Nothing that it links to is reached, or may give up a place: then any reached node will do, the entry first. Those that
+      // had no place for one node have none for the next, so the search goes on where the last one ended.
+      for (uint32_t tried = 0; tried < count && !linked; ++tried) {
+        linked = next_owner != slot && walk.reached(next_owner) && !graph.gone(next_owner) && link_from(graph, next_owner, slot);
+        if (!linked) next_owner = (next_owner + 1) % count;
       }
       if (linked) walk.from(slot);
     }

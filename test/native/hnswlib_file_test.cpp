@@ -109,3 +109,25 @@ TEST("a file of hnswlib with any one byte altered, or cut short, is refused or u
     CHECK(!use(damaged.path(), rows.data()));
   }
 }
+
+TEST("removed rows are left out of the file of hnswlib, and an index read from one takes changes") {
+  const size_t dim = 5, n = 300;
+  const auto rows = few_distinct(n, dim);
+  const auto index = build(rows, dim, Metric::kL2);
+  std::vector<uint32_t> removed;
+  for (uint32_t id = 0; id < n; id += 4) removed.push_back(id);
+  TaskControl control;
+  CHECK(index->remove(removed, false, 1, control) == removed.size());
+  const TemporaryFile file;
+  index->export_hnswlib(file.path(), control);
+  const auto back = import(file.path(), Metric::kL2);
+  CHECK(back->size() == n - removed.size());
+  std::vector<float> vector(dim);
+  for (uint32_t id = 0; id < n; ++id) CHECK(back->vector(id, vector.data()) == (id % 4 != 0));
+  CHECK(back->remove(std::vector<uint32_t>{1, 2, 3}, false, 1, control) == 3);
+  const uint32_t id = 1;
+  back->add({rows.data() + dim, 1, dim}, &id, 1, control);
+  const VerifyReport report = back->verify(false, 64, 1, control);
+  CHECK(report.dangling == 0 && report.unreachable == 0 && report.not_found == 0);
+  CHECK(report.live == n - removed.size() - 2);
+}
