@@ -75,6 +75,7 @@
         'native/quant/query_codes.cpp',
         'native/quant/sq8.cpp',
         'native/quant/sq8_blocks.cpp',
+        'native/quant/sq8_row_bounds.cpp',
         'native/simd/dispatch.cpp',
         'native/simd/kernels_neon.cpp',
         'native/simd/kernels_scalar.cpp',

@@ -14,7 +14,6 @@
 #include <limits>
 #include <vector>
 
-#include "base/id_set.h"
 #include "base/top_k.h"
 #include "simd/kernels.h"
 
@@ -28,12 +27,13 @@ struct NoBounds {
   float limit(float bound) const { return bound; }
 };
 
-/// Rows give: distances_range(begin, count, out), distances(slots, count, out), both without NaN, id(slot) and prefetch(slot).
+/// Rows give: distances_range(begin, count, out), distances(slots, count, out), both without NaN, id(slot), may_return(slot) and
+/// prefetch(slot).
 template <class Rows, class Bounds>
 class BoundedScan {
  public:
-  BoundedScan(const Rows& rows, const Bounds& bounds, size_t count, size_t k, const IdSet* filter)
-      : rows_(rows), bounds_(bounds), count_(count), filter_(filter), best_(std::min(k, count)) {}
+  BoundedScan(const Rows& rows, const Bounds& bounds, size_t count, size_t k)
+      : rows_(rows), bounds_(bounds), count_(count), best_(std::min(k, count)) {}
 
   std::vector<Neighbor> run() {
     bool bounded = bounds_.usable();
@@ -62,9 +62,8 @@ class BoundedScan {
     const size_t found = kernels().select_le(values_, 1.0f, nullptr, count, best_.bound(), selected_);
     for (size_t i = 0; i < found; ++i) {
       const size_t j = selected_[i];
-      if (values_[j] > best_.bound()) continue;
-      const uint32_t id = rows_.id(begin + j);
-      if (filter_ == nullptr || filter_->contains(id)) best_.push({values_[j], id});
+      const auto slot = static_cast<uint32_t>(begin + j);
+      if (values_[j] <= best_.bound() && rows_.may_return(slot)) best_.push({values_[j], rows_.id(slot)});
     }
   }
 
@@ -77,7 +76,7 @@ class BoundedScan {
     }
     for (size_t i = 0; i < found; ++i) {
       const auto slot = static_cast<uint32_t>(begin + selected_[i]);
-      if (filter_ != nullptr && !filter_->contains(rows_.id(slot))) continue;
+      if (!rows_.may_return(slot)) continue;
       rows_.prefetch(slot);
       waiting_[waiting_count_++] = slot;
       ++rescored_;
@@ -97,7 +96,6 @@ class BoundedScan {
   const Rows& rows_;
   const Bounds& bounds_;
   size_t count_;
-  const IdSet* filter_;
   TopK best_;
   size_t rescored_ = 0;
   size_t waiting_count_ = 0;

@@ -1,27 +1,57 @@
 #include "index/exact_scan.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "index/bounded_scan.h"
+#include "quant/sq8_row_bounds.h"
+#include "simd/kernels.h"
 
 namespace nigh {
 
 namespace {
 constexpr size_t kBlock = 256;
-}
+
+// The rows of a store against one prepared query, for BoundedScan.
+struct StoreRows {
+  const RowStore& store;
+  const float* query;
+  const IdSet* filter;
+  Liveness live;
+
+  uint32_t id(size_t slot) const { return store.ids[slot]; }
+  bool may_return(uint32_t slot) const { return live(slot) && (filter == nullptr || filter->contains(store.ids[slot])); }
+  void distances_range(size_t begin, size_t count, float* out) const {
+    store.distances_range(query, begin, count, out);
+    far_instead_of_nan(count, out);
+  }
+  void distances(const uint32_t* slots, size_t count, float* out) const {
+    store.distances(query, slots, count, out);
+    far_instead_of_nan(count, out);
+  }
+  void prefetch(uint32_t slot) const {
+    const char* row = reinterpret_cast<const char*>(store.row(slot));
+    for (size_t byte = 0; byte < store.dim * sizeof(float); byte += 64) __builtin_prefetch(row + byte, 0, 2);
+  }
+
+ private:
+  // A product of huge rows can overflow to +inf and −inf at once.
+  static void far_instead_of_nan(size_t count, float* out) {
+    for (size_t j = 0; j < count; ++j) out[j] = std::isnan(out[j]) ? std::numeric_limits<float>::infinity() : out[j];
+  }
+};
+
+}  // namespace
 
 std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const float* prepared, size_t k, const IdSet* filter,
                                 Liveness live) {
-  TopK best(std::min(k, count));
-  float distances[kBlock];
-  for (size_t begin = 0; begin < count; begin += kBlock) {
-    const size_t block = std::min(kBlock, count - begin);
-    store.distances_range(prepared, begin, block, distances);
-    for (size_t j = 0; j < block; ++j) {
-      if (distances[j] > best.bound()) continue;
-      const uint32_t id = store.ids[begin + j];
-      if (live(static_cast<uint32_t>(begin + j)) && (filter == nullptr || filter->contains(id))) best.push({distances[j], id});
-    }
+  const StoreRows rows{store, prepared, filter, live};
+  if (store.quantization != Quantization::kSq8 || !kernels().i8_blocks_pay) {
+    return BoundedScan(rows, NoBounds{}, count, k).run();
   }
-  return best.take_sorted();
+  const Sq8RowBounds bounds(store.codes.data(), store.code_stride, store.dim, store.metric, prepared);
+  return BoundedScan(rows, bounds, count, k).run();
 }
 
 std::vector<Neighbor> scan_slots(const RowStore& store, std::span<const uint32_t> slots, const float* prepared, size_t k) {

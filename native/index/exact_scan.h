@@ -1,5 +1,6 @@
-// Exact search over a row store: every allowed row compared in float32. What a graph index answers with when it is asked to be
-// exact, and when a filter leaves so little that walking a graph would be slower or could miss a match.
+// Exact search over a row store: every allowed row compared in float32, or ruled out by its codes (bounded_scan.h). What a graph
+// index answers with when it is asked to be exact, and when a filter leaves so little that walking a graph would be slower or
+// could miss a match.
 #pragma once
 
 #include <cstddef>

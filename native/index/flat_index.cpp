@@ -103,7 +103,7 @@ std::vector<Neighbor> FlatIndex::search(const float* query, const SearchParams& 
   const FlatView view = this->view();
   std::vector<float> prepared(dim_);
   prepare_flat_query(view, query, prepared.data(), 0);
-  const FlatRows rows{view, prepared.data()};
+  const FlatRows rows{view, prepared.data(), params.filter};
 
   if (params.filter != nullptr && lists_few(*params.filter)) {
     const std::vector<uint32_t> slots = listed_slots(*params.filter);
@@ -115,8 +115,8 @@ std::vector<Neighbor> FlatIndex::search(const float* query, const SearchParams& 
   stats.plan = Plan::kScan;
   stats.visited += size();
   stats.distances += size();
-  if (codes_.empty() || !kernels().i8_blocks_pay) return BoundedScan(rows, NoBounds{}, size(), params.k, params.filter).run();
-  return BoundedScan(rows, Sq8BlockBounds(codes_, prepared.data()), size(), params.k, params.filter).run();
+  if (codes_.empty() || !kernels().i8_blocks_pay) return BoundedScan(rows, NoBounds{}, size(), params.k).run();
+  return BoundedScan(rows, Sq8BlockBounds(codes_, prepared.data()), size(), params.k).run();
 }
 
 void FlatIndex::search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,

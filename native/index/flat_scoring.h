@@ -44,8 +44,10 @@ inline float flat_distance(Metric metric, float value) {
 struct FlatRows {
   const FlatView& view;
   const float* query;
+  const IdSet* filter;
 
   uint32_t id(size_t slot) const { return view.ids[slot]; }
+  bool may_return(uint32_t slot) const { return filter == nullptr || filter->contains(view.ids[slot]); }
 
   void distances_range(size_t begin, size_t count, float* out) const {
     const auto scan = view.metric == Metric::kL2 ? kernels().l2_scan : kernels().dot_scan;

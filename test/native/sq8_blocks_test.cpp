@@ -9,8 +9,11 @@
 
 #include "base/rng.h"
 #include "check.h"
+#include "index/exact_scan.h"
 #include "index/flat_index.h"
+#include "quant/sq8.h"
 #include "quant/sq8_blocks.h"
+#include "quant/sq8_row_bounds.h"
 #include "simd/kernels.h"
 
 namespace {
@@ -140,26 +143,44 @@ std::vector<float> prepared(const Sample& sample, const std::vector<float>& rows
 
 }  // namespace
 
+namespace {
+
+// How often a row at the bound or under it is ruled out, each row's distance being the bound once.
+template <class Bounds>
+size_t wrongly_ruled_out(const Bounds& bounds, const std::vector<Neighbor>& distances) {
+  if (!bounds.usable()) return 0;
+  const size_t count = distances.size();
+  std::vector<float> values(count + 16);
+  size_t wrong = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const float bound = distances[i].distance;
+    if (bound == std::numeric_limits<float>::infinity()) continue;
+    bounds.values(0, count, bound, values.data());
+    const float limit = bounds.limit(bound);
+    for (size_t j = 0; j < count; ++j) wrong += distances[j].distance <= bound && values[j] > limit;
+  }
+  return wrong;
+}
+
+}  // namespace
+
 TEST("no row whose distance is at the bound or under it is ever ruled out, however the rows are made") {
   for (uint64_t seed = 0; seed < 600; ++seed) {
     Rng rng(seed);
     const Sample set = sample(rng, kMetrics[seed % 3], 1 + rng.below(90));
     const std::vector<float> rows = prepared(set, set.rows), query = prepared(set, set.query);
+    const std::vector<Neighbor> distances = all_distances(set, rows, query);
+
     const Sq8Blocks blocks(set.metric, set.dim, Buffer<uint8_t>(Sq8Blocks::bytes_for(set.metric, set.dim, set.count)));
     for (size_t i = 0; i < set.count; ++i) blocks.put(i, rows.data() + i * set.dim);
-    const Sq8BlockBounds bounds(blocks, query.data());
-    if (!bounds.usable()) continue;
-    const std::vector<Neighbor> distances = all_distances(set, rows, query);
-    std::vector<float> values(set.count + 16);
+    CHECK(wrongly_ruled_out(Sq8BlockBounds(blocks, query.data()), distances) == 0);
+
+    const size_t stride = nigh::sq8_stride(set.dim);
+    std::vector<uint8_t> codes(set.count * stride);
     for (size_t i = 0; i < set.count; ++i) {
-      const float bound = distances[i].distance;
-      if (bound == std::numeric_limits<float>::infinity()) continue;
-      bounds.values(0, set.count, bound, values.data());
-      const float limit = bounds.limit(bound);
-      size_t wrong = 0;
-      for (size_t j = 0; j < set.count; ++j) wrong += distances[j].distance <= bound && values[j] > limit;
-      CHECK(wrong == 0);
+      nigh::sq8_encode(rows.data() + i * set.dim, set.dim, set.metric, codes.data() + i * stride, stride);
     }
+    CHECK(wrongly_ruled_out(nigh::Sq8RowBounds(codes.data(), stride, set.dim, set.metric, query.data()), distances) == 0);
   }
 }
 
@@ -204,6 +225,12 @@ TEST("a search by codes gives the ids, ties and distances of a naive loop over t
     expected.resize(std::min(expected.size(), params.k));
     nigh::SearchStats stats;
     CHECK(index->search(set.query.data(), params, stats) == expected);
+
+    nigh::RowStore store = nigh::RowStore::create(set.metric, Quantization::kSq8, set.dim).grown(set.count);
+    for (size_t i = 0; i < set.count; ++i) {
+      store.put(static_cast<uint32_t>(i), set.rows.data() + i * set.dim, set.ids[i], i);
+    }
+    CHECK(nigh::scan_rows(store, set.count, query.data(), params.k, params.filter, {}) == expected);
     by_codes += params.k < 1024;
   }
   CHECK(by_codes > 100);
