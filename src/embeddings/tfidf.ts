@@ -42,7 +42,7 @@ const schema = {
   b: optional(number({ min: 0, max: 1 })),
   /**
    * `dense`: items are compared by their LSA vectors, in an index of the recipe's choice. `sparse`: by the sparse rows themselves,
-   * exactly: nothing is lost, two items without a common term have nothing in common, and a search looks at every item (some 20 µs for
+   * exactly: nothing is lost, two items without a common term have nothing in common, and a search looks at every item (some 100 µs for
    * 10,000). The LSA is fitted either way, for its loss in the manifest and for those who need few dimensions.
    */
   output: choice(['dense', 'sparse'], { default: 'dense' }),
