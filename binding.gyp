@@ -69,6 +69,7 @@
         'native/index/hnsw_repair.cpp',
         'native/index/hnsw_state.cpp',
         'native/index/hnsw_verify.cpp',
+        'native/index/mutable_flat_index.cpp',
         'native/index/row_store.cpp',
         'native/index/sparse_index.cpp',
         'native/index/vector_index.cpp',

@@ -1,6 +1,7 @@
 #include "index/flat_index.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -42,6 +43,14 @@ std::vector<Neighbor> scan_listed(const FlatRows& rows, const std::vector<uint32
   return best.take_sorted();
 }
 
+Sq8Blocks encode(Metric metric, size_t dim, const Buffer<float>& rows, size_t count, size_t max_lanes) {
+  Sq8Blocks codes(metric, dim, Buffer<uint8_t>(Sq8Blocks::bytes_for(metric, dim, count)));
+  ThreadPool::shared().parallel_for(count, kBlock, max_lanes, [&](size_t begin, size_t end, size_t) {
+    for (size_t i = begin; i < end; ++i) codes.put(i, rows.data() + i * dim);
+  });
+  return codes;
+}
+
 }  // namespace
 
 FlatIndex::FlatIndex(Metric metric, size_t dim, Buffer<float> rows, Buffer<uint32_t> ids, Quantization quantization,
@@ -71,14 +80,42 @@ std::unique_ptr<FlatIndex> FlatIndex::build(MatrixView<const float> rows, const 
     own_ids[i] = ids == nullptr ? static_cast<uint32_t>(i) : ids[i];
   }
   Sq8Blocks codes;
-  if (quantization == Quantization::kSq8) {
-    codes = Sq8Blocks(metric, rows.dim, Buffer<uint8_t>(Sq8Blocks::bytes_for(metric, rows.dim, rows.rows)));
-    ThreadPool::shared().parallel_for(rows.rows, kBlock, 0, [&](size_t begin, size_t end, size_t) {
-      for (size_t i = begin; i < end; ++i) codes.put(i, own_rows.data() + i * rows.dim);
-    });
-  }
+  if (quantization == Quantization::kSq8) codes = encode(metric, rows.dim, own_rows, rows.rows, 0);
   return std::unique_ptr<FlatIndex>(
       new FlatIndex(metric, rows.dim, std::move(own_rows), std::move(own_ids), quantization, std::move(codes)));
+}
+
+std::unique_ptr<FlatIndex> FlatIndex::changed(std::span<const uint8_t> dropped, MatrixView<const float> rows, const uint32_t* ids,
+                                              size_t max_lanes) const {
+  const size_t kept = size() - static_cast<size_t>(std::count(dropped.begin(), dropped.end(), 1));
+  const size_t count = kept + rows.rows;
+  if (count >= kNoId) throw Error("CAPACITY", "An index holds at most 4294967294 vectors, got " + std::to_string(count) + ".");
+  Buffer<float> own_rows(count * dim_);
+  Buffer<uint32_t> own_ids(count);
+  size_t at = 0;
+  for (size_t slot = 0; slot < size(); ++slot) {
+    if (dropped[slot] != 0) continue;
+    std::copy_n(view().row(slot), dim_, own_rows.data() + at * dim_);
+    own_ids[at++] = ids_[slot];
+  }
+  for (size_t i = 0; i < rows.rows; ++i, ++at) {
+    prepare_flat_query(view(), rows.row(i), own_rows.data() + at * dim_, i);
+    own_ids[at] = ids[i];
+  }
+  Sq8Blocks codes;
+  if (quantization_ == Quantization::kSq8) codes = encode(metric_, dim_, own_rows, count, max_lanes);
+  return std::unique_ptr<FlatIndex>(
+      new FlatIndex(metric_, dim_, std::move(own_rows), std::move(own_ids), quantization_, std::move(codes)));
+}
+
+size_t FlatIndex::count_unsound() const {
+  size_t unsound = 0;
+  for (size_t slot = 0; slot < size(); ++slot) {
+    const float* row = view().row(slot);
+    const bool finite = std::all_of(row, row + dim_, [](float value) { return std::isfinite(value); });
+    if (!finite || slot_of(ids_[slot]) != slot) ++unsound;
+  }
+  return unsound;
 }
 
 size_t FlatIndex::memory_bytes() const {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,14 @@ class FlatIndex final : public VectorIndex {
   /// on the way are not counted again in `stats`. Throws DIMENSION_MISMATCH besides what search() throws, and ABORTED.
   void search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
                     float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const override;
+
+  /// Another index, of the rows but those marked in `dropped` (one a slot), and after them of `rows`. Throws what build() throws.
+  std::unique_ptr<FlatIndex> changed(std::span<const uint8_t> dropped, MatrixView<const float> rows, const uint32_t* ids,
+                                     size_t max_lanes) const;
+  /// SlotMap::kNone for an unknown id.
+  uint32_t slot_of(uint32_t id) const { return slots_.find(id, ids_.size()); }
+  /// Rows that hold a NaN or an infinity, or that their own id does not lead to.
+  size_t count_unsound() const;
 
   bool vector(uint32_t id, float* out) const override;
   void save(const std::string& path) const override;

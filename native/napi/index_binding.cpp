@@ -9,6 +9,7 @@
 #include "format/index_file.h"
 #include "index/flat_index.h"
 #include "index/hnsw_index.h"
+#include "index/mutable_flat_index.h"
 #include "index/sparse_index.h"
 #include "napi/addon_data.h"
 #include "napi/args.h"
@@ -26,7 +27,7 @@ namespace {
 std::shared_ptr<VectorIndex> open_file(const std::string& path, bool mapped, bool verify) {
   const IndexFile file = IndexFile::open(path, mapped ? OpenMode::kMap : OpenMode::kMemory);
   if (mapped && verify) file.verify();
-  if (file.header().kind == IndexKind::kFlat) return FlatIndex::open(file);
+  if (file.header().kind == IndexKind::kFlat) return std::make_shared<MutableFlatIndex>(FlatIndex::open(file), mapped);
   if (file.header().kind == IndexKind::kSparse) return SparseIndex::open(file);
   return HnswIndex::open(file);
 }
@@ -103,7 +104,7 @@ Napi::Value IndexBinding::build_flat(const Napi::CallbackInfo& info) {
         TaskControlBinding::control_of(info[6]),
         [rows, ids, metric, quantization](TaskControl& control) -> std::shared_ptr<VectorIndex> {
           control.set_total(rows.rows);
-          auto index = FlatIndex::build(rows, ids, metric, quantization);
+          auto index = std::make_shared<MutableFlatIndex>(FlatIndex::build(rows, ids, metric, quantization), false);
           control.check();
           control.advance(rows.rows);
           return index;

@@ -4,7 +4,7 @@ import { throwIfAborted } from '../core/abort.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
 import { choice, readParams } from '../core/params.js';
 import { type BuildOptions, buildFields, idsFor, type QuantizationName, quantizationNames } from './build-options.js';
-import { NativeVectorIndex } from './native-vector-index.js';
+import { MutableNativeIndex } from './mutable-native-index.js';
 import type { IndexCapabilities } from './vector-index.js';
 
 export interface FlatBuildOptions extends BuildOptions {
@@ -21,16 +21,16 @@ const schema = { ...buildFields, quantization: choice(quantizationNames, { defau
 /**
  * Exact search: every allowed vector is compared, so every answer is the true one. The right index for some ten
  * thousand vectors, and the measure of every other. `efSearch` and `refineFactor` of a search mean nothing here,
- * because nothing is left out.
+ * because nothing is left out. Every change copies the vectors, whatever its size: make few large ones.
  */
-export class FlatIndex extends NativeVectorIndex {
+export class FlatIndex extends MutableNativeIndex {
   override readonly kind = 'flat';
   override readonly capabilities: IndexCapabilities = {
     sync: true,
     nativeFilter: true,
     mapped: true,
     exact: true,
-    mutable: false,
+    mutable: !this.native.readOnly,
   };
 
   /**

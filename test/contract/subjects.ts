@@ -27,7 +27,7 @@ export interface Subject {
   readonly runs: number;
 }
 
-export const flat: Subject = { name: 'FlatIndex', build: FlatIndex.build, runs: 150 };
+export const flat: Subject = { name: 'FlatIndex', build: FlatIndex.build, changes: 'allowed', runs: 150 };
 
 export const hnsw: Subject = {
   name: 'HnswIndex on float32 rows',
