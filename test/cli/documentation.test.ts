@@ -11,7 +11,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CodeBlock, codeBlocks, commands } from './documentation.js';
 import { command, repository, requireBuild } from './nigh-command.js';
 
-const pages = ['README.md', 'docs/getting-started.md', 'docs/bring-your-own-vectors.md'];
+const pages = [
+  'README.md',
+  'docs/getting-started.md',
+  'docs/bring-your-own-vectors.md',
+  'docs/pictures-and-encoders.md',
+];
 const shell = new Set(['sh', 'bash', 'console']);
 const typescript = join(repository, 'node_modules/typescript/bin/tsc');
 
