@@ -10,6 +10,7 @@ const commands: Record<BenchCommand, (options: BenchOptions) => Promise<void>> =
   memory: async (options) => (await import('./stress/memory.js')).memory(options),
   insert: async (options) => (await import('./stress/insert.js')).insert(options),
   churn: async (options) => (await import('./stress/churn.js')).churn(options),
+  filters: async (options) => (await import('./filters.js')).filters(options),
 };
 
 try {

@@ -20,10 +20,13 @@ IdSet IdSet::deny(std::span<const uint32_t> ids) {
 void IdSet::insert(uint32_t id) {
   const uint32_t chunk = id >> 16;
   if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
-  if (!chunks_[chunk]) chunks_[chunk] = std::make_shared<Chunk>(Chunk{});
-  uint64_t& word = (*const_cast<Chunk*>(chunks_[chunk].get()))[(id & 0xffff) >> 6];
+  if (!chunks_[chunk]) chunks_[chunk] = std::make_shared<Chunk>();
+  Chunk& owned = *const_cast<Chunk*>(chunks_[chunk].get());
+  uint64_t& word = owned.words[(id & 0xffff) >> 6];
   const uint64_t mask = uint64_t{1} << (id & 63);
-  listed_ += (word & mask) == 0;
+  const bool fresh = (word & mask) == 0;
+  listed_ += fresh;
+  owned.listed += fresh;
   word |= mask;
 }
 
@@ -37,17 +40,18 @@ IdSet IdSet::combine(const IdSet& a, const IdSet& b, Combine how) {
     // Of scattered ids nearly every chunk is absent: those must cost nothing.
     const bool empty = how == Combine::kOr ? !left && !right : how == Combine::kAnd ? !left || !right : !left;
     if (empty) continue;
-    auto merged = std::make_shared<Chunk>(Chunk{});
-    size_t members = 0;
-    for (size_t w = 0; w < merged->size(); ++w) {
-      const uint64_t x = left ? (*left)[w] : 0;
-      const uint64_t y = right ? (*right)[w] : 0;
+    auto merged = std::make_shared<Chunk>();
+    uint32_t listed = 0;
+    for (size_t w = 0; w < merged->words.size(); ++w) {
+      const uint64_t x = left ? left->words[w] : 0;
+      const uint64_t y = right ? right->words[w] : 0;
       const uint64_t z = how == Combine::kOr ? (x | y) : how == Combine::kAnd ? (x & y) : (x & ~y);
-      (*merged)[w] = z;
-      members += static_cast<size_t>(std::popcount(z));
+      merged->words[w] = z;
+      listed += static_cast<uint32_t>(std::popcount(z));
     }
-    if (members != 0) out.chunks_[c] = std::move(merged);
-    out.listed_ += members;
+    merged->listed = listed;
+    if (listed != 0) out.chunks_[c] = std::move(merged);
+    out.listed_ += listed;
   }
   return out;
 }
@@ -81,13 +85,25 @@ std::vector<uint32_t> IdSet::listed_ids() const {
   ids.reserve(listed_);
   for (size_t c = 0; c < chunks_.size(); ++c) {
     if (!chunks_[c]) continue;
-    for (size_t w = 0; w < chunks_[c]->size(); ++w) {
-      for (uint64_t word = (*chunks_[c])[w]; word != 0; word &= word - 1) {
+    for (size_t w = 0; w < chunks_[c]->words.size(); ++w) {
+      for (uint64_t word = chunks_[c]->words[w]; word != 0; word &= word - 1) {
         ids.push_back(static_cast<uint32_t>((c << 16) | (w << 6) | static_cast<size_t>(std::countr_zero(word))));
       }
     }
   }
   return ids;
+}
+
+size_t IdSet::members_below(size_t end) const noexcept {
+  size_t listed = 0;
+  for (size_t c = 0; c < std::min(chunks_.size(), end >> 16); ++c) listed += chunks_[c] ? chunks_[c]->listed : 0;
+  if (const size_t last = end >> 16; last < chunks_.size() && chunks_[last]) {
+    const size_t rest = end & 0xffff;
+    const auto& words = chunks_[last]->words;
+    for (size_t w = 0; w < rest >> 6; ++w) listed += static_cast<size_t>(std::popcount(words[w]));
+    if ((rest & 63) != 0) listed += static_cast<size_t>(std::popcount(words[rest >> 6] & ((uint64_t{1} << (rest & 63)) - 1)));
+  }
+  return complement_ ? end - listed : listed;
 }
 
 }  // namespace nigh

@@ -2,7 +2,9 @@
 // bitmap: 65,536 chunks of 65,536 bits, of which only those that hold an id exist (8 KB each).
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,7 +24,7 @@ class IdSet {
     const uint32_t chunk = id >> 16;
     if (chunk >= chunks_.size() || !chunks_[chunk]) return complement_;
     const uint32_t bit = id & 0xffff;
-    return ((((*chunks_[chunk])[bit >> 6] >> (bit & 63)) & 1) != 0) != complement_;
+    return (((chunks_[chunk]->words[bit >> 6] >> (bit & 63)) & 1) != 0) != complement_;
   }
 
   IdSet operator&(const IdSet& other) const;
@@ -38,8 +40,25 @@ class IdSet {
   /// The listed ids, ascending.
   std::vector<uint32_t> listed_ids() const;
 
+  /// How many members are below `end`: a step for every 65,536 ids and at most 1,024 more.
+  size_t members_below(size_t end) const noexcept;
+  /// Calls visit(id) for the members below `end`, ascending. Costs a step for every 64 ids, and one a member.
+  template <class Visit>
+  void for_each_member_below(size_t end, Visit visit) const {
+    for (size_t base = 0; base < end; base += 64) {
+      const size_t c = base >> 16;
+      uint64_t word = c < chunks_.size() && chunks_[c] ? chunks_[c]->words[(base & 0xffff) >> 6] : 0;
+      if (complement_) word = ~word;
+      if (end - base < 64) word &= (uint64_t{1} << (end - base)) - 1;
+      for (; word != 0; word &= word - 1) visit(static_cast<uint32_t>(base + static_cast<size_t>(std::countr_zero(word))));
+    }
+  }
+
  private:
-  using Chunk = std::array<uint64_t, 1024>;
+  struct Chunk {
+    std::array<uint64_t, 1024> words{};
+    uint32_t listed = 0;
+  };
   enum class Combine { kAnd, kAndNot, kOr };
 
   void insert(uint32_t id);

@@ -31,6 +31,8 @@ class VisitedSet {
     return fresh;
   }
 
+  bool contains(uint32_t slot) const { return marks_[slot] == epoch_; }
+
   size_t memory_bytes() const { return marks_.size() * sizeof(uint16_t); }
 
  private:

@@ -147,13 +147,19 @@ std::vector<Neighbor> FlatIndex::search(const float* query, const SearchParams& 
     stats.plan = Plan::kAllowedScan;
     stats.visited += slots.size();
     stats.distances += slots.size();
-    return scan_listed(rows, slots, params.k);
+    std::vector<Neighbor> found = scan_listed(rows, slots, params.k);
+    keep_within(params.within, found);
+    return found;
   }
   stats.plan = Plan::kScan;
   stats.visited += size();
   stats.distances += size();
-  if (codes_.empty() || !kernels().i8_blocks_pay) return BoundedScan(rows, NoBounds{}, size(), params.k).run();
-  return BoundedScan(rows, Sq8BlockBounds(codes_, prepared.data()), size(), params.k).run();
+  std::vector<Neighbor> found =
+      codes_.empty() || !kernels().i8_blocks_pay
+          ? BoundedScan(rows, NoBounds{}, size(), params.k).run()
+          : BoundedScan(rows, Sq8BlockBounds(codes_, prepared.data()), size(), params.k).run();
+  keep_within(params.within, found);
+  return found;
 }
 
 void FlatIndex::search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
@@ -191,6 +197,7 @@ void FlatIndex::search_batch(MatrixView<const float> queries, const SearchParams
   const size_t compared = listed ? slots.size() : size();
   batch.k = std::min(params.k, compared);
   flat_search_batch(batch, queries, params.k, max_lanes, ids, distances, counts, control);
+  keep_within(params.within, queries.rows, params.k, ids, distances, counts);
   stats.plan = listed ? Plan::kAllowedScan : Plan::kScan;
   stats.visited += compared * queries.rows;
   stats.distances += compared * queries.rows;

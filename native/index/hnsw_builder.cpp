@@ -42,25 +42,26 @@ namespace {
 
 template <class Scorer>
 void link_all(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
-              uint32_t begin, uint32_t end, size_t max_lanes, bool any_gone, LinkWorkspace& workspace, TaskControl& control) {
+              std::span<const uint32_t> slots, uint32_t limit, size_t max_lanes, bool any_gone, LinkWorkspace& workspace,
+              TaskControl& control) {
   ThreadPool& pool = ThreadPool::shared();
   std::mutex entry_mutex;
 
-  if (begin < end && EntryPoint::unpack(entry.load()).slot == kNoSlot) {
-    entry.store(EntryPoint{begin, graph.levels[begin]}.packed());
+  if (!slots.empty() && EntryPoint::unpack(entry.load()).slot == kNoSlot) {
+    entry.store(EntryPoint{slots.front(), graph.levels[slots.front()]}.packed());
     control.advance(1);
-    ++begin;
+    slots = slots.subspan(1);
   }
   workspace.reserve(pool.lanes(max_lanes));
   std::vector<std::unique_ptr<HnswLinker<Scorer>>> linkers(pool.lanes(max_lanes));
-  pool.parallel_for(end - begin, 16, max_lanes, [&](size_t from, size_t to, size_t lane) {
+  pool.parallel_for(slots.size(), 16, max_lanes, [&](size_t from, size_t to, size_t lane) {
     control.check();
     if (!linkers[lane]) {
       linkers[lane] =
-          std::make_unique<HnswLinker<Scorer>>(graph, store, params, end, any_gone, workspace.locks, *workspace.lanes[lane]);
+          std::make_unique<HnswLinker<Scorer>>(graph, store, params, limit, any_gone, workspace.locks, *workspace.lanes[lane]);
     }
     for (size_t i = from; i < to; ++i) {
-      const auto slot = static_cast<uint32_t>(begin + i);
+      const uint32_t slot = slots[i];
       const EntryPoint seen = EntryPoint::unpack(entry.load(std::memory_order_acquire));
       linkers[lane]->insert(slot, seen);
       if (!graph.is_twin(slot) && graph.levels[slot] > seen.level) {
@@ -77,11 +78,12 @@ void link_all(const HnswGraph& graph, const RowStore& store, const HnswParams& p
 }  // namespace
 
 void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
-               uint32_t begin, uint32_t end, size_t max_lanes, bool any_gone, LinkWorkspace& workspace, TaskControl& control) {
+               std::span<const uint32_t> slots, uint32_t limit, size_t max_lanes, bool any_gone, LinkWorkspace& workspace,
+               TaskControl& control) {
   if (store.quantization == Quantization::kSq8) {
-    link_all<Sq8Scorer>(graph, store, params, entry, begin, end, max_lanes, any_gone, workspace, control);
+    link_all<Sq8Scorer>(graph, store, params, entry, slots, limit, max_lanes, any_gone, workspace, control);
   } else {
-    link_all<F32Scorer>(graph, store, params, entry, begin, end, max_lanes, any_gone, workspace, control);
+    link_all<F32Scorer>(graph, store, params, entry, slots, limit, max_lanes, any_gone, workspace, control);
   }
 }
 

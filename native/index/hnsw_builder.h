@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/task_control.h"
@@ -64,11 +65,12 @@ struct LinkWorkspace {
   }
 };
 
-/// Links slots [begin, end), whose rows are stored and whose levels and upper rows are set, into the graph. `entry` is the
-/// packed EntryPoint; nodes that are gone, if there are any, get no link. Other threads may search the graph meanwhile. Advances
-/// `control` by one a node; on ABORTED the graph stays valid, with some of the nodes linked.
+/// Links these slots, in this order, into the graph; their rows are stored, their levels and upper rows set, and all slots are
+/// below `limit`. `entry` is the packed EntryPoint; nodes that are gone, if there are any, get no link. Other threads may search
+/// the graph meanwhile. Advances `control` by one a node; on ABORTED the graph stays valid, with some of the nodes linked.
 void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
-               uint32_t begin, uint32_t end, size_t max_lanes, bool any_gone, LinkWorkspace& workspace, TaskControl& control);
+               std::span<const uint32_t> slots, uint32_t limit, size_t max_lanes, bool any_gone, LinkWorkspace& workspace,
+               TaskControl& control);
 
 /// Removes every link to slots from `first` on: what an interrupted hnsw_link left in the rows before it.
 void hnsw_unlink_from(HnswGraph& graph, uint32_t first);

@@ -61,6 +61,8 @@ void HnswIndex::save(const std::string& path) const {
   writer.add("upper", state->graph.upper.data(), state->upper_rows_used * params_.m * sizeof(uint32_t));
   writer.add("twins", state->graph.twins.data(), count * sizeof(uint32_t));
   writer.add("rows", state->store.rows.data(), count * state->store.row_dim * sizeof(float));
+  const auto table = recall_table();
+  if (table) writer.add("recall", table.get(), sizeof *table);
   writer.write(path);
 }
 
@@ -96,6 +98,13 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
   state.changeable = false;
   index->current_.count = static_cast<uint32_t>(count);
   state.entry = raw.entry;
+
+  if (file.has("recall")) {
+    auto table = std::make_shared<RecallTable>();
+    std::memcpy(static_cast<void*>(table.get()), file.section<uint8_t>("recall", sizeof *table).data(), sizeof *table);
+    if (!table->valid()) throw wrong("the recall table is out of range.");
+    index->recall_table_ = std::move(table);
+  }
 
   const EntryPoint entry = EntryPoint::unpack(raw.entry);
   const bool valid_entry =

@@ -33,12 +33,30 @@ HnswIndex::HnswIndex(Metric metric, size_t dim, const HnswParams& params, bool r
 
 HnswIndex::~HnswIndex() = default;
 
+namespace {
+
+// Before the hours of a build, not after them.
+void check_questions(MatrixView<const float> questions, size_t dim, Metric metric) {
+  if (questions.rows == 0) return;
+  if (questions.dim != dim) {
+    throw Error("DIMENSION_MISMATCH", "calibrationQueries: expected rows of " + std::to_string(dim) + " values, got " +
+                                          std::to_string(questions.dim) + ".");
+  }
+  require_finite(questions, "calibrationQueries");
+  std::vector<float> unit(dim);
+  for (size_t r = 0; r < questions.rows && metric == Metric::kCosine; ++r) normalize_row(questions.row(r), dim, unit.data(), r);
+}
+
+}  // namespace
+
 std::unique_ptr<HnswIndex> HnswIndex::build(MatrixView<const float> rows, const uint32_t* ids, Metric metric,
-                                            const HnswParams& params, size_t max_lanes, TaskControl& control) {
+                                            const HnswParams& params, size_t max_lanes, TaskControl& control,
+                                            MatrixView<const float> questions) {
   check_hnsw_params(params);
   require_finite(rows, "data");
+  check_questions(questions, rows.dim, metric);
   std::unique_ptr<HnswIndex> index(new HnswIndex(metric, rows.dim, params, false));
-  index->add(rows, ids, max_lanes, control);
+  index->put(rows, ids, Existing::kRefuse, max_lanes, control, questions);
   return index;
 }
 
@@ -53,6 +71,11 @@ void HnswIndex::publish(HnswSnapshot next) {
 }
 
 size_t HnswIndex::size() const { return snapshot().live(); }
+
+std::shared_ptr<const RecallTable> HnswIndex::recall_table() const {
+  const std::lock_guard lock(state_mutex_);
+  return recall_table_;
+}
 
 size_t HnswIndex::memory_bytes() const {
   const HnswSnapshot now = snapshot();

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "index/hnsw_builder.h"
 #include "index/hnsw_state.h"
 #include "index/mutable_index.h"
+#include "index/recall_table.h"
 #include "index/search_pool.h"
 
 namespace nigh {
@@ -31,9 +33,11 @@ class HnswIndex final : public MutableIndex {
   ~HnswIndex() override;
 
   /// Builds on up to `max_lanes` threads. `ids` has rows.rows entries or is null for 0 … n − 1. With one lane the same input and
-  /// seed give the same bytes. `control` counts inserted rows. Throws what require_* throw, OUT_OF_MEMORY, ABORTED.
+  /// seed give the same bytes. `control` counts inserted rows. With `questions` recall is measured by these (dim of the rows)
+  /// instead of by held-out rows. Throws what require_* throw, OUT_OF_MEMORY, ABORTED.
   static std::unique_ptr<HnswIndex> build(MatrixView<const float> rows, const uint32_t* ids, Metric metric,
-                                          const HnswParams& params, size_t max_lanes, TaskControl& control);
+                                          const HnswParams& params, size_t max_lanes, TaskControl& control,
+                                          MatrixView<const float> questions = {});
   static std::unique_ptr<HnswIndex> open(const IndexFile& file);
 
   /// Reads a file of hnswlib (format/hnswlib_file.h); labels become ids. `dim` is what the caller expects, 0 for any. The graph
@@ -89,7 +93,8 @@ class HnswIndex final : public MutableIndex {
 
   void require_changeable() const;
   static void require_sound(const HnswSnapshot& now);
-  void put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control);
+  void put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control,
+           MatrixView<const float> questions = {});
   Intake choose_rows(const HnswSnapshot& now, MatrixView<const float> rows, const uint32_t* ids, Existing existing) const;
   std::vector<uint8_t> levels_for(const HnswSnapshot& now, const Intake& intake);
   HnswSnapshot with_room(const HnswSnapshot& now, size_t rows, size_t upper_rows, size_t max_lanes);
@@ -101,9 +106,32 @@ class HnswIndex final : public MutableIndex {
 
   std::vector<Neighbor> answer(const HnswSnapshot& now, const float* prepared, const SearchParams& params,
                                SearchStats& stats) const;
+  // What `ef_search` or `recall` come to.
+  struct Effort {
+    size_t pool = 0;
+    std::optional<float> slack;  // where the walk ends early: see hnsw_stop.h
+    bool known = true;           // false where a recall is wanted and none was measured
+  };
+  struct Walked {
+    std::vector<Neighbor> found;
+    bool complete = false;  // not cut short because fewer than k were met
+  };
+  Effort effort_of(const SearchParams& params) const;
+  std::shared_ptr<const RecallTable> recall_table() const;
+  /// How many rows the filter allows; an estimate where ids are scattered.
+  size_t matching_rows(const HnswSnapshot& now, const IdSet& filter) const;
+  /// The share of allowed rows among those that a walk for this query would meet first.
+  double share_around_query(const HnswSnapshot& now, const float* prepared, const IdSet& filter, SearchStats& stats) const;
+  std::vector<uint32_t> allowed_slots(const HnswSnapshot& now, const IdSet& filter) const;
   template <class Scorer>
-  std::vector<Neighbor> walk(const HnswSnapshot& now, const float* prepared, const SearchParams& params, SearchScratch& scratch,
-                             bool& complete) const;
+  Walked walk(const HnswSnapshot& now, const float* prepared, const SearchParams& params, Plan plan, size_t pool,
+              const Effort& effort, SearchScratch& scratch) const;
+  Walked collect(const HnswSnapshot& now, const float* prepared, const SearchParams& params, SearchScratch& scratch) const;
+  std::shared_ptr<const RecallTable> link_and_measure(const HnswSnapshot& now, uint32_t end, MatrixView<const float> questions,
+                                                      size_t max_lanes, TaskControl& control);
+  /// Recall by effort, measured with these questions among `linked` of the rows, the `present` ones (null: all).
+  RecallTable calibrate(const HnswSnapshot& now, MatrixView<const float> questions, const IdSet* present, size_t linked,
+                        size_t max_lanes, TaskControl& control) const;
 
   std::unique_ptr<SearchScratch> take_scratch() const;
   void return_scratch(std::unique_ptr<SearchScratch> scratch) const;
@@ -122,6 +150,7 @@ class HnswIndex final : public MutableIndex {
 
   mutable std::mutex state_mutex_;  // held for as long as it takes to copy a snapshot
   HnswSnapshot current_;
+  std::shared_ptr<const RecallTable> recall_table_;  // null where nothing was measured
 
   mutable std::mutex scratch_mutex_;
   mutable std::vector<std::unique_ptr<SearchScratch>> scratches_;

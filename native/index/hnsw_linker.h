@@ -26,7 +26,7 @@ namespace nigh {
 
 /// Nodes that new links may lead to.
 struct AcceptPresent {
-  static constexpr bool kFilters = true;
+  static constexpr Rejected kRejected = Rejected::kWalkThrough;
   const HnswGraph& graph;
   bool operator()(uint32_t slot) const { return !graph.gone(slot); }
 };

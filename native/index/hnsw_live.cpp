@@ -14,6 +14,7 @@
 #include <numeric>
 #include <string>
 
+#include "index/hnsw_calibration.h"
 #include "index/hnsw_index.h"
 #include "index/hnsw_reachability.h"
 #include "index/hnsw_repair.h"
@@ -90,8 +91,8 @@ HnswIndex::Intake HnswIndex::choose_rows(const HnswSnapshot& now, MatrixView<con
   return intake;
 }
 
-void HnswIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes,
-                    TaskControl& control) {
+void HnswIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control,
+                    MatrixView<const float> questions) {
   const std::lock_guard write_lock(write_mutex_);
   require_changeable();
   HnswSnapshot now = snapshot();
@@ -127,8 +128,9 @@ void HnswIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing 
   std::fill_n(graph.upper.data() + state.upper_rows_used * params_.m, upper_rows * params_.m, kNoSlot);
 
   const uint64_t entry_before = state.entry.load();
+  std::shared_ptr<const RecallTable> table;
   try {
-    hnsw_link(graph, state.store, params_, state.entry, begin, end, max_lanes, now.removed != 0, workspace_, control);
+    table = link_and_measure(now, end, questions, max_lanes, control);
     if ((unwalked_changes_ + added) * kWalkShare >= begin) {
       reconnect_unreachable(graph, EntryPoint::unpack(state.entry).slot, end);
       unwalked_changes_ = 0;
@@ -145,7 +147,55 @@ void HnswIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing 
   now.count = end;
   mark_removed(now, replaced);
   publish(now);
+  if (table) {
+    const std::lock_guard lock(state_mutex_);
+    recall_table_ = table;
+  }
   settle(replaced, max_lanes);
+}
+
+// Part of step 3. The first time that there are enough new rows, some are linked last and answer first what recall the graph
+// reaches; see hnsw_calibration.cpp.
+std::shared_ptr<const RecallTable> HnswIndex::link_and_measure(const HnswSnapshot& now, uint32_t end,
+                                                               MatrixView<const float> questions, size_t max_lanes,
+                                                               TaskControl& control) {
+  HnswState& state = *now.state;
+  const uint32_t begin = now.count;
+  const bool measures = recall_table() == nullptr && now.removed == 0 && end - begin >= kCalibratedRows;
+  std::vector<uint32_t> last;
+  if (measures && questions.rows == 0) last = held_out_rows(end - begin, params_.seed);
+  for (uint32_t& slot : last) slot += begin;
+  std::vector<uint32_t> first;
+  first.reserve(end - begin - last.size());
+  size_t next = 0;
+  for (uint32_t slot = begin; slot < end; ++slot) {
+    if (next < last.size() && last[next] == slot) {
+      ++next;
+    } else {
+      first.push_back(slot);
+    }
+  }
+  const auto link = [&](const std::vector<uint32_t>& slots) {
+    hnsw_link(state.graph, state.store, params_, state.entry, slots, end, max_lanes, now.removed != 0, workspace_, control);
+  };
+  link(first);
+  if (!measures) return nullptr;
+  HnswSnapshot linked = now;
+  linked.count = end;
+  if (questions.rows != 0) {
+    return std::make_shared<RecallTable>(calibrate(linked, questions, nullptr, end, max_lanes, control));
+  }
+  std::vector<uint32_t> ids;
+  std::vector<float> rows;
+  for (const uint32_t slot : last) {
+    ids.push_back(state.store.ids[slot]);
+    rows.insert(rows.end(), state.store.row(slot), state.store.row(slot) + dim_);
+  }
+  const IdSet present = IdSet::deny(ids);
+  auto table = std::make_shared<RecallTable>(
+      calibrate(linked, {rows.data(), last.size(), dim_}, &present, end - last.size(), max_lanes, control));
+  link(last);
+  return table;
 }
 
 size_t HnswIndex::remove(std::span<const uint32_t> ids, bool ignore_missing, size_t max_lanes, TaskControl& control) {

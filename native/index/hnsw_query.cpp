@@ -1,11 +1,14 @@
 // How an HNSW index answers: which plan serves a query, the walk through the graph, and the true distances of what it found.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/thread_pool.h"
 #include "index/exact_scan.h"
 #include "index/hnsw_index.h"
-#include "index/hnsw_search.h"
+#include "index/hnsw_stop.h"
+#include "index/hnsw_walk.h"
+#include "index/search_plan.h"
 #include "quant/f32.h"
 #include "quant/sq8.h"
 
@@ -13,17 +16,10 @@ namespace nigh {
 
 namespace {
 
-// Under ip the pool of the layers above the first; they hold the longest n / 256 rows and fewer.
-constexpr size_t kUpperPool = 16;
-
-std::vector<uint32_t> listed_slots(const HnswSnapshot& now, const IdSet& filter) {
-  std::vector<uint32_t> slots;
-  for (const uint32_t id : filter.listed_ids()) {
-    const uint32_t slot = now.live_slot(id);
-    if (slot != SlotMap::kNone) slots.push_back(slot);
-  }
-  return slots;
-}
+// Of scattered ids so many are asked to tell how many match.
+constexpr size_t kSample = 1024;
+// Looking an id up costs as much as asking the filter about so many rows.
+constexpr size_t kFindCost = 32;
 
 }  // namespace
 
@@ -38,80 +34,180 @@ std::vector<Neighbor> HnswIndex::search(const float* query, const SearchParams& 
 
 std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const float* prepared, const SearchParams& params,
                                         SearchStats& stats) const {
-  const auto& state = now.state;
+  const RowStore& store = now.state->store;
   const auto scan = [&] {
-    stats.plan = Plan::kScan;
-    stats.visited += now.count;
-    stats.distances += now.count;
-    return scan_rows(state->store, now.count, prepared, params.k, params.filter, now.liveness());
-  };
-  const auto scan_allowed = [&] {
-    const std::vector<uint32_t> slots = listed_slots(now, *params.filter);
-    stats.plan = Plan::kAllowedScan;
-    stats.visited += slots.size();
-    stats.distances += slots.size();
-    return scan_slots(state->store, slots, prepared, params.k);
+    std::vector<Neighbor> found;
+    size_t compared = now.count;
+    if (stats.plan == Plan::kAllowedScan) {
+      const std::vector<uint32_t> slots = allowed_slots(now, *params.filter);
+      compared = slots.size();
+      found = scan_slots(store, slots, prepared, params.k);
+    } else {
+      found = scan_rows(store, now.count, prepared, params.k, params.filter, now.liveness());
+    }
+    stats.visited += compared;
+    stats.distances += compared;
+    keep_within(params.within, found);
+    return found;
   };
 
-  const bool allow_list = params.filter != nullptr && !params.filter->complement();
-  const size_t ef = std::max(params.ef_search, params.k);
-  // Few allowed: comparing them all is both faster than a walk that must step over the rest, and exact. Few in all: likewise.
-  if (allow_list && params.filter->listed() <= std::max<size_t>(1000, now.live() / 10)) return scan_allowed();
-  if (params.exact || ef * 2 >= now.live()) return scan();
+  const Effort effort = effort_of(params);
+  size_t pool = effort.pool;
+  const bool filtered = params.filter != nullptr;
+  PlanQuestion question{now.live(), now.live(), pool, now.state->graph.degree0};
+  if (filtered) question.matching = matching_rows(now, *params.filter);
+  stats.plan = params.exact || !effort.known ? exact_plan(question, filtered) : choose_plan(question, filtered);
 
-  bool complete = false;
+  if (filtered && (stats.plan == Plan::kFilteredGraph || stats.plan == Plan::kTwoHopGraph)) {
+    question.around = share_around_query(now, prepared, *params.filter, stats);
+    stats.plan = choose_plan(question, filtered);
+  }
+
+  // Where the answer is all that lies within a distance, how large a pool holds it shows only afterwards.
+  while (stats.plan != Plan::kScan && stats.plan != Plan::kAllowedScan) {
+    auto scratch = take_scratch();
+    auto walked = store.quantization == Quantization::kSq8
+                      ? walk<Sq8Scorer>(now, prepared, params, stats.plan, pool, effort, *scratch)
+                      : walk<F32Scorer>(now, prepared, params, stats.plan, pool, effort, *scratch);
+    stats.visited += scratch->scored + scratch->bridged;
+    stats.distances += scratch->scored;
+    return_scratch(std::move(scratch));
+    const bool wider = walked.found.size() < params.k && walked.found.size() * 2 > pool && std::isfinite(params.within);
+    if (!wider) {
+      if (walked.complete) return std::move(walked.found);
+      // The walk met fewer than k that may be returned: there may be more of them elsewhere.
+      stats.plan = exact_plan(question, filtered);
+    } else if ((pool *= 2) >= question.matching / 2) {
+      stats.plan = exact_plan(question, filtered);
+    }
+  }
+  return scan();
+}
+
+HnswIndex::Effort HnswIndex::effort_of(const SearchParams& params) const {
+  Effort effort;
+  const bool bounded = std::isfinite(params.within);
+  effort.pool = bounded ? params.ef_search : std::max(params.ef_search, params.k);
+  if (!(params.recall > 0)) return effort;
+  const auto table = recall_table();
+  effort.known = table != nullptr;
+  if (!effort.known) return effort;
+  const double measured = table->effort_for(params.recall, params.k);
+  if (table->kind == RecallTable::Kind::kGamma) {
+    effort.slack = slack_of_gamma(measured);
+    effort.pool = gamma_pool_size(bounded ? 1 : params.k);
+  } else {
+    effort.pool = static_cast<size_t>(std::ceil(measured));
+    if (!bounded) effort.pool = std::max(effort.pool, params.k);
+  }
+  return effort;
+}
+
+double HnswIndex::share_around_query(const HnswSnapshot& now, const float* prepared, const IdSet& filter,
+                                     SearchStats& stats) const {
+  const HnswState& state = *now.state;
+  const EntryPoint entry = EntryPoint::unpack(state.entry.load(std::memory_order_acquire));
+  if (entry.slot == kNoSlot) return 0;
+  const size_t limit = std::max<size_t>(now.count, entry.slot + size_t{1});
   auto scratch = take_scratch();
-  auto found = state->store.quantization == Quantization::kSq8 ? walk<Sq8Scorer>(now, prepared, params, *scratch, complete)
-                                                               : walk<F32Scorer>(now, prepared, params, *scratch, complete);
-  stats.plan = params.filter == nullptr ? Plan::kGraph : Plan::kFilteredGraph;
+  scratch->scored = 0;
+  const auto descend_by = [&](auto score) {
+    score.set_query(prepared);
+    return entry.level == 0 ? entry.slot : descend(state.graph, score, entry.slot, entry.level, 1, limit, *scratch);
+  };
+  const uint32_t start = state.store.quantization == Quantization::kSq8 ? descend_by(Sq8Scorer(state.store, ScoreFor::kSearch))
+                                                                        : descend_by(F32Scorer(state.store, ScoreFor::kSearch));
   stats.visited += scratch->scored;
   stats.distances += scratch->scored;
   return_scratch(std::move(scratch));
-  if (complete) return found;
-  // The walk met fewer than k that may be returned: there may be more of them elsewhere.
-  return allow_list ? scan_allowed() : scan();
+  const AcceptMembers<Rejected::kWalkThrough, false> accept{filter, state.store.ids.data(), now.liveness(), state.graph};
+  return share_around(state.graph, start, accept, limit);
+}
+
+size_t HnswIndex::matching_rows(const HnswSnapshot& now, const IdSet& filter) const {
+  if (now.state->slots->dense()) return std::min(filter.members_below(now.count), now.live());
+  const bool lists = !filter.complement();
+  if (lists && filter.listed() <= kSample) return std::min(filter.listed(), now.live());
+  const uint32_t* ids = now.state->store.ids.data();
+  size_t members = 0;
+  size_t asked = 0;
+  for (size_t slot = 0; slot < now.count; slot += 1 + now.count / kSample, ++asked) members += filter.contains(ids[slot]);
+  const size_t about = asked == 0 ? 0 : members * now.live() / asked;
+  return lists ? std::min(about, filter.listed()) : about;
+}
+
+std::vector<uint32_t> HnswIndex::allowed_slots(const HnswSnapshot& now, const IdSet& filter) const {
+  const Liveness live = now.liveness();
+  std::vector<uint32_t> slots;
+  if (now.state->slots->dense()) {
+    filter.for_each_member_below(now.count, [&](uint32_t id) {
+      if (live(id)) slots.push_back(id);
+    });
+  } else if (!filter.complement() && filter.listed() < now.count / kFindCost) {
+    for (const uint32_t id : filter.listed_ids()) {
+      const uint32_t slot = now.live_slot(id);
+      if (slot != SlotMap::kNone) slots.push_back(slot);
+    }
+  } else {
+    for (uint32_t slot = 0; slot < now.count; ++slot) {
+      if (live(slot) && filter.contains(now.state->store.ids[slot])) slots.push_back(slot);
+    }
+  }
+  return slots;
 }
 
 template <class Scorer>
-std::vector<Neighbor> HnswIndex::walk(const HnswSnapshot& now, const float* prepared, const SearchParams& params,
-                                      SearchScratch& scratch, bool& complete) const {
+HnswIndex::Walked HnswIndex::walk(const HnswSnapshot& now, const float* prepared, const SearchParams& params, Plan plan,
+                                  size_t pool, const Effort& effort, SearchScratch& scratch) const {
   const HnswState& state = *now.state;
   const size_t count = now.count;
   const Liveness live = now.liveness();
+  const EntryPoint entry = EntryPoint::unpack(state.entry.load(std::memory_order_acquire));
+  if (entry.slot == kNoSlot) return {};  // all that this snapshot holds has been removed meanwhile
   Scorer score(state.store, ScoreFor::kSearch);
   score.set_query(prepared);
-  scratch.scored = 0;
-  const EntryPoint entry = EntryPoint::unpack(state.entry.load(std::memory_order_acquire));
-  complete = false;
-  if (entry.slot == kNoSlot) return {};  // all that this snapshot holds has been removed meanwhile
-  // While rows are added the entry may already be one of them; limit is then too low for it, but its links lead back.
-  const size_t limit = std::max<size_t>(count, entry.slot + size_t{1});
-  const size_t ef = std::max(params.ef_search, params.k);
-  const auto walk_down = [&](const auto& accept) {
-    if (metric_ != Metric::kIp) {
-      const uint32_t start =
-          entry.level == 0 ? entry.slot : descend(state.graph, score, entry.slot, entry.level, 1, limit, scratch);
-      start_search(score, start, ef, limit, scratch, accept);
-      search_layer(state.graph, 0, score, accept, limit, scratch);
-      return;
-    }
-    start_search(score, entry.slot, entry.level > 1 ? kUpperPool : ef, limit, scratch, accept);
-    for (size_t level = entry.level + 1; level-- > 0;) {
-      if (level != entry.level) carry_pool_down(level > 1 ? kUpperPool : ef, limit, scratch);
-      search_layer(state.graph, level, score, accept, limit, scratch);
+  const auto traverse_for = [&](const auto& accept) {
+    if (effort.slack) {
+      StopFarther stop(params.k, *effort.slack, params.within);
+      walk_graph(state.graph, entry, metric_, count, score, pool, accept, stop, scratch);
+    } else {
+      StopNever never;
+      walk_graph(state.graph, entry, metric_, count, score, pool, accept, never, scratch);
     }
   };
-  if (params.filter == nullptr && !live.any_removed()) {
-    walk_down(AcceptAll{});
-  } else if (params.filter == nullptr) {
-    walk_down(AcceptLive{live, state.graph});
-  } else {
-    walk_down(AcceptMembers{*params.filter, state.store.ids.data(), live, state.graph});
+  const auto traverse_members = [&]<Rejected How>() {
+    const uint32_t* ids = state.store.ids.data();
+    if (state.slots->dense()) {
+      traverse_for(AcceptMembers<How, true>{*params.filter, ids, live, state.graph});
+    } else {
+      traverse_for(AcceptMembers<How, false>{*params.filter, ids, live, state.graph});
+    }
+  };
+  switch (plan) {
+    case Plan::kFilteredGraph:
+      traverse_members.template operator()<Rejected::kWalkThrough>();
+      break;
+    case Plan::kTwoHopGraph:
+      traverse_members.template operator()<Rejected::kPassOver>();
+      break;
+    default:
+      if (live.any_removed()) {
+        traverse_for(AcceptLive{live, state.graph});
+      } else {
+        traverse_for(AcceptAll{});
+      }
   }
+  return collect(now, prepared, params, scratch);
+}
 
+HnswIndex::Walked HnswIndex::collect(const HnswSnapshot& now, const float* prepared, const SearchParams& params,
+                                     SearchScratch& scratch) const {
+  const HnswState& state = *now.state;
+  const Liveness live = now.liveness();
   const bool quantized = state.store.quantization != Quantization::kNone;
   const size_t wanted = quantized ? params.k * std::max<size_t>(1, params.refine_factor) : params.k;
-  std::vector<Neighbor> found;
+  Walked walked;
+  std::vector<Neighbor>& found = walked.found;
   std::vector<uint32_t> slots;
   for (const SearchPool::Entry& candidate : scratch.pool) {
     if (candidate.rejected()) continue;
@@ -119,8 +215,8 @@ std::vector<Neighbor> HnswIndex::walk(const HnswSnapshot& now, const float* prep
     if (found.size() >= wanted && (quantized || candidate.distance > found.back().distance)) break;
     size_t taken = 0;
     state.graph.for_each_twin(candidate.slot(), [&](uint32_t slot) {
-      if (slot >= count || !live(slot) || (params.filter != nullptr && !params.filter->contains(state.store.ids[slot])))
-        return true;
+      if (slot >= now.count || !live(slot)) return true;
+      if (params.filter != nullptr && !params.filter->contains(state.store.ids[slot])) return true;
       found.push_back({candidate.distance, slot});
       slots.push_back(slot);
       return ++taken < wanted;
@@ -134,9 +230,12 @@ std::vector<Neighbor> HnswIndex::walk(const HnswSnapshot& now, const float* prep
   }
   for (Neighbor& neighbor : found) neighbor.id = state.store.ids[neighbor.id];
   std::sort(found.begin(), found.end());
-  complete = found.size() >= params.k;
+  walked.complete = found.size() >= params.k;
   if (found.size() > params.k) found.resize(params.k);
-  return found;
+  // Where something lies beyond, nothing before it is missing for want of room.
+  walked.complete |= !found.empty() && found.back().distance > params.within;
+  keep_within(params.within, found);
+  return walked;
 }
 
 void HnswIndex::search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,

@@ -8,12 +8,16 @@
 //   ef                    capacity of the pool
 //   v visited             VisitedSet
 //
+// Under a filter that allows part of the nodes the walk passes over the rest, as Patel et al., "ACORN: Performant and
+// predicate-agnostic search over vector embeddings and structured data", SIGMOD 2024, do at query time (ACORN-1).
+//
 // Deviations: one sorted array instead of two heaps; neighbours of a node are gathered and prefetched first, then scored
 // together.
 //
 // Outline
 //   1. take the closest entry that was not expanded                       SearchPool::next
 //   2. gather its neighbours that were not met yet, prefetching their rows
+//      (or, past neighbours that a filter rejects, those behind them)     gather_within_two_hops
 //   3. score them in one call
 //   4. insert those closer than the pool's bound; prefetch the next candidate's links
 #pragma once
@@ -28,17 +32,26 @@
 
 namespace nigh {
 
+/// What becomes of the nodes that may not be returned.
+enum class Rejected {
+  kNone,         // there are none
+  kWalkThrough,  // they stay in the pool and are expanded like others, but do not count
+  kPassOver      // they are never scored: those of their neighbours that may be returned stand in for them
+};
+
 /// Every node may be returned.
 struct AcceptAll {
-  static constexpr bool kFilters = false;
+  static constexpr Rejected kRejected = Rejected::kNone;
   bool operator()(uint32_t) const { return true; }
+  AcceptAll walking_through() const { return {}; }
 };
 
 /// Nodes of which one, the node or a twin, was not removed may be returned; the others are walked through.
 struct AcceptLive {
-  static constexpr bool kFilters = true;
+  static constexpr Rejected kRejected = Rejected::kWalkThrough;
   Liveness live;
   const HnswGraph& graph;
+  AcceptLive walking_through() const { return *this; }
   bool operator()(uint32_t slot) const {
     bool found = false;
     graph.for_each_twin(slot, [&](uint32_t twin) { return !(found = live(twin)); });
@@ -46,18 +59,28 @@ struct AcceptLive {
   }
 };
 
-/// Nodes of which one, the node or a twin, was not removed and has a member's id may be returned; the others are walked through.
+/// Nodes of which one, the node or a twin, was not removed and has a member's id may be returned. `Dense`: every id is its slot.
+template <Rejected How, bool Dense>
 struct AcceptMembers {
-  static constexpr bool kFilters = true;
+  static constexpr Rejected kRejected = How;
   const IdSet& members;
   const uint32_t* ids;
   Liveness live;
   const HnswGraph& graph;
+  /// The same members, for the sparse layers above the first, on which passing over nodes would lose the way.
+  AcceptMembers<Rejected::kWalkThrough, Dense> walking_through() const { return {members, ids, live, graph}; }
+  bool has(uint32_t slot) const { return members.contains(Dense ? slot : ids[slot]) && live(slot); }
   bool operator()(uint32_t slot) const {
+    if (has(slot)) return true;
     bool found = false;
-    graph.for_each_twin(slot, [&](uint32_t twin) { return !(found = live(twin) && members.contains(ids[twin])); });
+    graph.for_each_twin(slot, [&](uint32_t twin) { return !(found = has(twin)); });
     return found;
   }
+};
+
+/// Goes on until every entry of the pool is expanded.
+struct StopNever {
+  static constexpr bool kStops = false;
 };
 
 /// What a search needs besides the graph; reused from search to search, held by one thread at a time.
@@ -67,8 +90,10 @@ struct SearchScratch {
   VisitedSet visited;
   SearchPool pool;
   uint32_t fresh[kMaxDegree];
+  uint32_t bridges[kMaxDegree];
   float distances[kMaxDegree];
-  uint64_t scored = 0;  // distances computed since the scratch was taken
+  uint64_t scored = 0;   // distances computed since the scratch was taken
+  uint64_t bridged = 0;  // rejected nodes behind which was looked
 };
 
 /// Fills the pool with one node, for search_layer to start from.
@@ -95,10 +120,49 @@ inline void carry_pool_down(size_t ef, size_t limit, SearchScratch& scratch) {
   for (const SearchPool::Entry& entry : scratch.pool) scratch.visited.insert(entry.slot());
 }
 
-/// Walks the layer from what is in the pool until every entry is expanded. The pool then holds the closest nodes met. `limit` is
-/// the number of nodes: a link beyond it comes from a damaged file and is passed over.
+/// Gathers into scratch.fresh, and prefetches, the neighbours of a node that may be returned and were not met yet; in the place
+/// of one that may not, those of its own neighbours that may, until there are as many as a row holds (ACORN-1).
 template <class Scorer, class Accept>
-void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, const Accept& accept, size_t limit,
+size_t gather_within_two_hops(const HnswGraph& graph, uint32_t node, size_t level, const Scorer& score, const Accept& accept,
+                              size_t limit, SearchScratch& scratch) {
+  VisitedSet& visited = scratch.visited;
+  const size_t degree = graph.degree(level);
+  uint32_t* bridges = scratch.bridges;
+  size_t count = 0;
+  size_t bridge_count = 0;
+  const uint32_t* links = graph.row(node, level);
+  for (size_t i = 0; i < degree; ++i) {
+    const uint32_t neighbor = HnswGraph::load(links + i);
+    if (neighbor == kNoSlot) break;
+    if (neighbor >= limit || visited.contains(neighbor) || !graph.has_row(neighbor, level)) continue;
+    if (accept(neighbor)) {
+      visited.insert(neighbor);
+      score.prefetch(neighbor);
+      scratch.fresh[count++] = neighbor;
+    } else {
+      bridges[bridge_count++] = neighbor;
+    }
+  }
+  for (size_t b = 0; b < bridge_count && count < degree; ++b) {
+    visited.insert(bridges[b]);
+    ++scratch.bridged;
+    const uint32_t* further = graph.row(bridges[b], level);
+    for (size_t i = 0; i < degree && count < SearchScratch::kMaxDegree; ++i) {
+      const uint32_t neighbor = HnswGraph::load(further + i);
+      if (neighbor == kNoSlot) break;
+      if (neighbor >= limit || visited.contains(neighbor) || !accept(neighbor) || !graph.has_row(neighbor, level)) continue;
+      visited.insert(neighbor);
+      score.prefetch(neighbor);
+      scratch.fresh[count++] = neighbor;
+    }
+  }
+  return count;
+}
+
+/// Walks the layer from what is in the pool until every entry is expanded or `stop` says so. The pool then holds the closest
+/// nodes met. `limit` is the number of nodes: a link beyond it comes from a damaged file and is passed over.
+template <class Scorer, class Accept, class Stop>
+void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, const Accept& accept, Stop& stop, size_t limit,
                   SearchScratch& scratch) {
   VisitedSet& visited = scratch.visited;
   SearchPool& pool = scratch.pool;
@@ -106,7 +170,10 @@ void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, con
 
   const auto offer = [&](float distance, uint32_t slot) {
     if (!(distance < pool.bound())) return;
-    if constexpr (Accept::kFilters) {
+    if constexpr (Stop::kStops) {
+      if (distance > stop.reach()) return;
+    }
+    if constexpr (Accept::kRejected == Rejected::kWalkThrough) {
       if (!accept(slot)) {
         pool.insert_rejected(distance, slot);
         return;
@@ -117,17 +184,24 @@ void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, con
 
   uint32_t node;
   while (pool.next(node)) {
-    const uint32_t* links = graph.row(node, level);
+    if constexpr (Stop::kStops) {
+      if (stop.ends(pool)) break;
+    }
     size_t count = 0;
-    for (size_t i = 0; i < degree; ++i) {
-      const uint32_t neighbor = HnswGraph::load(links + i);
-      if (neighbor >= limit) {
-        if (neighbor == kNoSlot) break;
-        continue;
+    if constexpr (Accept::kRejected == Rejected::kPassOver) {
+      count = gather_within_two_hops(graph, node, level, score, accept, limit, scratch);
+    } else {
+      const uint32_t* links = graph.row(node, level);
+      for (size_t i = 0; i < degree; ++i) {
+        const uint32_t neighbor = HnswGraph::load(links + i);
+        if (neighbor >= limit) {
+          if (neighbor == kNoSlot) break;
+          continue;
+        }
+        if (!visited.insert(neighbor) || !graph.has_row(neighbor, level)) continue;
+        score.prefetch(neighbor);
+        scratch.fresh[count++] = neighbor;
       }
-      if (!visited.insert(neighbor) || !graph.has_row(neighbor, level)) continue;
-      score.prefetch(neighbor);
-      scratch.fresh[count++] = neighbor;
     }
     score(scratch.fresh, count, scratch.distances);
     scratch.scored += count;
@@ -138,6 +212,13 @@ void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, con
       for (size_t byte = 0; byte < degree * sizeof(uint32_t); byte += 64) __builtin_prefetch(next + byte);
     }
   }
+}
+
+template <class Scorer, class Accept>
+void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, const Accept& accept, size_t limit,
+                  SearchScratch& scratch) {
+  StopNever never;
+  search_layer(graph, level, score, accept, never, limit, scratch);
 }
 
 /// Moves from `start` to the closest node that greedy descent finds on the layers `from` … `to`, highest first.

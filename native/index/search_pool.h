@@ -87,6 +87,18 @@ class SearchPool {
     return true;
   }
 
+  /// Distance of the entry that next() gave last.
+  float expanded_distance() const { return entries_[cursor_ - 1].distance; }
+
+  /// Distance of the k-th accepted entry; +inf while there are fewer.
+  float kth_accepted(size_t k) const {
+    if (accepted_ < k) return std::numeric_limits<float>::infinity();
+    if (accepted_ == size_) return entries_[k - 1].distance;
+    size_t at = 0;
+    for (size_t seen = 0; (seen += entries_[at].rejected() ? 0 : 1) < k;) ++at;
+    return entries_[at].distance;
+  }
+
   const Entry* begin() const { return entries_.data(); }
   const Entry* end() const { return entries_.data() + size_; }
   size_t size() const { return size_; }

@@ -166,7 +166,9 @@ std::vector<Neighbor> SparseIndex::answer(Scratch& scratch, const SearchParams& 
   } else {
     scan_listed(scratch, *slots, best);
   }
-  return best.take_sorted();
+  std::vector<Neighbor> found = best.take_sorted();
+  keep_within(params.within, found);
+  return found;
 }
 
 std::vector<Neighbor> SparseIndex::search(const float* query, const SearchParams& params, SearchStats& stats) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,21 @@ void normalize_row(const float* row, size_t dim, float* out, size_t position) {
   }
   const double scale = 1.0 / std::sqrt(squares);
   for (size_t i = 0; i < dim; ++i) out[i] = static_cast<float>(static_cast<double>(row[i]) * scale);
+}
+
+void keep_within(float within, std::vector<Neighbor>& found) {
+  while (!found.empty() && found.back().distance > within) found.pop_back();
+}
+
+void keep_within(float within, size_t rows, size_t k, uint32_t* ids, float* distances, uint32_t* counts) {
+  if (within == std::numeric_limits<float>::infinity()) return;
+  for (size_t row = 0; row < rows; ++row) {
+    while (counts[row] != 0 && distances[row * k + counts[row] - 1] > within) {
+      --counts[row];
+      ids[row * k + counts[row]] = kNoId;
+      distances[row * k + counts[row]] = std::numeric_limits<float>::infinity();
+    }
+  }
 }
 
 }  // namespace nigh

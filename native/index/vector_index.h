@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,11 @@ inline constexpr uint32_t kNoId = 0xffffffff;
 
 /// How an answer was found.
 enum class Plan : uint32_t {
-  kScan = 0,          // every row compared
-  kAllowedScan = 1,   // only the rows that the filter allows compared
-  kGraph = 2,         // graph traversal
-  kFilteredGraph = 3  // graph traversal that collects allowed rows only
+  kScan = 0,           // every row compared
+  kAllowedScan = 1,    // only the rows that the filter allows compared
+  kGraph = 2,          // graph traversal
+  kFilteredGraph = 3,  // graph traversal that collects allowed rows only
+  kTwoHopGraph = 4     // graph traversal that passes over the rows that are not allowed
 };
 
 struct SearchParams {
@@ -31,6 +33,8 @@ struct SearchParams {
   size_t refine_factor = 2;       // quantised indexes: refine_factor × k candidates get their true distance
   const IdSet* filter = nullptr;  // members may be returned; null allows all
   bool exact = false;             // graph indexes: compare every allowed row instead
+  double recall = 0;              // graph indexes: above 0, the wanted share of the true neighbours decides instead of ef_search
+  float within = std::numeric_limits<float>::infinity();  // rows beyond this distance do not match
 };
 
 struct SearchStats {
@@ -49,7 +53,8 @@ class VectorIndex {
   virtual size_t size() const = 0;
   virtual size_t memory_bytes() const = 0;
 
-  /// The k nearest of the members of params.filter: exactly min(k, matching rows), closest first, ties by id. `query` has
+  /// The k nearest of the members of params.filter: exactly min(k, matching rows), where
+  /// rows beyond params.within do not match, closest first, ties by id. `query` has
   /// dim() finite values. Throws NOT_FINITE, ZERO_VECTOR (cosine), INVALID_ARGUMENT (k = 0).
   virtual std::vector<Neighbor> search(const float* query, const SearchParams& params, SearchStats& stats) const = 0;
 
@@ -63,6 +68,11 @@ class VectorIndex {
   /// Writes one file atomically (temporary file, fsync, rename, fsync of the directory). Throws IO.
   virtual void save(const std::string& path) const = 0;
 };
+
+/// Takes what lies beyond `within` off a sorted answer.
+void keep_within(float within, std::vector<Neighbor>& found);
+/// The same for `rows` answers of a batch, `k` places each.
+void keep_within(float within, size_t rows, size_t k, uint32_t* ids, float* distances, uint32_t* counts);
 
 /// Throws NOT_FINITE with the position of the first NaN or infinity.
 void require_finite(MatrixView<const float> rows, const char* what);

@@ -1,22 +1,33 @@
 #include "napi/index_arguments.h"
 
 #include <algorithm>
+#include <cmath>
+#include <span>
 #include <string>
 
 #include "napi/args.h"
 
 namespace nigh::binding {
 
-SearchParams search_params(const Napi::CallbackInfo& info, size_t first, const IdSet* filter, size_t size) {
+SearchParams search_params(const Napi::Value& settings, const IdSet* filter, size_t size) {
+  enum { kK, kEfSearch, kRefineFactor, kExact, kRecall, kWithin, kSettings };
+  const std::span<const double> values = typed_array<double>(settings, "settings", kSettings);
   // No answer is longer than the index, and no pool needs to be: a k of a billion must not reserve room for a billion.
-  const uint64_t most = std::max<size_t>(size, 1);
+  const auto most = static_cast<double>(std::max<size_t>(size, 1));
+  const auto natural = [&](size_t at, const char* name) {
+    if (!(values[at] >= 1)) wrong_argument(name, "at least 1");
+    return static_cast<size_t>(std::min(values[at], most));
+  };
   SearchParams params;
-  const uint64_t k = integer(info[first], "k");
-  if (k == 0) wrong_argument("k", "at least 1");
-  params.k = std::min(k, most);
-  params.ef_search = std::min(integer(info[first + 1], "efSearch"), most);
-  params.refine_factor = std::min(integer(info[first + 2], "refineFactor"), most);
-  params.exact = boolean(info[first + 3], "exact");
+  params.k = natural(kK, "k");
+  params.ef_search = natural(kEfSearch, "efSearch");
+  params.refine_factor = natural(kRefineFactor, "refineFactor");
+  params.exact = values[kExact] != 0;
+  params.recall = values[kRecall];
+  if (!(params.recall >= 0 && params.recall < 1)) wrong_argument("recall", "a number from 0 to below 1");
+  // The nearest float: what is at a distance is within it.
+  params.within = static_cast<float>(values[kWithin]);
+  if (std::isnan(params.within)) wrong_argument("within", "a number");
   params.filter = filter;
   return params;
 }

@@ -10,9 +10,9 @@
 
 namespace nigh::binding {
 
-/// Five arguments from `first` on: k, efSearch, refineFactor, exact, filter. The caller read the filter and keeps it alive.
-/// What exceeds `size`, the number of vectors, is cut down to it. Throws INVALID_ARGUMENT.
-SearchParams search_params(const Napi::CallbackInfo& info, size_t first, const IdSet* filter, size_t size);
+/// One Float64Array: k, efSearch, refineFactor, exact (0 or 1), recall (0: efSearch decides), within. The caller keeps the filter
+/// alive. What exceeds `size`, the number of vectors, is cut down to it. Throws INVALID_ARGUMENT.
+SearchParams search_params(const Napi::Value& settings, const IdSet* filter, size_t size);
 
 /// Throws DIMENSION_MISMATCH.
 void require_dim(const char* name, size_t got, size_t expected);

@@ -114,7 +114,9 @@ Napi::Value IndexBinding::build_flat(const Napi::CallbackInfo& info) {
   });
 }
 
-// buildHnsw(data, rows, dim, ids | null, metric, M, efConstruction, alpha, seed, quantization, threads, control | null)
+// buildHnsw(data, rows, dim, ids | null, metric, M, efConstruction, alpha, seed, quantization, calibration data, calibration
+// rows,
+//           threads, control | null)
 Napi::Value IndexBinding::build_hnsw(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
@@ -126,16 +128,17 @@ Napi::Value IndexBinding::build_hnsw(const Napi::CallbackInfo& info) {
     params.alpha = number(info[7], "alpha");
     params.seed = integer(info[8], "seed");
     params.quantization = quantization(info[9]);
-    const size_t threads = integer(info[10], "threads");
+    const MatrixView<const float> questions = nigh::binding::matrix(info[10], info[11], info[2], "calibrationQueries");
+    const size_t threads = integer(info[12], "threads");
     auto task = make_task(
-        TaskControlBinding::control_of(info[11]),
-        [rows, ids, metric, params, threads](TaskControl& control) -> std::shared_ptr<VectorIndex> {
-          auto index = HnswIndex::build(rows, ids, metric, params, threads, control);
+        TaskControlBinding::control_of(info[13]),
+        [rows, ids, metric, params, questions, threads](TaskControl& control) -> std::shared_ptr<VectorIndex> {
+          auto index = HnswIndex::build(rows, ids, metric, params, threads, control, questions);
           control.check();
           return index;
         },
         [](Napi::Env env, std::shared_ptr<VectorIndex> index) { return wrap(env, std::move(index)); });
-    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[3]});
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[3], info[10]});
   });
 }
 
@@ -213,15 +216,15 @@ Napi::Value IndexBinding::answer_buffers(const Napi::CallbackInfo& info) {
   });
 }
 
-// searchSync(query, k, efSearch, refineFactor, exact, filter | null): how many neighbours lie in the answer buffers, or −1 − n
+// searchSync(query, settings, filter | null): how many neighbours lie in the answer buffers, or −1 − n
 // where they have no room for the n neighbours found.
 Napi::Value IndexBinding::search_sync(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const VectorIndex& index = *open_index();
     const std::span<const float> query = typed_array<float>(info[0], "query");
     require_dim("query", query.size(), index.dim());
-    const auto filter = IdSetBinding::set_of(info[5]);
-    const SearchParams params = search_params(info, 1, filter.get(), index.size());
+    const auto filter = IdSetBinding::set_of(info[2]);
+    const SearchParams params = search_params(info[1], filter.get(), index.size());
     AnswerBuffers& answer = AddonData::of(info.Env()).answer;
     SearchStats stats;
     const std::vector<Neighbor> found = index.search(query.data(), params, stats);
@@ -239,16 +242,16 @@ Napi::Value IndexBinding::search_sync(const Napi::CallbackInfo& info) {
   });
 }
 
-// search(query, k, efSearch, refineFactor, exact, filter | null, control | null): a packed answer. The query is copied.
+// search(query, settings, filter | null, control | null): a packed answer. The query and the settings are copied.
 Napi::Value IndexBinding::search(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const std::shared_ptr<VectorIndex>& index = open_index();
     const std::span<const float> query = typed_array<float>(info[0], "query");
     require_dim("query", query.size(), index->dim());
-    auto filter = IdSetBinding::set_of(info[5]);
-    const SearchParams params = search_params(info, 1, filter.get(), index->size());
+    auto filter = IdSetBinding::set_of(info[2]);
+    const SearchParams params = search_params(info[1], filter.get(), index->size());
     auto task = make_task(
-        TaskControlBinding::control_of(info[6]),
+        TaskControlBinding::control_of(info[3]),
         [index, params, filter = std::move(filter),
          query = std::vector<float>(query.begin(), query.end())](TaskControl& control) {
           Answer answer;
@@ -261,24 +264,23 @@ Napi::Value IndexBinding::search(const Napi::CallbackInfo& info) {
   });
 }
 
-// searchBatch(data, rows, dim, k, efSearch, refineFactor, exact, filter | null, ids, distances, counts, threads,
-//             control | null)
+// searchBatch(data, rows, dim, settings, filter | null, ids, distances, counts, threads, control | null)
 Napi::Value IndexBinding::search_batch(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const std::shared_ptr<VectorIndex>& index = open_index();
     const MatrixView<const float> queries = nigh::binding::matrix(info[0], info[1], info[2], "queries");
     require_dim("queries", queries.dim, index->dim());
-    auto filter = IdSetBinding::set_of(info[7]);
+    auto filter = IdSetBinding::set_of(info[4]);
     // The caller's k, not the clamped one, is the stride of the answer.
-    SearchParams params = search_params(info, 3, filter.get(), std::numeric_limits<uint32_t>::max());
+    SearchParams params = search_params(info[3], filter.get(), std::numeric_limits<uint32_t>::max());
     params.ef_search = std::min(params.ef_search, std::max<size_t>(index->size(), 1));
     params.refine_factor = std::min(params.refine_factor, std::max<size_t>(index->size(), 1));
-    const std::span<uint32_t> ids = typed_array<uint32_t>(info[8], "ids", queries.rows * params.k);
-    const std::span<float> distances = typed_array<float>(info[9], "distances", queries.rows * params.k);
-    const std::span<uint32_t> counts = typed_array<uint32_t>(info[10], "counts", queries.rows);
-    const size_t threads = integer(info[11], "threads");
+    const std::span<uint32_t> ids = typed_array<uint32_t>(info[5], "ids", queries.rows * params.k);
+    const std::span<float> distances = typed_array<float>(info[6], "distances", queries.rows * params.k);
+    const std::span<uint32_t> counts = typed_array<uint32_t>(info[7], "counts", queries.rows);
+    const size_t threads = integer(info[8], "threads");
     auto task = make_task(
-        TaskControlBinding::control_of(info[12]),
+        TaskControlBinding::control_of(info[9]),
         [index, queries, params, filter = std::move(filter), ids, distances, counts, threads](TaskControl& control) {
           SearchStats stats;
           index->search_batch(queries, params, threads, ids.data(), distances.data(), counts.data(), stats, control);
@@ -286,21 +288,19 @@ Napi::Value IndexBinding::search_batch(const Napi::CallbackInfo& info) {
           return stats;
         },
         [](Napi::Env env, const SearchStats& stats) { return stats_object(env, stats); });
-    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[8], info[9], info[10]});
+    return AddonData::of(info.Env()).mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[5], info[6], info[7]});
   });
 }
 
-// searchRows(offsets, columns, values, cols, k, filter | null, ids, distances, counts, threads, control | null)
+// searchRows(offsets, columns, values, cols, settings, filter | null, ids, distances, counts, threads, control | null)
 Napi::Value IndexBinding::search_rows(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const auto index = std::dynamic_pointer_cast<SparseIndex>(open_index());
     if (!index) throw Error("UNSUPPORTED", "Only a sparse index takes sparse queries.");
     const CsrView queries = csr(info[0], info[1], info[2], info[3], "queries");
     require_dim("queries", queries.cols, index->dim());
-    SearchParams params;
-    params.k = integer32(info[4], "k");
     auto filter = IdSetBinding::set_of(info[5]);
-    params.filter = filter.get();
+    const SearchParams params = search_params(info[4], filter.get(), std::numeric_limits<uint32_t>::max());
     const std::span<uint32_t> ids = typed_array<uint32_t>(info[6], "ids", queries.rows() * params.k);
     const std::span<float> distances = typed_array<float>(info[7], "distances", queries.rows() * params.k);
     const std::span<uint32_t> counts = typed_array<uint32_t>(info[8], "counts", queries.rows());

@@ -71,25 +71,24 @@ export interface NativeVerifyReport {
   readonly repaired: number;
 }
 
+/** k, efSearch, refineFactor, exact (0 or 1), recall (0: efSearch decides), within: six numbers in one argument. */
+export type SearchSettings = Float64Array;
+
+/** The settings of an exact search for k neighbours. */
+export function exactSearch(k: number): SearchSettings {
+  return Float64Array.of(k, 1, 1, 1, 0, Number.POSITIVE_INFINITY);
+}
+
 export interface NativeIndex {
   /** How many neighbours lie in the answer buffers, or −1 − n where they have no room for the n found. */
-  searchSync(
-    query: Float32Array,
-    k: number,
-    efSearch: number,
-    refineFactor: number,
-    exact: boolean,
-    filter: NativeIdSet | null,
-  ): number;
+  searchSync(query: Float32Array, settings: SearchSettings, filter: NativeIdSet | null): number;
   /**
-   * Plan, visited and distances as float64, then the ids as uint32, then the distances as float32. The query is copied.
+   * Plan, visited and distances as float64, then the ids as uint32, then the distances as float32. The query and the settings are
+   * copied.
    */
   search(
     query: Float32Array,
-    k: number,
-    efSearch: number,
-    refineFactor: number,
-    exact: boolean,
+    settings: SearchSettings,
     filter: NativeIdSet | null,
     control: NativeTaskControl | null,
   ): Promise<ArrayBuffer>;
@@ -98,10 +97,7 @@ export interface NativeIndex {
     queries: Float32Array,
     rows: number,
     dim: number,
-    k: number,
-    efSearch: number,
-    refineFactor: number,
-    exact: boolean,
+    settings: SearchSettings,
     filter: NativeIdSet | null,
     ids: Uint32Array,
     distances: Float32Array,
@@ -113,7 +109,7 @@ export interface NativeIndex {
   searchRows(
     ...args: [
       ...queries: CsrArguments,
-      k: number,
+      settings: SearchSettings,
       filter: NativeIdSet | null,
       ids: Uint32Array,
       distances: Float32Array,
@@ -190,6 +186,8 @@ interface NativeIndexClass {
     alpha: number,
     seed: number,
     quantization: string,
+    calibrationQueries: Float32Array,
+    calibrationRows: number,
     threads: number,
     control: NativeTaskControl | null,
   ): Promise<NativeIndex>;

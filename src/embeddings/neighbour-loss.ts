@@ -4,7 +4,7 @@
  * Both searches are exact. As recall by distance counts, a neighbour found is as good as a true one where its sparse likeness is that of
  * the true k-th, because documents of the same words tie; documents that share no term with the query are no true neighbours.
  */
-import { native } from '../binding/native.js';
+import { exactSearch, native } from '../binding/native.js';
 import { runTask, type TaskOptions } from '../binding/task.js';
 import { csrArguments } from '../binding/train.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
@@ -48,7 +48,16 @@ export async function measureNeighbourLoss(
   try {
     const truth = answers(sampled.length);
     await runTask(options, (control) =>
-      bySparse.searchRows(...csrArguments(queries), k + 1, null, truth.ids, truth.distances, truth.counts, 0, control),
+      bySparse.searchRows(
+        ...csrArguments(queries),
+        exactSearch(k + 1),
+        null,
+        truth.ids,
+        truth.distances,
+        truth.counts,
+        0,
+        control,
+      ),
     );
     const found = answers(sampled.length);
     const vectors = gatherRows(dense, sampled);
@@ -57,10 +66,7 @@ export async function measureNeighbourLoss(
         vectors.data,
         vectors.rows,
         vectors.dim,
-        k + 1,
-        1,
-        1,
-        true,
+        exactSearch(k + 1),
         null,
         found.ids,
         found.distances,

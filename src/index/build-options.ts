@@ -2,7 +2,7 @@
 import type { TaskOptions } from '../binding/task.js';
 import { invalidArgument, NighError } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
-import { choice, type Field, optional } from '../core/params.js';
+import { choice, type Field, number, optional } from '../core/params.js';
 import { type Ids, toIds } from './id-list.js';
 import { type MetricName, metricNames } from './vector-index.js';
 
@@ -64,4 +64,13 @@ export function progressCallback(): Field<(done: number, total: number) => void>
 
 function isCallback(value: unknown): value is (done: number, total: number) => void {
   return typeof value === 'function';
+}
+
+/** The wanted share of the true neighbours. */
+export const recallField = number({ above: 0, max: 1 - Number.EPSILON });
+
+/** @throws NighError INVALID_ARGUMENT */
+export function onlyOneEffort(efSearch: number | undefined, recall: number | undefined): void {
+  if (efSearch === undefined || recall === undefined) return;
+  throw new NighError('INVALID_ARGUMENT', 'recall: expected only one of efSearch and recall, got both.');
 }

@@ -29,6 +29,7 @@ export class FlatIndex extends MutableNativeIndex {
     sync: true,
     nativeFilter: true,
     mapped: true,
+    range: true,
     exact: true,
     mutable: !this.native.readOnly,
   };

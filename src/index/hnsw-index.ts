@@ -4,10 +4,18 @@ import { runTask, type TaskOptions } from '../binding/task.js';
 import { throwIfAborted } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
-import { choice, integer, number, optional, readParams } from '../core/params.js';
-import { type BuildOptions, buildFields, idsFor, type QuantizationName, quantizationNames } from './build-options.js';
+import { choice, type Field, integer, number, optional, readParams } from '../core/params.js';
+import {
+  type BuildOptions,
+  buildFields,
+  idsFor,
+  onlyOneEffort,
+  type QuantizationName,
+  quantizationNames,
+  recallField,
+} from './build-options.js';
 import { MutableNativeIndex } from './mutable-native-index.js';
-import { requirePath } from './search-arguments.js';
+import { requireDim, requirePath } from './search-arguments.js';
 import type { IndexCapabilities } from './vector-index.js';
 
 export interface HnswBuildOptions extends BuildOptions {
@@ -35,6 +43,17 @@ export interface HnswBuildOptions extends BuildOptions {
   readonly threads?: number | undefined;
   /** Candidate pool of a search that names none. Not stored in the file. Default 64. */
   readonly efSearch?: number | undefined;
+  /**
+   * Recall that a search aims at which names neither `recall` nor `efSearch`, above 0 and below 1; only one of the two may be
+   * given here. Not stored in the file. Default: `efSearch` decides.
+   */
+  readonly recall?: number | undefined;
+  /**
+   * Questions like those that will be asked (at most 1,000 of them are used), by which the recall of every effort is measured
+   * at the end of the build. Default: some of the rows themselves, linked last. Worth giving where questions are of another kind than
+   * rows: users and items under inner product.
+   */
+  readonly calibrationQueries?: Matrix | undefined;
 }
 
 export interface HnswlibImportOptions
@@ -66,6 +85,16 @@ export const defaultEfSearch = 64;
 /** What hnswlib compares by. */
 export const hnswlibMetrics = ['l2', 'ip', 'cosine'] as const;
 
+const matrixField: Field<Matrix> = {
+  optional: false,
+  read: (value, path) => {
+    requireMatrix(path, value as Matrix);
+    return value as Matrix;
+  },
+};
+
+const noQueries = new Float32Array();
+
 const threads = integer({ min: 0, max: 1024, default: 0 });
 
 const schema = {
@@ -76,7 +105,9 @@ const schema = {
   seed: integer({ min: 0, default: 42 }),
   quantization: choice(quantizationNames, { default: 'sq8' }),
   threads,
-  efSearch: integer({ min: 1, default: defaultEfSearch }),
+  efSearch: optional(integer({ min: 1 })),
+  recall: optional(recallField),
+  calibrationQueries: optional(matrixField),
 };
 
 const importSchema = {
@@ -105,6 +136,7 @@ export class HnswIndex extends MutableNativeIndex {
     sync: true,
     nativeFilter: true,
     mapped: true,
+    range: true,
     exact: false,
     mutable: !this.native.readOnly,
   };
@@ -123,11 +155,10 @@ export class HnswIndex extends MutableNativeIndex {
    */
   static async build(matrix: Matrix, options: HnswBuildOptions): Promise<HnswIndex> {
     requireMatrix('matrix', matrix);
-    const { metric, ids, M, efConstruction, alpha, seed, quantization, threads, efSearch, ...task } = readParams(
-      schema,
-      options,
-      '',
-    );
+    const { ids, calibrationQueries, efSearch, recall, ...rest } = readParams(schema, options, '');
+    const { metric, M, efConstruction, alpha, seed, quantization, threads, ...task } = rest;
+    onlyOneEffort(efSearch, recall);
+    if (calibrationQueries !== undefined) requireDim('calibrationQueries', calibrationQueries.dim, matrix.dim);
     const list = idsFor(matrix, ids);
     const index = await runTask(task, (control) =>
       native().NativeIndex.buildHnsw(
@@ -141,12 +172,14 @@ export class HnswIndex extends MutableNativeIndex {
         alpha,
         seed,
         quantization,
+        calibrationQueries?.data ?? noQueries,
+        calibrationQueries?.rows ?? 0,
         threads,
         control,
       ),
     );
     throwIfAborted(task.signal);
-    return new HnswIndex(index, efSearch);
+    return new HnswIndex(index, efSearch ?? defaultEfSearch, recall);
   }
 
   /**
@@ -184,7 +217,7 @@ export class HnswIndex extends MutableNativeIndex {
       ),
     );
     throwIfAborted(task.signal);
-    return new HnswIndex(index, efSearch);
+    return new HnswIndex(index, efSearch ?? defaultEfSearch);
   }
 
   /**

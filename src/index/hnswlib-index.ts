@@ -89,6 +89,7 @@ export class HnswlibIndex implements VectorIndex {
     sync: false,
     nativeFilter: false,
     mapped: false,
+    range: false,
     exact: false,
     mutable: false,
   };
@@ -271,7 +272,11 @@ export class HnswlibIndex implements VectorIndex {
     this.close();
   }
 
-  #message(k: number, { efSearch = this.efSearch, exact = false, filter }: SearchOptions) {
+  #message(k: number, { efSearch = this.efSearch, recall, within, exact = false, filter }: SearchOptions) {
+    if (recall !== undefined)
+      throw new NighError('UNSUPPORTED', 'recall: an index of kind "hnswlib" knows efSearch only.');
+    if (within !== undefined)
+      throw new NighError('UNSUPPORTED', 'within: an index of kind "hnswlib" cannot search a range.');
     const set = filter === undefined ? undefined : nativeIdSet('filter', filter);
     return {
       k,

@@ -1,7 +1,13 @@
 /**
  * What FlatIndex, HnswIndex and SparseIndex share: they stand over one native class, which holds the vectors and does the searching.
  */
-import { type AnswerBuffers, type NativeIndex, type NativeStats, native } from '../binding/native.js';
+import {
+  type AnswerBuffers,
+  type NativeIndex,
+  type NativeStats,
+  native,
+  type SearchSettings,
+} from '../binding/native.js';
 import { callNative, fromNative } from '../binding/native-error.js';
 import { runTask } from '../binding/task.js';
 import { throwIfAborted } from '../core/abort.js';
@@ -25,12 +31,15 @@ import {
 } from './vector-index.js';
 
 /** In the order of the native `Plan`. */
-const plans: readonly SearchPlan[] = ['scan', 'allowed-scan', 'graph', 'filtered-graph'];
+const plans: readonly SearchPlan[] = ['scan', 'allowed-scan', 'graph', 'filtered-graph', 'two-hop-graph'];
 
 const defaultRefineFactor = 2;
 
 /** Where the native side leaves the answer of a synchronous search; one a thread, like this module. */
 let lastAnswer: AnswerBuffers | undefined;
+
+/** One a thread too: native code copies it before it returns. */
+const settings: SearchSettings = new Float64Array(6);
 
 const noOptions: SearchOptions = {};
 
@@ -41,16 +50,19 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
   readonly dim: number;
   /** Size of the candidate pool of a search that names none. */
   readonly efSearch: number;
+  /** Recall that a search aims at which names neither `recall` nor `efSearch`; undefined where `efSearch` decides. */
+  readonly recall: number | undefined;
   protected readonly native: NativeIndex;
 
   /** Not for users: an index comes from `build` or `openIndex`. */
-  constructor(index: NativeIndex, efSearch: number) {
+  constructor(index: NativeIndex, efSearch: number, recall?: number) {
     this.native = index;
     const { metric } = index;
     if (!isMetricName(metric)) throw new NighError('INTERNAL', `The native core named an unknown metric, ${metric}.`);
     this.metric = metric;
     this.dim = index.dim;
     this.efSearch = efSearch;
+    this.recall = recall;
   }
 
   /** Number of vectors. @throws NighError CLOSED */
@@ -72,10 +84,10 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
     requireQuery(query);
     requireK(k);
     checkSearchOptions(options);
-    const { efSearch = this.efSearch, refineFactor = defaultRefineFactor, exact = false } = options;
+    const settings = this.settings(k, options);
     const filter = options.filter === undefined ? null : nativeIdSet('filter', options.filter);
     const packed = await runTask({ signal: options.signal }, (control) =>
-      this.native.search(query, k, efSearch, refineFactor, exact, filter, control),
+      this.native.search(query, settings, filter, control),
     );
     throwIfAborted(options.signal);
     return unpack(packed);
@@ -90,14 +102,14 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
     requireQuery(query);
     requireK(k);
     checkSearchOptions(options);
-    const { efSearch = this.efSearch, refineFactor = defaultRefineFactor, exact = false } = options;
+    const settings = this.settings(k, options);
     const filter = options.filter === undefined ? null : nativeIdSet('filter', options.filter);
     try {
       let buffers = lastAnswer ?? growAnswer(k);
-      let count = this.native.searchSync(query, k, efSearch, refineFactor, exact, filter);
+      let count = this.native.searchSync(query, settings, filter);
       if (count < 0) {
         buffers = growAnswer(-1 - count);
-        count = this.native.searchSync(query, k, efSearch, refineFactor, exact, filter);
+        count = this.native.searchSync(query, settings, filter);
       }
       return {
         ids: buffers.ids.slice(0, count),
@@ -119,7 +131,7 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
     requireMatrix('queries', queries);
     requireK(k);
     checkBatchOptions(options);
-    const { efSearch = this.efSearch, refineFactor = defaultRefineFactor, exact = false, threads = 0 } = options;
+    const { threads = 0 } = options;
     const filter = options.filter === undefined ? null : nativeIdSet('filter', options.filter);
     const { rows } = queries;
     const width = usefulWidth(k, this.size);
@@ -131,10 +143,7 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
         queries.data,
         rows,
         queries.dim,
-        width,
-        efSearch,
-        refineFactor,
-        exact,
+        this.settings(width, options),
         filter,
         narrow.ids,
         narrow.distances,
@@ -146,6 +155,18 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
     throwIfAborted(options.signal);
     if (narrow !== answer) spread(narrow, width, answer, k, rows);
     return { ...answer, counts, stats: toStats(stats.plan, stats.visited, stats.distances) };
+  }
+
+  /** What a search is told natively; read before the next one is told. */
+  protected settings(k: number, options: SearchOptions): SearchSettings {
+    const { efSearch, recall = efSearch === undefined ? this.recall : undefined } = options;
+    settings[0] = k;
+    settings[1] = efSearch ?? this.efSearch;
+    settings[2] = options.refineFactor ?? defaultRefineFactor;
+    settings[3] = options.exact === true ? 1 : 0;
+    settings[4] = recall ?? 0;
+    settings[5] = options.within ?? Number.POSITIVE_INFINITY;
+    return settings;
   }
 
   /**

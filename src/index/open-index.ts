@@ -3,6 +3,7 @@ import { native } from '../binding/native.js';
 import { runTask } from '../binding/task.js';
 import { NighError } from '../core/errors.js';
 import { choice, flag, integer, optional, readParams } from '../core/params.js';
+import { onlyOneEffort, recallField } from './build-options.js';
 import { FlatIndex } from './flat-index.js';
 import { defaultEfSearch, HnswIndex } from './hnsw-index.js';
 import { containerMagic } from './hnswlib-container.js';
@@ -21,12 +22,18 @@ export interface OpenOptions {
   readonly verify?: boolean | undefined;
   /** Candidate pool of a search that names none, in graph indexes. Default 64. */
   readonly efSearch?: number | undefined;
+  /**
+   * Recall that a search aims at which names neither `recall` nor `efSearch`, in hnsw indexes; only one of the two may be given
+   * here. Default: `efSearch` decides.
+   */
+  readonly recall?: number | undefined;
 }
 
 const schema = {
   mode: choice(['memory', 'mmap'], { default: 'memory' }),
   verify: optional(flag()),
-  efSearch: integer({ min: 1, default: defaultEfSearch }),
+  efSearch: optional(integer({ min: 1 })),
+  recall: optional(recallField),
 };
 
 /**
@@ -43,14 +50,18 @@ export async function openIndex(
   options: OpenOptions = {},
 ): Promise<FlatIndex | HnswIndex | HnswlibIndex | SparseIndex> {
   requirePath(path);
-  const { mode, verify = false, efSearch } = readParams(schema, options, '');
+  const { mode, verify = false, recall, ...rest } = readParams(schema, options, '');
+  onlyOneEffort(rest.efSearch, recall);
+  const { efSearch = defaultEfSearch } = rest;
   if (await isHnswlibContainer(path)) {
+    if (recall !== undefined)
+      throw new NighError('UNSUPPORTED', `${path}: an index of kind "hnswlib" knows no recall.`);
     if (mode === 'mmap') throw new NighError('UNSUPPORTED', `${path}: an index of kind "hnswlib" cannot be mapped.`);
     return HnswlibIndex.open(path, { efSearch });
   }
   const index = await runTask({}, () => native().NativeIndex.open(path, mode === 'mmap', verify));
   if (index.kind === 'flat') return new FlatIndex(index, 1);
-  return index.kind === 'sparse' ? new SparseIndex(index, 1) : new HnswIndex(index, efSearch);
+  return index.kind === 'sparse' ? new SparseIndex(index, 1) : new HnswIndex(index, efSearch, recall);
 }
 
 /** Whether a file begins like one; a file that cannot be read is left to who opens it next. */

@@ -3,7 +3,7 @@ import { invalidArgument, NighError } from '../core/errors.js';
 import { refuseUnknownKeys } from '../core/params.js';
 import type { BatchOptions, SearchOptions } from './vector-index.js';
 
-const searchKeys = ['filter', 'efSearch', 'refineFactor', 'exact', 'signal'];
+const searchKeys = ['filter', 'efSearch', 'recall', 'refineFactor', 'exact', 'within', 'signal'];
 const batchKeys = [...searchKeys, 'threads', 'onProgress'];
 
 /** @throws NighError INVALID_ARGUMENT */
@@ -53,9 +53,20 @@ function requireObject(options: unknown): void {
 }
 
 function check(options: SearchOptions): void {
-  const { efSearch, refineFactor, exact, signal } = options;
+  const { efSearch, recall, refineFactor, exact, within, signal } = options;
   if (efSearch !== undefined && !(Number.isSafeInteger(efSearch) && efSearch >= 1)) {
     throw invalidArgument('efSearch', 'an integer of at least 1', efSearch);
+  }
+  if (recall !== undefined) {
+    if (!(typeof recall === 'number' && recall > 0 && recall < 1)) {
+      throw invalidArgument('recall', 'a number above 0 and below 1', recall);
+    }
+    if (efSearch !== undefined) {
+      throw new NighError('INVALID_ARGUMENT', 'recall: expected only one of efSearch and recall, got both.');
+    }
+  }
+  if (within !== undefined && !(typeof within === 'number' && !Number.isNaN(within))) {
+    throw invalidArgument('within', 'a distance', within);
   }
   if (refineFactor !== undefined && !(Number.isSafeInteger(refineFactor) && refineFactor >= 1)) {
     throw invalidArgument('refineFactor', 'an integer of at least 1', refineFactor);

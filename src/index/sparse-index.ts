@@ -27,6 +27,7 @@ export class SparseIndex extends NativeVectorIndex {
     sync: true,
     nativeFilter: true,
     mapped: true,
+    range: true,
     exact: true,
     mutable: false,
   };
@@ -66,7 +67,7 @@ export class SparseIndex extends NativeVectorIndex {
     const stats: NativeStats = await runTask({ signal: options.signal, onProgress: options.onProgress }, (control) =>
       this.native.searchRows(
         ...csrArguments(queries),
-        width,
+        this.settings(width, options),
         filter,
         narrow.ids,
         narrow.distances,

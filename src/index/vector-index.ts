@@ -16,10 +16,11 @@ export function isMetricName(value: unknown): value is MetricName {
 export type IndexKind = 'flat' | 'hnsw' | 'hnswlib' | 'sparse';
 
 /**
- * How an answer was found: `scan` compared every row, `allowed-scan` every row that the filter allows, `graph` and
- * `filtered-graph` traversed the graph.
+ * How an answer was found: `scan` compared every row, `allowed-scan` every row that the filter allows. `graph` traversed the
+ * graph; `filtered-graph` did and stepped over rows that the filter does not allow; `two-hop-graph` did and looked behind
+ * them.
  */
-export type SearchPlan = 'scan' | 'allowed-scan' | 'graph' | 'filtered-graph';
+export type SearchPlan = 'scan' | 'allowed-scan' | 'graph' | 'filtered-graph' | 'two-hop-graph';
 
 export interface SearchOptions {
   /** Ids that may be returned. Default: all. */
@@ -29,6 +30,18 @@ export interface SearchOptions {
    * longer.
    */
   readonly efSearch?: number | undefined;
+  /**
+   * Graph indexes, instead of `efSearch`: the share of the true k nearest that is wanted on average, above 0 and below 1. The
+   * effort that takes was measured when the index was built. Exact where the index is too small to be worth a graph; where
+   * the measured recalls end below what is wanted, the smallest effort that reaches the largest of them. `hnswlib` indexes
+   * refuse it (UNSUPPORTED).
+   */
+  readonly recall?: number | undefined;
+  /**
+   * Only rows at this distance or closer match. k is then the most that is wanted: with k = `size` a search gives all of them.
+   * Default: any distance.
+   */
+  readonly within?: number | undefined;
   /**
    * Quantised indexes: refineFactor × k candidates of the pool get their true distance. Larger finds more of the true
    * neighbours and costs a row read each. Default 2.
@@ -82,6 +95,8 @@ export interface IndexCapabilities {
   readonly nativeFilter: boolean;
   /** Can be opened as a map of its file. */
   readonly mapped: boolean;
+  /** Takes `recall` and `within`. */
+  readonly range: boolean;
   /** Every answer is the true one. */
   readonly exact: boolean;
   /** Has `add`, `replace`, `remove`, `compact` and `verify`, and is not mapped. */

@@ -1,3 +1,4 @@
+import type { Matrix } from '../core/matrix.js';
 import type { Vectors } from '../embeddings/embedding.js';
 import { FlatIndex } from '../index/flat-index.js';
 import { HnswIndex } from '../index/hnsw-index.js';
@@ -9,6 +10,8 @@ export interface BuildIndexContext {
   /** Native threads, 0 = all; hnswlib-node always builds on one. */
   readonly threads: number;
   readonly signal: AbortSignal | undefined;
+  /** Questions of another kind than the indexed vectors, to measure recall by; the vectors themselves where undefined. */
+  readonly calibrationQueries?: Matrix | undefined;
   readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -20,14 +23,20 @@ export function buildIndex(
   { matrix, ordinals }: Vectors,
   metric: MetricName,
   settings: IndexSettings,
-  { threads, signal, onProgress }: BuildIndexContext,
+  { threads, signal, calibrationQueries, onProgress }: BuildIndexContext,
 ): Promise<VectorIndex> {
   const common = { metric, ids: ordinals, signal, onProgress };
   switch (settings.kind) {
     case 'flat':
       return FlatIndex.build(matrix, common);
     case 'hnsw':
-      return HnswIndex.build(matrix, { ...common, ...graphOf(settings), quantization: settings.quantization, threads });
+      return HnswIndex.build(matrix, {
+        ...common,
+        ...graphOf(settings),
+        quantization: settings.quantization,
+        calibrationQueries,
+        threads,
+      });
     case 'hnswlib':
       return HnswlibIndex.build(matrix, { ...common, ...graphOf(settings) });
   }

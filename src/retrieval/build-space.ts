@@ -30,6 +30,7 @@ export interface SpaceBuild {
 /** Every index answers so many sampled queries before it may go live. */
 const recallQueries = 1_000;
 const recallSeed = 42;
+const calibrationSeed = 43;
 /** The k of the recall that is measured. */
 const recallAt = 10;
 
@@ -63,6 +64,7 @@ export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: S
       vectors: items,
       metric: 'ip',
       queries: gatherRows(users.matrix, sampleRows(users.matrix.rows, recallQueries, recallSeed)),
+      calibrationQueries: gatherRows(users.matrix, sampleRows(users.matrix.rows, recallQueries, calibrationSeed)),
       self: undefined,
     }));
   if (users !== undefined) await storeUsers(space, users, build);
@@ -77,6 +79,7 @@ export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: S
     similar,
     ...(recommend === undefined ? {} : { recommend }),
     ...('efSearch' in index && index.efSearch !== undefined ? { efSearch: index.efSearch } : {}),
+    ...('recall' in index && index.recall !== undefined ? { recall: index.recall } : {}),
     notes: fitted.notes,
   };
 }
@@ -130,6 +133,8 @@ interface IndexPlan {
   readonly metric: MetricName;
   /** What recall is measured with. */
   readonly queries: Matrix;
+  /** Other questions of the same kind, to find efforts by; the vectors themselves where undefined. */
+  readonly calibrationQueries?: Matrix;
   /** Ids of the queries where they are stored vectors themselves. */
   readonly self: Uint32Array | undefined;
 }
@@ -141,10 +146,12 @@ async function buildMeasured(recipe: SpaceRecipe, build: SpaceBuild, plan: Index
   const index = await builtIndex(space, recipe.index, build, plan);
   try {
     const efSearch = 'efSearch' in recipe.index ? recipe.index.efSearch : undefined;
+    const wantedRecall = 'recall' in recipe.index ? recipe.index.recall : undefined;
     const { recall, queries } = await stopwatch.time('recall', space, () =>
       measureRecall(index, plan.vectors, plan.queries, plan.self, {
         k: recallAt,
         efSearch,
+        wantedRecall,
         signal,
         onProgress: (done, total) => build.onProgress?.({ stage: 'recall', space, subject: plan.file, done, total }),
       }),
@@ -153,7 +160,7 @@ async function buildMeasured(recipe: SpaceRecipe, build: SpaceBuild, plan: Index
       throw new NighError(
         'RECALL_FLOOR',
         `The space ${space}: ${plan.file} finds ${recall.toFixed(4)} of the true ${recallAt} nearest (${queries} queries), ` +
-          `below the floor of ${build.recallFloor}. Raise efSearch, efConstruction or M of its index, or lower recallFloor.`,
+          `below the floor of ${build.recallFloor}. Raise efSearch or recall, efConstruction or M of its index, or lower recallFloor.`,
       );
     }
     const path = build.staging.path(plan.file);
@@ -187,12 +194,13 @@ function builtIndex(
   space: string,
   settings: IndexSettings,
   { stopwatch, threads, signal, onProgress }: SpaceBuild,
-  { file, vectors, metric }: Pick<IndexPlan, 'file' | 'vectors' | 'metric'>,
+  { file, vectors, metric, calibrationQueries }: Pick<IndexPlan, 'file' | 'vectors' | 'metric' | 'calibrationQueries'>,
 ): Promise<VectorIndex> {
   return stopwatch.time('index', space, () =>
     buildIndex(vectors, metric, settings, {
       threads,
       signal,
+      calibrationQueries,
       onProgress: (done, total) => onProgress?.({ stage: 'index', space, subject: file, done, total }),
     }),
   );

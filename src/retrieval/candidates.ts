@@ -28,6 +28,7 @@ export async function answer(
   const found = await index.search(vector, k, {
     ...(denied.length === 0 ? {} : { filter: IdSet.deny(denied) }),
     ...(efSearch === undefined ? {} : { efSearch }),
+    ...(efSearch !== undefined || space.recall === undefined ? {} : { recall: space.recall }),
     ...(exact ? { exact } : {}),
     ...(signal === undefined ? {} : { signal }),
   });

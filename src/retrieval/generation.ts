@@ -23,6 +23,8 @@ export const manifestVersion = 1;
 export interface SpaceManifest extends SpaceInfo {
   /** The recipe's, if it has one. */
   readonly efSearch?: number;
+  /** The recipe's, if it has one: then it has no efSearch. */
+  readonly recall?: number;
 }
 
 /** Readable description of a generation; its checksum covers all of it. */
@@ -48,7 +50,7 @@ export interface Manifest {
 export function toInfo({ version: _, files, spaces, ...info }: Manifest): CollectionInfo {
   return {
     ...info,
-    spaces: spaces.map(({ efSearch: __, ...space }) => space),
+    spaces: spaces.map(({ efSearch: _efSearch, recall: _recall, ...space }) => space),
     bytesOnDisk: Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }

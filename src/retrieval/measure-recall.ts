@@ -17,6 +17,8 @@ import type { BatchResult, VectorIndex } from '../index/vector-index.js';
 export interface RecallOptions {
   readonly k: number;
   readonly efSearch?: number | undefined;
+  /** What every search asks for instead of an efSearch. */
+  readonly wantedRecall?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -50,8 +52,8 @@ export async function measureRecall(
   });
   try {
     const wanted = self === undefined ? options.k : options.k + 1;
-    const { efSearch, signal } = options;
-    const settings = { ...(signal === undefined ? {} : { signal }), ...(efSearch === undefined ? {} : { efSearch }) };
+    const { efSearch, wantedRecall: recall, signal } = options;
+    const settings = { signal, efSearch, recall };
     let sum = 0;
     for (let begin = 0; begin < queries.rows; begin += queriesAtOnce) {
       await breathe(signal);

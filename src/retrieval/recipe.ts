@@ -18,7 +18,7 @@ import type { Dataset } from '../data/dataset.js';
 import { type DatasetSpec, parseDatasetSpec } from '../data/sources/registry.js';
 import type { FitContext, FittedSpace } from '../embeddings/embedding.js';
 import { embeddingNames, findEmbedding } from '../embeddings/registry.js';
-import { quantizationNames } from '../index/build-options.js';
+import { quantizationNames, recallField } from '../index/build-options.js';
 
 const graphFields = {
   /** Links of a node on the upper layers; twice as many on the lowest. More find more, and cost memory and build time. */
@@ -35,6 +35,8 @@ const indexSchemas = {
     ...graphFields,
     /** `none` traverses the vectors themselves: slower, but where many items are nearly alike it tells them apart. */
     quantization: optional(choice(quantizationNames)),
+    /** Instead of efSearch: the wanted share of the true neighbours, for which the effort is measured as the index is built. */
+    recall: optional(recallField),
   },
   hnswlib: { kind: choice(['hnswlib']), ...graphFields },
   flat: { kind: choice(['flat']) },
@@ -183,7 +185,11 @@ function parseIndex(value: unknown, path: string): IndexSettings {
   const given = isPlainObject(value) ? value.kind : undefined;
   const kinds = Object.keys(indexSchemas) as (keyof typeof indexSchemas)[];
   const kind = given === undefined ? 'hnsw' : choice(kinds).read(given, `${path}.kind`);
-  return readParams<(typeof indexSchemas)[typeof kind]>(indexSchemas[kind], value, path);
+  const settings: IndexSettings = readParams<(typeof indexSchemas)[typeof kind]>(indexSchemas[kind], value, path);
+  if (settings.kind === 'hnsw' && settings.recall !== undefined && settings.efSearch !== undefined) {
+    throw new NighError('INVALID_ARGUMENT', `${path}.recall: expected only one of efSearch and recall, got both.`);
+  }
+  return settings;
 }
 
 /** Names become file names. */

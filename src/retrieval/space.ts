@@ -33,6 +33,8 @@ export class Space {
   readonly name: string;
   /** Pool size of a graph search, where the recipe sets one. */
   readonly efSearch: number | undefined;
+  /** Wanted recall of a graph search, where the recipe sets it instead. */
+  readonly recall: number | undefined;
   /** Which items are like this one: item vectors under cosine, or their likeness under inner product. */
   readonly similar: VectorIndex;
   /** Item vectors under inner product; only where users have vectors. */
@@ -49,6 +51,7 @@ export class Space {
   ) {
     this.name = manifest.name;
     this.efSearch = manifest.efSearch;
+    this.recall = manifest.recall;
     this.similar = similar;
     this.#recommend = recommend;
     this.#users = users;

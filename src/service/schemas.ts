@@ -41,7 +41,7 @@ const AnswerStats = component(
   'AnswerStats',
   'How an answer was found.',
   Type.Object({
-    plan: Type.Enum(['scan', 'allowed-scan', 'graph', 'filtered-graph'], {
+    plan: Type.Enum(['scan', 'allowed-scan', 'graph', 'filtered-graph', 'two-hop-graph'], {
       description:
         '`scan` compared every row, `allowed-scan` every row that may be returned, the others went through a graph.',
     }),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { IdSet } from '../../src/index/id-set.js';
 import { metricNames } from '../../src/index/vector-index.js';
-import { expectSound, expectTrue, withIndex } from './expectations.js';
+import { expectCode, expectSame, expectSound, expectTrue, rowOfBatch, withIndex } from './expectations.js';
 import { clustered, rowOf, scatteredIds } from './matrices.js';
 import { nearest, recall } from './oracle.js';
 import type { Subject } from './subjects.js';
@@ -82,6 +82,74 @@ export function filtersContract(subject: Subject): void {
           expect(stats.plan).toBe('allowed-scan');
         }
       });
+    });
+
+    test.each<[string, (distance: number, median: number) => boolean]>([
+      ['the nearer half', (distance, median) => distance <= median],
+      ['the farther half', (distance, median) => distance > median],
+      ['a shell', (distance, median) => Math.abs(distance - median) < 0.1],
+    ])('a filter that allows %s of what lies around the query', async (_, allows) => {
+      const matrix = clustered(6000, 16, 51);
+      const queries = clustered(6, 16, 52);
+      await withIndex(subject.build(matrix, { metric: 'cosine' }), async (index) => {
+        let sum = 0;
+        for (let r = 0; r < queries.rows; r++) {
+          const query = rowOf(queries, r);
+          const all = nearest({ matrix, metric: 'cosine' }, query, matrix.rows);
+          const median = all[3000]!.distance;
+          const allowed = all.filter(({ distance }) => allows(distance, median));
+          const filter = IdSet.allow(allowed.map(({ id }) => id));
+          const result = await index.search(query, 10, { filter });
+          expect(result.ids.length).toBe(Math.min(10, allowed.length));
+          expect(Array.from(result.ids).every((id) => filter.has(id))).toBe(true);
+          sum += recall(result.ids, allowed.slice(0, 10));
+        }
+        expect(sum / queries.rows).toBeGreaterThanOrEqual(0.95);
+      });
+    });
+
+    test('an exclusion set of 50,000 ids, nearly all of them unknown, leaves exactly the rest', async () => {
+      const matrix = clustered(3000, 8, 53);
+      const denied = Array.from({ length: 50_000 }, (_, i) => i + 40);
+      await withIndex(subject.build(matrix, { metric: 'l2' }), async (index) => {
+        const { ids } = await index.search(rowOf(matrix, 100), 50, { filter: IdSet.deny(denied) });
+        expect(Array.from(ids).sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, id) => id));
+      });
+    });
+
+    test('within: only rows at that distance or closer, at most k, alone, in a batch and under a filter', async () => {
+      const matrix = clustered(5000, 12, 54);
+      const queries = clustered(8, 12, 55);
+      for (const metric of metricNames) {
+        await withIndex(subject.build(matrix, { metric }), async (index) => {
+          if (!index.capabilities.range) {
+            await expectCode(index.search(rowOf(queries, 0), 5, { within: 1 }), 'UNSUPPORTED');
+            return;
+          }
+          let found = 0;
+          let wanted = 0;
+          for (let r = 0; r < queries.rows; r++) {
+            const query = rowOf(queries, r);
+            const all = nearest({ matrix, metric }, query, matrix.rows);
+            for (const matches of [0, 1, 30, 700]) {
+              // Between two rows, so that rounding decides nothing.
+              const within = (all[matches]!.distance + (all[matches - 1]?.distance ?? all[0]!.distance - 0.1)) / 2;
+              const options = { within, filter: IdSet.deny([all[0]!.id]) };
+              const allowed = all.slice(1, matches);
+              expectTrue(await index.search(query, matrix.rows, { ...options, exact: true }), allowed);
+              expectTrue(await index.search(query, 10, { ...options, exact: true }), allowed.slice(0, 10));
+              const quick = await index.search(query, matrix.rows, options);
+              expect(quick.ids.length).toBeLessThanOrEqual(allowed.length);
+              found += quick.ids.length;
+              wanted += allowed.length;
+              expectSound(quick, query, { matrix, metric });
+              const batch = await index.searchBatch({ data: query, rows: 1, dim: 12 }, matrix.rows, options);
+              expectSame(rowOfBatch(batch, 0), quick);
+            }
+          }
+          expect(found / wanted).toBeGreaterThanOrEqual(0.95);
+        });
+      }
     });
 
     test('any combination of sets, exact: the naive answer over the members', async () => {

@@ -98,3 +98,26 @@ TEST("the empty allow set has no member, the empty deny set has all") {
   CHECK(none.listed() == 0 && all.listed() == 0);
   CHECK(!none.complement() && all.complement());
 }
+
+TEST("members below a bound are counted and visited as contains() says") {
+  Rng rng(77);
+  for (int round = 0; round < 30; ++round) {
+    std::vector<uint32_t> ids;
+    const uint32_t range = 1 + rng.below(200'000);
+    for (uint32_t i = rng.below(3000); i > 0; --i) ids.push_back(rng.below(range));
+    ids.push_back(0xfffffffe);
+    for (const IdSet& set :
+         {IdSet::allow(ids), IdSet::deny(ids), IdSet::allow(ids) & IdSet::deny(std::vector<uint32_t>{ids[0]})}) {
+      for (const size_t end : {size_t{0}, size_t{1}, size_t{63}, size_t{64}, size_t{65'536}, size_t{65'537}, size_t{range}}) {
+        std::vector<uint32_t> expected;
+        for (uint32_t id = 0; id < end; ++id) {
+          if (set.contains(id)) expected.push_back(id);
+        }
+        std::vector<uint32_t> visited;
+        set.for_each_member_below(end, [&](uint32_t id) { visited.push_back(id); });
+        CHECK(visited == expected);
+        CHECK(set.members_below(end) == expected.size());
+      }
+    }
+  }
+}

@@ -1,0 +1,191 @@
+// Some rows are linked last. Before they are, they are questions that the graph has not seen: their true neighbours among the
+// linked rows come from an exact scan, and the recall of walks is measured against them. Where questions are of another kind than
+// rows (users and items under inner product) the caller gives them instead.
+//
+// One walk measures all γ and numbers of neighbours at once: walks with different γ expand the same nodes in the same order and
+// differ only in where they end, so what a walk has found when its next candidate first exceeds the reach of a γ is the answer
+// at that γ.
+#include "index/hnsw_calibration.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "base/rng.h"
+#include "base/thread_pool.h"
+#include "index/flat_batch.h"
+#include "index/hnsw_index.h"
+#include "index/hnsw_stop.h"
+#include "index/hnsw_walk.h"
+#include "quant/f32.h"
+#include "quant/sq8.h"
+#include "simd/kernels.h"
+
+namespace nigh {
+
+namespace {
+
+constexpr size_t kMostQuestions = 1000;
+constexpr size_t kHeldOutShare = 20;
+constexpr size_t kCounts = RecallTable::kCounts;
+constexpr size_t kLevels = RecallTable::kLevels;
+
+// True neighbours that were found, of one or more questions: [number of neighbours][effort].
+using Hits = std::array<std::array<uint64_t, kLevels>, kCounts>;
+
+// Calls measure(count, level) when a walk with the γ of this level would end for this number of neighbours.
+template <class Measure>
+class StopTracing {
+ public:
+  static constexpr bool kStops = true;
+
+  StopTracing(const RecallTable& table, Measure measure) : table_(table), measure_(measure) {}
+
+  bool ends(const SearchPool& pool) {
+    bool all = true;
+    for (size_t c = 0; c < kCounts; ++c) {
+      const float kth = pool.kth_accepted(table_.neighbors[c]);
+      while (levels_[c] < kLevels &&
+             pool.expanded_distance() > StopFarther::bound(kth, slack_of_gamma(table_.efforts[levels_[c]]))) {
+        measure_(c, levels_[c]++);
+      }
+      all &= levels_[c] == kLevels;
+    }
+    return all;
+  }
+  float reach() const { return std::numeric_limits<float>::infinity(); }
+
+  /// The walk is over: larger γ have found the same.
+  void finish() {
+    for (size_t c = 0; c < kCounts; ++c) {
+      for (; levels_[c] < kLevels; ++levels_[c]) measure_(c, levels_[c]);
+    }
+  }
+
+ private:
+  const RecallTable& table_;
+  Measure measure_;
+  std::array<size_t, kCounts> levels_{};
+};
+
+// One question at every effort.
+template <class Scorer, class HitsOf>
+void measure(const RowStore& store, const HnswGraph& graph, EntryPoint entry, size_t count, const float* prepared,
+             const RecallTable& table, const HitsOf& hits_of, Hits& hits, SearchScratch& scratch) {
+  Scorer score(store, ScoreFor::kSearch);
+  score.set_query(prepared);
+  const AcceptAll all;
+  if (table.kind == RecallTable::Kind::kGamma) {
+    StopTracing tracing(table, [&](size_t c, size_t level) { hits[c][level] += hits_of(c); });
+    walk_graph(graph, entry, store.metric, count, score, gamma_pool_size(table.neighbors.back()), all, tracing, scratch);
+    tracing.finish();
+    return;
+  }
+  std::array<size_t, kCounts> walked{};
+  std::array<uint64_t, kCounts> found{};
+  for (size_t level = 0; level < kLevels; ++level) {
+    size_t in_scratch = 0;
+    for (size_t c = 0; c < kCounts; ++c) {
+      const size_t pool = std::max(static_cast<size_t>(table.efforts[level]), static_cast<size_t>(table.neighbors[c]));
+      if (pool != walked[c]) {
+        StopNever never;
+        if (pool != in_scratch) walk_graph(graph, entry, store.metric, count, score, pool, all, never, scratch);
+        in_scratch = walked[c] = pool;
+        found[c] = hits_of(c);
+      }
+      hits[c][level] += found[c];
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<uint32_t> held_out_rows(size_t rows, uint64_t seed) {
+  std::vector<uint32_t> chosen;
+  if (rows < kCalibratedRows) return chosen;
+  const size_t wanted = std::min(kMostQuestions, rows / kHeldOutShare);
+  Rng rng(seed, rows);
+  // One of each stretch of rows: distinct and ascending.
+  for (size_t i = 0; i < wanted; ++i) {
+    const size_t begin = rows * i / wanted;
+    const size_t end = rows * (i + 1) / wanted;
+    chosen.push_back(static_cast<uint32_t>(begin + rng.below(static_cast<uint32_t>(end - begin))));
+  }
+  return chosen;
+}
+
+RecallTable HnswIndex::calibrate(const HnswSnapshot& now, MatrixView<const float> questions, const IdSet* present, size_t linked,
+                                 size_t max_lanes, TaskControl& control) const {
+  const HnswState& state = *now.state;
+  const size_t count = now.count;
+  RecallTable table = RecallTable::unmeasured(metric_);
+  const size_t most = table.neighbors.back();
+  const size_t asked = std::min(questions.rows, kMostQuestions);
+  table.queries = static_cast<uint32_t>(asked);
+
+  // Under ip a stored row has one value more, which a zero in the question leaves out.
+  const size_t row_dim = state.store.row_dim;
+  std::vector<float> padded(asked * row_dim);
+  for (size_t q = 0; q < asked; ++q) std::copy_n(questions.row(q * questions.rows / asked), dim_, &padded[q * row_dim]);
+  std::vector<float> norms(count);
+  double longest = 0;
+  for (size_t slot = 0; slot < count; ++slot) {
+    norms[slot] =
+        kernels().dot(state.store.row(static_cast<uint32_t>(slot)), state.store.row(static_cast<uint32_t>(slot)), row_dim);
+    longest = std::max(longest, static_cast<double>(norms[slot]));
+  }
+  FlatBatch batch;
+  batch.view = {metric_, row_dim, count, state.store.rows.data(), state.store.ids.data()};
+  batch.squared_norms = norms.data();
+  batch.longest = std::sqrt(longest) * 1.01 + 2e-19;
+  batch.filter = present;
+  batch.k = std::min(most, linked);
+  std::vector<uint32_t> ids(asked * most);
+  std::vector<float> distances(asked * most);
+  std::vector<uint32_t> counts(asked);
+  TaskControl uncounted;
+  flat_search_batch(batch, {padded.data(), asked, row_dim}, most, max_lanes, ids.data(), distances.data(), counts.data(),
+                    uncounted);
+
+  const EntryPoint entry = EntryPoint::unpack(state.entry.load(std::memory_order_acquire));
+  std::vector<Hits> lane_hits(ThreadPool::shared().lanes(max_lanes), Hits{});
+  ThreadPool::shared().parallel_for(asked, 8, max_lanes, [&](size_t begin, size_t end, size_t lane) {
+    control.check();
+    auto scratch = take_scratch();
+    std::vector<float> prepared;
+    for (size_t q = begin; q < end; ++q) {
+      state.store.prepare_query(&padded[q * row_dim], prepared);
+      const auto hits_of = [&](size_t c) {
+        SearchParams params;
+        params.k = table.neighbors[c];
+        const float truth = distances[q * most + std::min<size_t>(params.k, counts[q]) - 1];
+        // Sums of another length may differ in the last bits.
+        const float bound = truth + 1e-6f * std::fabs(truth);
+        uint64_t hits = 0;
+        for (const Neighbor& found : collect(now, prepared.data(), params, *scratch).found) hits += found.distance <= bound;
+        return hits;
+      };
+      if (state.store.quantization == Quantization::kSq8) {
+        measure<Sq8Scorer>(state.store, state.graph, entry, count, prepared.data(), table, hits_of, lane_hits[lane], *scratch);
+      } else {
+        measure<F32Scorer>(state.store, state.graph, entry, count, prepared.data(), table, hits_of, lane_hits[lane], *scratch);
+      }
+    }
+    return_scratch(std::move(scratch));
+  });
+
+  for (size_t c = 0; c < kCounts; ++c) {
+    const double all = static_cast<double>(asked) * static_cast<double>(std::min<size_t>(table.neighbors[c], linked));
+    float best = 0;
+    for (size_t level = 0; level < kLevels; ++level) {
+      uint64_t hits = 0;
+      for (const Hits& lane : lane_hits) hits += lane[c][level];
+      best = std::max(best, std::min(1.0f, static_cast<float>(static_cast<double>(hits) / all)));
+      table.recall[c][level] = best;
+    }
+  }
+  return table;
+}
+
+}  // namespace nigh
