@@ -9,7 +9,7 @@
 //   d(q, x)        l2: |q − x|². cosine: half of |q − x|² of unit rows
 //
 // Under ip there is no such distance, and what stands in for one does not help
-// (docs/decisions/0005-recall-instead-of-an-effort.md): not used there.
+// (docs/decisions/0007-recall-instead-of-an-effort.md): not used there.
 #pragma once
 
 #include <algorithm>

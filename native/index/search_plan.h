@@ -1,4 +1,4 @@
-// Which plan answers a search: the cheapest by a model of what each costs. docs/decisions/0006-plans-of-a-filtered-search.md has
+// Which plan answers a search: the cheapest by a model of what each costs. docs/decisions/0008-plans-of-a-filtered-search.md has
 // the measurements.
 #pragma once
 
