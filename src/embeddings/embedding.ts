@@ -1,6 +1,7 @@
 import type { CsrMatrix } from '../core/csr-matrix.js';
 import type { Matrix } from '../core/matrix.js';
 import type { Dataset } from '../data/dataset.js';
+import type { Block } from './blocks.js';
 
 /** Vectors for some of the rows of a vocabulary: row r of `matrix` belongs to ordinal `ordinals[r]`; ordinals ascend. */
 export interface Vectors {
@@ -19,6 +20,8 @@ export interface FittedSpace {
   readonly likeness?: Matrix;
   /** What items are compared with each other by, row for row with `items`, under cosine and exactly; then there is no `likeness`. */
   readonly sparse?: CsrMatrix;
+  /** Where vectors are blocks side by side, in the order of their values: a question may then ask with other weights (blocks.ts). */
+  readonly blocks?: readonly Block[];
   /** User vectors, whose inner product with an item's vector is the score; absent in a space of items only. */
   readonly users?: Vectors;
   /** What query-time work (fold-in, embedding a new item) needs besides the vectors: plain data and typed arrays, stored with msgpackr. */
@@ -70,6 +73,8 @@ export interface FitContext {
   readonly onProgress?: (done: number, total: number) => void;
   /** Native threads to use; 0 = all. */
   readonly threads?: number;
+  /** The recipe's other spaces that the embedding uses, fitted before, by name. */
+  readonly spaces?: ReadonlyMap<string, FittedSpace>;
   /** What relative paths among the parameters are relative to: the directory of the recipe. Default: the working directory. */
   readonly baseDirectory?: string;
   /** Where NIGH_DATA, NIGH_CACHE and XDG_CACHE_HOME are looked up. Default: `process.env`. */
@@ -89,6 +94,8 @@ export interface Embedding<Params> {
   parse(params: Readonly<Record<string, unknown>>, path: string): Params;
   /** Whether spaces of these parameters are compared by sparse rows, which have an index of their own. Default: never. */
   isSparse?(params: Params): boolean;
+  /** Names of the recipe's other spaces that a fit with these parameters reads; they are fitted before. Default: none. */
+  uses?(params: Params): readonly string[];
   /**
    * From a stored model, what places somebody new among the users of a space that has user vectors.
    * @throws NighError FORMAT if the model is not one of this embedding
@@ -96,9 +103,13 @@ export interface Embedding<Params> {
   openFolder?(model: Readonly<Record<string, unknown>>): HistoryFolder;
   /**
    * From a stored model, what places new items and questions among the items; absent where that takes more than content.
-   * @throws NighError FORMAT if the model is not one of this embedding
+   * @param openSpace opens the embedder of another space of the collection, for embeddings that use others; it closes those it opened
+   * @throws NighError FORMAT if the model is not one of this embedding, UNSUPPORTED if a space that it uses has no embedder
    */
-  openEmbedder?(model: Readonly<Record<string, unknown>>): Promise<Embedder>;
+  openEmbedder?(
+    model: Readonly<Record<string, unknown>>,
+    openSpace?: (name: string) => Promise<Embedder>,
+  ): Promise<Embedder>;
   /** @throws NighError EMPTY_DATASET, MISSING_COLUMN, INVALID_ARGUMENT, ABORTED */
   fit(dataset: Dataset, params: Params, context: FitContext): Promise<FittedSpace>;
 }

@@ -1,6 +1,8 @@
 /** `nigh/embeddings`: what turns a dataset into vectors. */
 export { type AlsParams, als } from './als.js';
 export { type AlsModel, foldIn, readAlsModel } from './als-model.js';
+export type { Block } from './blocks.js';
+export { type ConcatParams, concat } from './concat.js';
 export type {
   Content,
   Embedder,
@@ -11,6 +13,7 @@ export type {
   HistoryFolder,
   Vectors,
 } from './embedding.js';
+export { type FeaturesParams, features } from './features/features.js';
 export { type GloveParams, glove } from './glove.js';
 export { type ImageParams, image } from './image/image.js';
 export { type OnnxTextParams, onnxText } from './onnx-text/onnx-text.js';

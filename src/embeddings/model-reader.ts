@@ -48,6 +48,17 @@ export class ModelReader {
     return fits ? value : this.#refuse(key, `a Float32Array of ${length}`, value);
   }
 
+  doubles(key: string): Float64Array {
+    const value = this.#model[key];
+    return value instanceof Float64Array ? value : this.#refuse(key, 'a Float64Array', value);
+  }
+
+  objects(key: string, length: number): readonly Readonly<Record<string, unknown>>[] {
+    const value = this.#model[key];
+    const fits = Array.isArray(value) && value.length === length && value.every(isPlainObject);
+    return fits ? value : this.#refuse(key, `a list of ${length} objects`, value);
+  }
+
   object(key: string): Readonly<Record<string, unknown>> {
     const value = this.#model[key];
     return isPlainObject(value) ? value : this.#refuse(key, 'an object', value);

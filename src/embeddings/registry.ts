@@ -2,7 +2,9 @@
 import { NighError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest-name.js';
 import { als } from './als.js';
+import { concat } from './concat.js';
 import type { Embedding } from './embedding.js';
+import { features } from './features/features.js';
 import { glove } from './glove.js';
 import { image } from './image/image.js';
 import { onnxText } from './onnx-text/onnx-text.js';
@@ -12,6 +14,8 @@ import { tfidf } from './tfidf.js';
 /** The parameters' types differ from one to the next; each is handed only what its own `parse` made. */
 const embeddings: readonly Embedding<never>[] = [
   als as Embedding<never>,
+  concat as Embedding<never>,
+  features as Embedding<never>,
   glove as Embedding<never>,
   image as Embedding<never>,
   onnxText as Embedding<never>,

@@ -15,7 +15,9 @@ import { throwIfAborted } from '../core/abort.js';
 import { describe, NighError } from '../core/errors.js';
 import { checked, integer, optional, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
+import type { FittedSpace } from '../embeddings/embedding.js';
 import { BuildLock } from './build-lock.js';
+import { buildOrder } from './build-order.js';
 import { type BuildProgress, type StageTiming, Stopwatch } from './build-progress.js';
 import { buildSpace } from './build-space.js';
 import { Catalogue } from './catalogue.js';
@@ -106,12 +108,8 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
       onProgress: ({ stage, name, done, total = 0 }) => onProgress?.({ stage, subject: name, done, total }),
     }),
   );
-  const { name, title, description, recallFloor, baseDirectory } = recipe;
-  const spaces: SpaceManifest[] = [];
-  for (const space of recipe.spaces) {
-    throwIfAborted(signal);
-    spaces.push(await buildSpace(space, dataset, { ...work, recallFloor, baseDirectory }));
-  }
+  const { name, title, description, recallFloor } = recipe;
+  const spaces = await buildSpaces(recipe, dataset, work);
   throwIfAborted(signal);
   await stopwatch.time('write', undefined, () => writeCatalogue(recipe, dataset, work));
   throwIfAborted(signal);
@@ -138,6 +136,24 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
     await staging.commit(manifest);
     return manifest;
   });
+}
+
+/** What was built, in the order of the recipe. A fitted space is kept as long as another that uses it is to come. */
+async function buildSpaces(recipe: Recipe, dataset: Dataset, work: Work): Promise<SpaceManifest[]> {
+  const { recallFloor, baseDirectory } = recipe;
+  const order = buildOrder(recipe.spaces, 'spaces');
+  const built = new Map<string, SpaceManifest>();
+  const fitted = new Map<string, FittedSpace>();
+  for (const [at, space] of order.entries()) {
+    throwIfAborted(work.signal);
+    const done = await buildSpace(space, dataset, { ...work, recallFloor, baseDirectory, spaces: fitted });
+    built.set(space.name, done.manifest);
+    fitted.set(space.name, done.fitted);
+    for (const name of fitted.keys()) {
+      if (!order.slice(at + 1).some(({ uses }) => uses.includes(name))) fitted.delete(name);
+    }
+  }
+  return recipe.spaces.map(({ name }) => built.get(name)!);
 }
 
 async function writeCatalogue(recipe: Recipe, dataset: Dataset, { staging, onProgress }: Work): Promise<void> {

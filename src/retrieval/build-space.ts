@@ -3,7 +3,7 @@ import type { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import { gatherRows, type Matrix } from '../core/matrix.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Vectors } from '../embeddings/embedding.js';
+import type { FittedSpace, Vectors } from '../embeddings/embedding.js';
 import { SparseIndex } from '../index/sparse-index.js';
 import type { MetricName, VectorIndex } from '../index/vector-index.js';
 import { buildIndex } from './build-index.js';
@@ -23,6 +23,8 @@ export interface SpaceBuild {
   readonly threads: number;
   /** What relative paths of the recipe are relative to. */
   readonly baseDirectory: string;
+  /** The spaces that it uses, by name. */
+  readonly spaces: ReadonlyMap<string, FittedSpace>;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: BuildProgress) => void) | undefined;
 }
@@ -38,13 +40,18 @@ const recallAt = 10;
  * Fits one space, builds and measures its indexes and writes its files.
  * @throws NighError RECALL_FLOOR, ABORTED, IO, and what the embedding throws
  */
-export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: SpaceBuild): Promise<SpaceManifest> {
+export async function buildSpace(
+  recipe: SpaceRecipe,
+  dataset: Dataset,
+  build: SpaceBuild,
+): Promise<{ readonly manifest: SpaceManifest; readonly fitted: FittedSpace }> {
   const { staging, stopwatch, signal } = build;
   const space = recipe.name;
   const fitted = await stopwatch.time('embedding', space, () =>
     recipe.fit(dataset, {
       threads: build.threads,
       baseDirectory: build.baseDirectory,
+      spaces: build.spaces,
       ...(signal === undefined ? {} : { signal }),
       onProgress: (done, total) =>
         build.onProgress?.({ stage: 'embedding', space, subject: recipe.embedding, done, total }),
@@ -52,7 +59,7 @@ export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: S
   );
   await stopwatch.time('write', space, () => writePacked(staging.path(spaceFiles.model(space)), fitted.model));
 
-  const { items, users, likeness, sparse } = fitted;
+  const { items, users, likeness, sparse, blocks } = fitted;
   const similar =
     sparse === undefined
       ? await buildSimilar(recipe, build, items, likeness)
@@ -70,7 +77,7 @@ export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: S
   if (users !== undefined) await storeUsers(space, users, build);
 
   const { index } = recipe;
-  return {
+  const manifest = {
     name: space,
     embedding: recipe.embedding,
     dim: similar.dim,
@@ -78,10 +85,12 @@ export async function buildSpace(recipe: SpaceRecipe, dataset: Dataset, build: S
     users: users?.ordinals.length ?? 0,
     similar,
     ...(recommend === undefined ? {} : { recommend }),
+    ...(blocks === undefined ? {} : { blocks }),
     ...('efSearch' in index && index.efSearch !== undefined ? { efSearch: index.efSearch } : {}),
     ...('recall' in index && index.recall !== undefined ? { recall: index.recall } : {}),
     notes: fitted.notes,
   };
+  return { manifest, fitted };
 }
 
 /** @throws NighError RECALL_FLOOR */

@@ -5,6 +5,7 @@ import { Catalogue, type PackedCatalogue } from './catalogue.js';
 import { liveGeneration, type Manifest, readManifest } from './generation.js';
 import { openAll } from './open-all.js';
 import { readPacked } from './packed-file.js';
+import type { Query } from './query-options.js';
 import { type PackedInteractions, SeenLists } from './seen-lists.js';
 import { Space } from './space.js';
 import { type PackedStringIndex, StringIndex } from './string-index.js';
@@ -79,6 +80,27 @@ export class Collection {
     const names = this.spaces.map((candidate) => candidate.name);
     const hint = didYouMean(name, names) || ` It has: ${names.join(', ')}.`;
     throw new NighError('UNKNOWN_SPACE', `${this.manifest.name} has no space ${JSON.stringify(name)}.${hint}`);
+  }
+
+  /**
+   * The spaces that may answer a query, in the order in which they are asked: the one it names, or else all, or those that have every
+   * block that it weighs.
+   * @throws NighError UNKNOWN_SPACE, INVALID_ARGUMENT where no space has these blocks
+   */
+  spacesFor({ space: wanted, weights }: Query): readonly Space[] {
+    if (wanted !== undefined) return [this.requireSpace(wanted)];
+    if (weights === undefined) return this.spaces;
+    const names = Object.keys(weights);
+    const able = this.spaces.filter(({ blocks }) => names.every((name) => blocks.some((block) => block.name === name)));
+    if (able.length > 0) return able;
+    const known = this.spaces.filter(({ blocks }) => blocks.length > 0);
+    const has = known
+      .map(({ name, blocks }) => `${name} has ${blocks.map((block) => block.name).join(', ')}`)
+      .join('; ');
+    throw new NighError(
+      'INVALID_ARGUMENT',
+      `weights: no space of ${this.manifest.name} has the blocks ${names.join(', ')}${has === '' ? '; none has blocks' : `: ${has}`}.`,
+    );
   }
 
   /** @throws NighError UNKNOWN_USER */

@@ -11,6 +11,7 @@ import {
   readParams,
   text,
 } from '../core/params.js';
+import { readBlockWeights } from '../embeddings/blocks.js';
 import type { HistoryEntry, QueryOptions, RecommendOptions } from './types.js';
 
 const denied: Field<readonly string[]> = {
@@ -30,6 +31,7 @@ const signal = checked('an AbortSignal', (value): value is AbortSignal => value 
 const querySchema = {
   k: integer({ min: 1, max: 10_000, default: 10 }),
   space: optional(text()),
+  weights: optional({ read: readBlockWeights, optional: false }),
   exact: flag({ default: false }),
   efSearch: optional(integer({ min: 1, max: 10_000 })),
   deny: denied,

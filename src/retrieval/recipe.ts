@@ -19,6 +19,7 @@ import { type DatasetSpec, parseDatasetSpec } from '../data/sources/registry.js'
 import type { FitContext, FittedSpace } from '../embeddings/embedding.js';
 import { embeddingNames, findEmbedding } from '../embeddings/registry.js';
 import { quantizationNames, recallField } from '../index/build-options.js';
+import { buildOrder } from './build-order.js';
 
 const graphFields = {
   /** Links of a node on the upper layers; twice as many on the lowest. More find more, and cost memory and build time. */
@@ -53,6 +54,8 @@ export interface SpaceRecipe {
   /** Name of the embedding. */
   readonly embedding: string;
   readonly index: IndexSettings;
+  /** Names of the spaces that are fitted before, because the fit reads them. */
+  readonly uses: readonly string[];
   /** Fits the embedding with the recipe's parameters. @throws NighError as Embedding.fit */
   fit(dataset: Dataset, context: FitContext): Promise<FittedSpace>;
 }
@@ -138,7 +141,7 @@ function parseSpaces(value: unknown, path: string): readonly SpaceRecipe[] {
     );
   }
   const names = new Map<string, string>();
-  return Object.entries(value).map(([name, space]) => {
+  const spaces = Object.entries(value).map(([name, space]) => {
     const at = joinPath(path, name);
     requireName(name, at, /^[a-z0-9][a-z0-9_-]{0,31}$/i);
     const twin = names.get(name.toLowerCase());
@@ -151,6 +154,8 @@ function parseSpaces(value: unknown, path: string): readonly SpaceRecipe[] {
     names.set(name.toLowerCase(), name);
     return parseSpace(name, space, at);
   });
+  buildOrder(spaces, path);
+  return spaces;
 }
 
 function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
@@ -177,6 +182,7 @@ function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
     name,
     embedding: embedding.name,
     index: parseIndex(index ?? {}, `${path}.index`),
+    uses: embedding.uses?.(parsed) ?? [],
     fit: (dataset, context) => embedding.fit(dataset, parsed, context),
   };
 }

@@ -8,7 +8,7 @@ type RecommendQuery = Query & { readonly excludeSeen: boolean };
 
 /**
  * Which items suit this user: by the vector that was fitted for them, or, in a space without one, by what they interacted with.
- * @throws NighError UNKNOWN_SPACE, NO_VECTOR
+ * @throws NighError UNKNOWN_SPACE, INVALID_ARGUMENT, NO_VECTOR
  */
 export async function userQuestion(
   collection: Collection,
@@ -33,7 +33,7 @@ export async function userQuestion(
 
 /**
  * Which items suit somebody who likes these.
- * @throws NighError UNKNOWN_SPACE, NO_VECTOR
+ * @throws NighError UNKNOWN_SPACE, INVALID_ARGUMENT, NO_VECTOR
  */
 export async function historyQuestion(
   collection: Collection,
@@ -48,11 +48,11 @@ export async function historyQuestion(
 /** In the space that was asked for, or else in the first that has one. */
 async function firstVector(
   collection: Collection,
-  { space: wanted }: Query,
+  query: Query,
   vectorIn: (space: Space) => Promise<Float32Array | undefined>,
 ): Promise<{ space: Space; vector: Float32Array } | undefined> {
-  for (const space of wanted === undefined ? collection.spaces : [collection.requireSpace(wanted)]) {
-    const vector = await vectorIn(space);
+  for (const space of collection.spacesFor(query)) {
+    const vector = space.weigh(await vectorIn(space), query.weights);
     if (vector !== undefined) return { space, vector };
   }
   return undefined;

@@ -5,12 +5,11 @@ import type { Query } from './query-options.js';
 
 /**
  * Which items are like this one: its own vector, by direction, in the space that was asked for, or else in the first that has it.
- * @throws NighError UNKNOWN_SPACE, NO_VECTOR
+ * @throws NighError UNKNOWN_SPACE, INVALID_ARGUMENT, NO_VECTOR
  */
 export function similarItemsQuestion(collection: Collection, item: number, query: Query): VectorQuestion {
-  const spaces = query.space === undefined ? collection.spaces : [collection.requireSpace(query.space)];
-  for (const space of spaces) {
-    const vector = space.itemVector(item);
+  for (const space of collection.spacesFor(query)) {
+    const vector = space.weigh(space.itemVector(item), query.weights);
     if (vector !== undefined) return { space, index: space.similar, vector, deny: [item] };
   }
   const id = JSON.stringify(collection.catalogue.id(item));

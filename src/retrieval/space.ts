@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { NighError } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import { isPlainObject } from '../core/params.js';
+import { type Block, weighBlocks } from '../embeddings/blocks.js';
 import type { HistoryFolder } from '../embeddings/embedding.js';
 import { findEmbedding } from '../embeddings/registry.js';
 import { openIndex } from '../index/open-index.js';
@@ -9,6 +10,7 @@ import type { IndexKind, VectorIndex } from '../index/vector-index.js';
 import type { Manifest, SpaceManifest } from './generation.js';
 import { openAll } from './open-all.js';
 import { readPacked, requireLength } from './packed-file.js';
+import type { Query } from './query-options.js';
 
 /** The files of a space within a generation. */
 export const spaceFiles = {
@@ -31,6 +33,8 @@ export interface HistoryItems {
 /** One space of an open generation. */
 export class Space {
   readonly name: string;
+  /** What the vectors are made of, where they are blocks side by side. */
+  readonly blocks: readonly Block[];
   /** Pool size of a graph search, where the recipe sets one. */
   readonly efSearch: number | undefined;
   /** Wanted recall of a graph search, where the recipe sets it instead. */
@@ -52,6 +56,7 @@ export class Space {
     this.name = manifest.name;
     this.efSearch = manifest.efSearch;
     this.recall = manifest.recall;
+    this.blocks = manifest.blocks ?? [];
     this.similar = similar;
     this.#recommend = recommend;
     this.#users = users;
@@ -122,6 +127,14 @@ export class Space {
     if (vectors.length === 0) return undefined;
     if (this.#fold === undefined) return meanDirection(vectors, confidences);
     return this.#fold({ vectors: stack(vectors, index.dim), weights: Float32Array.from(confidences) });
+  }
+
+  /**
+   * The vector that asks with these weights of its blocks; undefined where it has none of those that weigh something.
+   * @throws NighError INVALID_ARGUMENT for a block that the space has not
+   */
+  weigh(vector: Float32Array | undefined, weights: Query['weights']): Float32Array | undefined {
+    return vector === undefined || weights === undefined ? vector : weighBlocks(vector, this.blocks, weights);
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import type { Block } from '../embeddings/blocks.js';
 import type { IndexKind, MetricName, SearchPlan } from '../index/vector-index.js';
 
 /** The value of one attribute of an item. */
@@ -35,6 +36,11 @@ export interface QueryOptions {
   readonly k?: number;
   /** Which space answers. Default: the recipe's first that can answer the question. */
   readonly space?: string;
+  /**
+   * What the blocks of a space weigh in this question, by name: columns of `features`, spaces of `concat`. Only the ratios count, and what
+   * is not named weighs nothing. Without `space` the first space answers that has all of them. Default: the recipe's weights.
+   */
+  readonly weights?: Readonly<Record<string, number>>;
   /** Compare every item instead of searching the graph. Default false. */
   readonly exact?: boolean;
   /** Pool size of the graph search. Default: the recipe's. */
@@ -93,6 +99,8 @@ export interface SpaceInfo {
   readonly similar: IndexInfo;
   /** Answers "which items suit this user"; absent in a space without user vectors. */
   readonly recommend?: IndexInfo;
+  /** What the vectors are made of, with the recipe's weights as shares; absent where they are of one piece. */
+  readonly blocks?: readonly Block[];
   /** What the embedding noted about its fit: explained variance, what damps popularity, … */
   readonly notes?: Readonly<Record<string, number | string>>;
 }

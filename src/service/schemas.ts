@@ -102,6 +102,16 @@ const SpaceInfo = component(
     users: count('Users that have a vector here.'),
     similar: IndexInfo,
     recommend: Type.Optional(IndexInfo),
+    blocks: Type.Optional(
+      Type.Array(
+        Type.Object({
+          name: Type.String(),
+          weight: Type.Number({ description: 'Its share of the likeness; the shares of a space sum to 1.' }),
+          dim: count(),
+        }),
+        { description: 'What the vectors are made of, side by side; absent where they are of one piece.' },
+      ),
+    ),
     notes: Type.Optional(
       Type.Unsafe<Record<string, number | string>>({
         type: 'object',
