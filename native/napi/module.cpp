@@ -4,6 +4,7 @@
 #include "napi/addon_data.h"
 #include "napi/id_set_binding.h"
 #include "napi/index_binding.h"
+#include "napi/rating_binding.h"
 #include "napi/simd_binding.h"
 #include "napi/task_control_binding.h"
 #include "napi/train_binding.h"
@@ -23,6 +24,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("TaskControl", TaskControlBinding::define(env));
   exports.Set("simd", Napi::Function::New<simd>(env, "simd"));
   export_training(env, exports);
+  export_rating_training(env, exports);
   return exports;
 }
 

@@ -232,6 +232,14 @@ export type AlsArguments = [
   threads: number,
 ];
 
+/** Users, items, user biases, item biases: filled by the solver. */
+export type RatingFactorArguments = [
+  users: Float32Array,
+  items: Float32Array,
+  userBiases: Float32Array,
+  itemBiases: Float32Array,
+];
+
 export interface NativeAddon {
   readonly NativeIndex: NativeIndexClass;
   readonly IdSet: {
@@ -281,6 +289,54 @@ export interface NativeAddon {
       u: Float32Array,
       s: Float32Array,
       v: Float32Array,
+      control: NativeTaskControl | null,
+    ]
+  ): Promise<void>;
+  ratingSgd(
+    ...args: [
+      ...ratings: CsrArguments,
+      factors: number,
+      epochs: number,
+      learningRate: number,
+      regularization: number,
+      initStddev: number,
+      seed: number,
+      threads: number,
+      mean: number,
+      sigmoid: boolean,
+      low: number,
+      span: number,
+      ...out: RatingFactorArguments,
+      control: NativeTaskControl | null,
+    ]
+  ): Promise<void>;
+  ratingAls(
+    ...args: [
+      ...ratings: CsrArguments,
+      factors: number,
+      iterations: number,
+      regularization: number,
+      initStddev: number,
+      seed: number,
+      threads: number,
+      mean: number,
+      ...out: RatingFactorArguments,
+      control: NativeTaskControl | null,
+    ]
+  ): Promise<void>;
+  ratingFoldIn(
+    ...args: [
+      ...ratings: CsrArguments,
+      weights: Float32Array | null,
+      items: Float32Array,
+      rows: number,
+      dim: number,
+      itemBiases: Float32Array,
+      mean: number,
+      regularization: number,
+      threads: number,
+      users: Float32Array,
+      userBiases: Float32Array,
       control: NativeTaskControl | null,
     ]
   ): Promise<void>;

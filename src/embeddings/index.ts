@@ -16,6 +16,8 @@ export type {
 export { type FeaturesParams, features } from './features/features.js';
 export { type GloveParams, glove } from './glove.js';
 export { type ImageParams, image } from './image/image.js';
+export { mf } from './mf.js';
+export { fitMf, foldInRatings, type MfModel, type MfParams, parseMf, predictRatings } from './mf-model.js';
 export { type OnnxTextParams, onnxText } from './onnx-text/onnx-text.js';
 export { type PrecomputedParams, precomputed } from './precomputed.js';
 export { embeddingNames, findEmbedding } from './registry.js';

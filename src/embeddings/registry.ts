@@ -7,6 +7,7 @@ import type { Embedding } from './embedding.js';
 import { features } from './features/features.js';
 import { glove } from './glove.js';
 import { image } from './image/image.js';
+import { mf } from './mf.js';
 import { onnxText } from './onnx-text/onnx-text.js';
 import { precomputed } from './precomputed.js';
 import { tfidf } from './tfidf.js';
@@ -18,6 +19,7 @@ const embeddings: readonly Embedding<never>[] = [
   features as Embedding<never>,
   glove as Embedding<never>,
   image as Embedding<never>,
+  mf as Embedding<never>,
   onnxText as Embedding<never>,
   precomputed as Embedding<never>,
   tfidf as Embedding<never>,
