@@ -46,4 +46,5 @@ export {
   type SpaceInfo,
   type SpaceRecipe,
   type StageTiming,
+  type Taste,
 } from './retrieval/index.js';

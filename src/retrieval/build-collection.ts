@@ -108,7 +108,7 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
       onProgress: ({ stage, name, done, total = 0 }) => onProgress?.({ stage, subject: name, done, total }),
     }),
   );
-  const { name, title, description, recallFloor } = recipe;
+  const { name, title, description, recallFloor, taste } = recipe;
   const spaces = await buildSpaces(recipe, dataset, work);
   throwIfAborted(signal);
   await stopwatch.time('write', undefined, () => writeCatalogue(recipe, dataset, work));
@@ -129,6 +129,7 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
       users: users.size,
       interactions: interactions.entries,
       recallFloor,
+      taste,
       spaces,
       files,
     };
@@ -160,7 +161,7 @@ async function writeCatalogue(recipe: Recipe, dataset: Dataset, { staging, onPro
   const files: [name: string, write: (path: string) => Promise<void>][] = [
     [collectionFiles.items, (path) => writePacked(path, Catalogue.pack(dataset))],
     [collectionFiles.users, (path) => writePacked(path, StringIndex.index(dataset.users.terms))],
-    [collectionFiles.interactions, (path) => writePacked(path, SeenLists.pack(dataset.interactions))],
+    [collectionFiles.interactions, (path) => writePacked(path, SeenLists.pack(dataset))],
     [collectionFiles.recipe, (path) => writeDurable(path, recipe.json)],
   ];
   for (const [done, [subject, write]] of files.entries()) {

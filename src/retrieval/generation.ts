@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { describe, NighError } from '../core/errors.js';
 import { isPlainObject } from '../core/params.js';
 import { type FileStamp, flush, stampFile, writeDurable } from './packed-file.js';
+import type { Taste } from './taste.js';
 import type { CollectionInfo, SpaceInfo } from './types.js';
 
 /** What `manifest.json` of this release holds. */
@@ -41,6 +42,8 @@ export interface Manifest {
   readonly users: number;
   readonly interactions: number;
   readonly recallFloor: number;
+  /** Absent in collections built before there was one. */
+  readonly taste?: Taste;
   readonly spaces: readonly SpaceManifest[];
   /** Every other file of the generation, by name. */
   readonly files: Readonly<Record<string, FileStamp>>;

@@ -3,6 +3,7 @@ export { type BuildOptions, type BuildSummary, buildCollection } from './build-c
 export type { BuildProgress, BuildStage, StageTiming } from './build-progress.js';
 export { loadRecipe, parseRecipe, type Recipe, type SpaceRecipe } from './recipe.js';
 export { Retriever } from './retriever.js';
+export type { Taste } from './taste.js';
 export type {
   Answer,
   AnswerStats,

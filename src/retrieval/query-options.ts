@@ -12,6 +12,7 @@ import {
   text,
 } from '../core/params.js';
 import { readBlockWeights } from '../embeddings/blocks.js';
+import { tasteField } from './taste.js';
 import type { HistoryEntry, QueryOptions, RecommendOptions } from './types.js';
 
 const denied: Field<readonly string[]> = {
@@ -38,7 +39,10 @@ const querySchema = {
   signal: optional(signal),
 };
 
-const recommendSchema = { ...querySchema, excludeSeen: flag({ default: true }) };
+const recommendSchema = { ...querySchema, excludeSeen: flag({ default: true }), taste: tasteField };
+
+/** RecommendOptions with every default filled in. */
+export type RecommendQuery = ParamsOf<typeof recommendSchema>;
 
 /** QueryOptions with every default filled in. */
 export type Query = ParamsOf<typeof querySchema>;
@@ -49,28 +53,33 @@ export function readQueryOptions(options: QueryOptions): Query {
 }
 
 /** @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION */
-export function readRecommendOptions(options: RecommendOptions): Query & { readonly excludeSeen: boolean } {
+export function readRecommendOptions(options: RecommendOptions): RecommendQuery {
   return readParams(recommendSchema, options, '');
 }
 
 const maxHistory = 10_000;
 
-const historySchema = { item: text(), weight: number({ above: 0, max: 1e6, default: 1 }) };
+const weight: Field<number> = {
+  optional: true,
+  fallback: 1,
+  read: (value, path) => {
+    const fits = typeof value === 'number' && Math.abs(value) <= 1e6 && value !== 0;
+    if (!fits) throw invalidArgument(path, 'a number from -1e6 to 1e6 other than 0', value);
+    return value;
+  },
+};
 
-/**
- * Item → weight; the weights of an item that comes twice are added.
- * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION
- */
-export function readHistory(history: readonly HistoryEntry[]): ReadonlyMap<string, number> {
+const historySchema = { item: text(), weight, timestamp: optional(number()) };
+
+/** A HistoryEntry with its default filled in. */
+export type HistoryPick = ParamsOf<typeof historySchema>;
+
+/** @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION */
+export function readHistory(history: readonly HistoryEntry[]): readonly HistoryPick[] {
   if (!Array.isArray(history) || history.length === 0 || history.length > maxHistory) {
     throw invalidArgument('history', `an array of 1 to ${maxHistory} entries { item, weight }`, history);
   }
-  const weights = new Map<string, number>();
-  history.forEach((entry: unknown, i) => {
-    const { item, weight } = readParams(historySchema, entry, `history[${i}]`);
-    weights.set(item, (weights.get(item) ?? 0) + weight);
-  });
-  return weights;
+  return history.map((entry: unknown, i) => readParams(historySchema, entry, `history[${i}]`));
 }
 
 const findSchema = { limit: integer({ min: 1, max: 10_000, default: 10 }) };

@@ -20,6 +20,7 @@ import type { FitContext, FittedSpace } from '../embeddings/embedding.js';
 import { embeddingNames, findEmbedding } from '../embeddings/registry.js';
 import { quantizationNames, recallField } from '../index/build-options.js';
 import { buildOrder } from './build-order.js';
+import { type Taste, tasteField } from './taste.js';
 
 const graphFields = {
   /** Links of a node on the upper layers; twice as many on the lowest. More find more, and cost memory and build time. */
@@ -69,6 +70,8 @@ export interface Recipe {
   readonly spaces: readonly SpaceRecipe[];
   /** An index whose measured recall@10 is below this does not go live. */
   readonly recallFloor: number;
+  /** How a user's past becomes a taste in spaces without user vectors. */
+  readonly taste: Taste;
   /** What relative paths of the dataset and of models are relative to. */
   readonly baseDirectory: string;
   /** The recipe as it was given, to be kept beside what is built from it. */
@@ -81,6 +84,7 @@ const headSchema = {
   title: optional(text()),
   description: text({ default: '' }),
   recallFloor: number({ min: 0, max: 1, default: 0.95 }),
+  taste: tasteField,
   dataset: { read: parseDatasetSpec, optional: false },
   spaces: { read: parseSpaces, optional: false },
 };
@@ -112,9 +116,13 @@ export async function loadRecipe(path: string): Promise<Recipe> {
  */
 export function parseRecipe(json: string, baseDirectory: string, origin = 'recipe'): Recipe {
   try {
-    const { name, title, description, recallFloor, dataset, spaces } = readParams(headSchema, parseJson(json), '');
+    const { name, title, description, recallFloor, taste, dataset, spaces } = readParams(
+      headSchema,
+      parseJson(json),
+      '',
+    );
     requireName(name, 'name', /^[a-z0-9][a-z0-9._-]{0,63}$/i);
-    return { name, title: title ?? name, description, dataset, spaces, recallFloor, baseDirectory, json };
+    return { name, title: title ?? name, description, dataset, spaces, recallFloor, taste, baseDirectory, json };
   } catch (cause) {
     if (!(cause instanceof NighError)) throw cause;
     const code = cause.code === 'INVALID_ARGUMENT' ? 'INVALID_RECIPE' : cause.code;

@@ -1,13 +1,12 @@
 import { NighError } from '../core/errors.js';
 import type { VectorQuestion } from './candidates.js';
 import type { Collection } from './collection.js';
-import type { Query } from './query-options.js';
-import type { HistoryItems, Space } from './space.js';
-
-type RecommendQuery = Query & { readonly excludeSeen: boolean };
+import type { Query, RecommendQuery } from './query-options.js';
+import type { Space } from './space.js';
+import { type Pick, type Taste, tasteOf, tasteOfPicks } from './taste.js';
 
 /**
- * Which items suit this user: by the vector that was fitted for them, or, in a space without one, by what they interacted with.
+ * Which items suit this user: by the vector that was fitted for them, or, in a space without one, by their taste.
  * @throws NighError UNKNOWN_SPACE, INVALID_ARGUMENT, NO_VECTOR
  */
 export async function userQuestion(
@@ -16,7 +15,7 @@ export async function userQuestion(
   query: RecommendQuery,
 ): Promise<VectorQuestion> {
   const seen = collection.seen.itemsOf(user);
-  const history = { items: seen, weights: new Float32Array(seen.length).fill(1) };
+  const history = tasteOf(collection.seen.pastOf(user), tasteFor(collection, query));
   const found = await firstVector(
     collection,
     query,
@@ -24,7 +23,7 @@ export async function userQuestion(
   );
   if (found === undefined) {
     throw noVector(
-      `The user ${JSON.stringify(collection.users.at(user))} has neither a vector nor a known item`,
+      `The user ${JSON.stringify(collection.users.at(user))} has no vector, and liked nothing that has one,`,
       query,
     );
   }
@@ -37,12 +36,18 @@ export async function userQuestion(
  */
 export async function historyQuestion(
   collection: Collection,
-  history: HistoryItems,
+  picks: readonly Pick[],
   query: RecommendQuery,
 ): Promise<VectorQuestion> {
+  const history = tasteOfPicks(picks, tasteFor(collection, query));
   const found = await firstVector(collection, query, (space) => space.historyVector(history));
-  if (found === undefined) throw noVector('No item of the history has a vector', query);
+  if (found === undefined) throw noVector('Nothing that was liked has a vector', query);
   return { ...found, index: found.space.forUsers, deny: query.excludeSeen ? history.items : [] };
+}
+
+/** The recipe's, with what the query says instead. */
+function tasteFor({ manifest }: Collection, { taste }: RecommendQuery): Taste {
+  return { ...manifest.taste, ...taste };
 }
 
 /** In the space that was asked for, or else in the first that has one. */

@@ -60,7 +60,8 @@ export class Retriever implements AsyncDisposable {
 
   /**
    * Items for a user of the collection, without what they already interacted with. `score` is the model's own (an inner
-   * product) in a space with user vectors, otherwise the likeness to the mean of what they interacted with.
+   * product) in a space with user vectors, otherwise the likeness to their taste: the mean of what they liked less what they
+   * disliked, as the recipe's `taste` or that of the options has it.
    * @throws NighError UNKNOWN_USER, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
   async recommend(user: string, options: RecommendOptions = {}): Promise<Answer> {
@@ -74,17 +75,15 @@ export class Retriever implements AsyncDisposable {
 
   /**
    * Items for somebody never seen before, from a few picks: in a space with user vectors exactly as training would place such a
-   * user. Picks without a vector in the space are passed over; none of the picks comes back unless `excludeSeen` is false.
+   * user, elsewhere near to the mean of what they liked less what they disliked (taste.ts). Picks without a vector in the space are passed over; none of the picks comes back unless `excludeSeen` is false.
    * @throws NighError UNKNOWN_ITEM, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
   async recommendFor(history: readonly HistoryEntry[], options: RecommendOptions = {}): Promise<Answer> {
     const began = performance.now();
     const collection = this.#open();
     const query = readRecommendOptions(options);
-    const picks = readHistory(history);
-    const items = Uint32Array.from(picks.keys(), (id) => collection.catalogue.require(id));
-    const weights = Float32Array.from(picks.values());
-    return answer(collection, await historyQuestion(collection, { items, weights }, query), query, began);
+    const picks = readHistory(history).map((pick) => ({ ...pick, item: collection.catalogue.require(pick.item) }));
+    return answer(collection, await historyQuestion(collection, picks, query), query, began);
   }
 
   /** @throws NighError UNKNOWN_ITEM, CLOSED */

@@ -1,5 +1,5 @@
-import type { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
+import type { Dataset } from '../data/dataset.js';
 
 /** The stored form: users × items by compressed rows. */
 export interface PackedInteractions {
@@ -7,18 +7,30 @@ export interface PackedInteractions {
   readonly offsets: Uint32Array;
   readonly columns: Uint32Array;
   readonly values: Float32Array;
+  /** Unix seconds, one an entry; absent where the source has no times, and in collections built before they were kept. */
+  readonly timestamps?: Float64Array;
 }
 
-/** What every user already has: to leave out of answers, and to fold in users without a vector. */
+/** What a user did with an item. */
+export interface Interaction {
+  readonly item: number;
+  readonly value: number;
+  /** Unix seconds. */
+  readonly timestamp: number | undefined;
+}
+
+/** What every user did: to leave out of answers what they already have, and to tell their taste where they have no vector. */
 export class SeenLists {
   readonly #offsets: Uint32Array;
   readonly #columns: Uint32Array;
+  readonly #values: Float32Array;
+  readonly #timestamps: Float64Array | undefined;
 
   /** How many users interacted with every item. */
   readonly popularity: Uint32Array;
 
   /** @throws NighError FORMAT */
-  constructor({ items, offsets, columns, values }: PackedInteractions) {
+  constructor({ items, offsets, columns, values, timestamps }: PackedInteractions) {
     const fits =
       offsets instanceof Uint32Array &&
       columns instanceof Uint32Array &&
@@ -26,7 +38,8 @@ export class SeenLists {
       offsets.length > 0 &&
       offsets[0] === 0 &&
       offsets.at(-1) === columns.length &&
-      values.length === columns.length;
+      values.length === columns.length &&
+      (timestamps === undefined || (timestamps instanceof Float64Array && timestamps.length === columns.length));
     if (!fits) throw new NighError('FORMAT', 'The stored interactions contradict themselves.');
     for (let u = 1; u < offsets.length; u++) {
       if (offsets[u]! < offsets[u - 1]!)
@@ -39,6 +52,8 @@ export class SeenLists {
     }
     this.#offsets = offsets;
     this.#columns = columns;
+    this.#values = values;
+    this.#timestamps = timestamps;
   }
 
   get users(): number {
@@ -54,7 +69,17 @@ export class SeenLists {
     return this.#columns.subarray(this.#offsets[user], this.#offsets[user + 1]);
   }
 
-  static pack({ cols, offsets, columns, values }: CsrMatrix): PackedInteractions {
-    return { items: cols, offsets, columns, values };
+  /** What a user did, by item, ascending. */
+  pastOf(user: number): Interaction[] {
+    const past: Interaction[] = [];
+    for (let e = this.#offsets[user]!; e < this.#offsets[user + 1]!; e++) {
+      past.push({ item: this.#columns[e]!, value: this.#values[e]!, timestamp: this.#timestamps?.[e] });
+    }
+    return past;
+  }
+
+  static pack({ interactions, timestamps }: Pick<Dataset, 'interactions' | 'timestamps'>): PackedInteractions {
+    const { cols, offsets, columns, values } = interactions;
+    return { items: cols, offsets, columns, values, ...(timestamps === undefined ? {} : { timestamps }) };
   }
 }

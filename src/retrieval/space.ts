@@ -26,7 +26,7 @@ export const spaceFiles = {
 /** Items to take a user's taste from, by ordinal. */
 export interface HistoryItems {
   readonly items: Uint32Array;
-  /** Confidence relative to one plain interaction, one an item. */
+  /** Relative to one plain interaction, one an item: below 0 for what was disliked. */
   readonly weights: Float32Array;
 }
 
@@ -110,9 +110,9 @@ export class Space {
   }
 
   /**
-   * A vector for somebody who likes these items, for a search in `forUsers`: folded in where users have vectors, otherwise the
-   * weighted mean of the items' directions. Items without a vector are passed over; undefined if nothing is left, or if the
-   * directions cancel out.
+   * A vector for somebody of this taste, for a search in `forUsers`: what they liked folded in where users have vectors, otherwise the
+   * weighted mean of the items' directions, at unit length. Items without a vector are passed over; undefined if nothing that they
+   * liked is left, or if the directions cancel out.
    */
   async historyVector({ items, weights }: HistoryItems): Promise<Float32Array | undefined> {
     const index = this.forUsers;
@@ -120,11 +120,12 @@ export class Space {
     const confidences: number[] = [];
     items.forEach((item, i) => {
       const vector = index.vector(item);
-      if (vector === undefined) return;
+      // Fold-in knows no dislikes.
+      if (vector === undefined || weights[i] === 0 || (this.#fold !== undefined && weights[i]! < 0)) return;
       vectors.push(vector);
       confidences.push(weights[i]!);
     });
-    if (vectors.length === 0) return undefined;
+    if (!confidences.some((weight) => weight > 0)) return undefined;
     if (this.#fold === undefined) return meanDirection(vectors, confidences);
     return this.#fold({ vectors: stack(vectors, index.dim), weights: Float32Array.from(confidences) });
   }
@@ -173,7 +174,7 @@ function meanDirection(vectors: readonly Float32Array[], weights: readonly numbe
   let total = 0;
   vectors.forEach((vector, r) => {
     for (let d = 0; d < dim; d++) sum[d] = sum[d]! + weights[r]! * vector[d]!;
-    total += weights[r]!;
+    total += Math.abs(weights[r]!);
   });
   const length = Math.sqrt(sum.reduce((squares, value) => squares + value * value, 0));
   // Opposite directions can cancel to rounding noise, which points nowhere.

@@ -1,5 +1,6 @@
 import type { Block } from '../embeddings/blocks.js';
 import type { IndexKind, MetricName, SearchPlan } from '../index/vector-index.js';
+import type { Taste } from './taste.js';
 
 /** The value of one attribute of an item. */
 export type AttributeValue = string | number | boolean | readonly string[];
@@ -53,14 +54,21 @@ export interface QueryOptions {
 export interface RecommendOptions extends QueryOptions {
   /** Leave out what the user already has. Default true. */
   readonly excludeSeen?: boolean;
+  /** How a past becomes a taste in spaces without user vectors. Default: what the recipe's `taste` says; its keys are replaced one by one. */
+  readonly taste?: Taste;
 }
 
-/** One thing that somebody liked. */
+/** One thing that somebody liked, or disliked. */
 export interface HistoryEntry {
   /** Item id. */
   readonly item: string;
-  /** Confidence relative to one plain interaction. Default 1; must be above 0. */
+  /**
+   * How strongly, relative to one plain interaction: below 0 if they disliked it, which spaces with user vectors pass over. Default 1;
+   * not 0.
+   */
   readonly weight?: number;
+  /** When, in Unix seconds: what is older counts less where there is a half-life. Default: as late as the latest. */
+  readonly timestamp?: number;
 }
 
 /** One item of the catalogue. */
@@ -117,6 +125,8 @@ export interface CollectionInfo {
   readonly users: number;
   readonly interactions: number;
   readonly recallFloor: number;
+  /** How a user's past becomes a taste in spaces without user vectors. */
+  readonly taste?: Taste;
   readonly spaces: readonly SpaceInfo[];
   readonly bytesOnDisk: number;
   readonly buildSeconds: number;

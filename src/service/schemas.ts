@@ -137,6 +137,16 @@ export const CollectionInfo = component(
     users: count(),
     interactions: count(),
     recallFloor: Type.Number({ description: 'Recall@10 below which a build does not go live.' }),
+    taste: Type.Optional(
+      Type.Object(
+        {
+          neutral: Type.Optional(Type.Number()),
+          dislikes: Type.Optional(Type.Number({ minimum: 0 })),
+          halfLifeDays: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+        },
+        { description: "How a user's past becomes a taste in spaces without user vectors." },
+      ),
+    ),
     spaces: Type.Array(SpaceInfo),
     bytesOnDisk: count(),
     buildSeconds: Type.Number({ minimum: 0 }),
