@@ -15,7 +15,7 @@ const allowed: Record<string, readonly string[]> = {
   index: ['core', 'binding'],
   data: ['core'],
   embeddings: ['core', 'binding', 'data'],
-  evaluation: ['core', 'data', 'embeddings', 'index', 'retrieval'],
+  evaluation: ['core', 'binding', 'data', 'embeddings', 'index', 'retrieval'],
   retrieval: ['core', 'data', 'embeddings', 'index'],
   service: ['core', 'retrieval'],
   cli: ['core', 'data', 'embeddings', 'index', 'retrieval', 'evaluation'],

@@ -4,6 +4,7 @@
 #include "napi/addon_data.h"
 #include "napi/id_set_binding.h"
 #include "napi/index_binding.h"
+#include "napi/knn_binding.h"
 #include "napi/rating_binding.h"
 #include "napi/simd_binding.h"
 #include "napi/task_control_binding.h"
@@ -25,6 +26,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("simd", Napi::Function::New<simd>(env, "simd"));
   export_training(env, exports);
   export_rating_training(env, exports);
+  export_knn(env, exports);
   return exports;
 }
 

@@ -340,7 +340,33 @@ export interface NativeAddon {
       control: NativeTaskControl | null,
     ]
   ): Promise<void>;
+  sparseKnn(
+    ...args: [
+      ...queries: CsrArguments,
+      ...base: CsrArguments,
+      same: boolean,
+      ...params: KnnArguments,
+      ids: Uint32Array,
+      similarities: Float32Array,
+      counts: Uint32Array,
+      control: NativeTaskControl | null,
+    ]
+  ): Promise<void>;
+  sparseKnnMeans(
+    ...args: [
+      ...matrix: CsrArguments,
+      targets: Float32Array,
+      pairRows: Uint32Array,
+      pairColumns: Uint32Array,
+      ...params: KnnArguments,
+      out: Float32Array,
+      control: NativeTaskControl | null,
+    ]
+  ): Promise<void>;
 }
+
+/** Measure (by its number in native/train/sparse_knn.h), k, minSupport, shrinkage, threads. */
+export type KnnArguments = [measure: number, k: number, minSupport: number, shrinkage: number, threads: number];
 
 /** The package's root: this file lies two levels below it, in src/binding and in dist/binding. */
 const root = fileURLToPath(new URL('../../', import.meta.url));

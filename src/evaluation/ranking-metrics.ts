@@ -54,20 +54,44 @@ export function areaUnderCurve(
   candidates: ArrayLike<number>,
   relevant: ReadonlySet<number>,
 ): number {
-  const order = Array.from(candidates).sort((a, b) => scores[a]! - scores[b]!);
-  let rankSum = 0;
+  // Numbers in a typed array sort several times as fast as items by a comparison.
+  const sorted = new Float64Array(candidates.length);
   let positives = 0;
-  for (let begin = 0; begin < order.length; ) {
-    let end = begin + 1;
-    while (end < order.length && scores[order[end]!] === scores[order[begin]!]) end++;
-    const meanRank = (begin + 1 + end) / 2;
-    for (let at = begin; at < end; at++) {
-      if (!relevant.has(order[at]!)) continue;
-      rankSum += meanRank;
-      positives++;
-    }
-    begin = end;
+  for (let at = 0; at < candidates.length; at++) {
+    sorted[at] = scores[candidates[at]!]!;
+    if (relevant.has(candidates[at]!)) positives++;
   }
-  const negatives = order.length - positives;
+  sorted.sort();
+  let rankSum = 0;
+  for (let at = 0; at < candidates.length; at++) {
+    if (!relevant.has(candidates[at]!)) continue;
+    const score = scores[candidates[at]!]!;
+    rankSum += (1 + firstNotBelow(sorted, score) + firstAbove(sorted, score)) / 2;
+  }
+  const negatives = sorted.length - positives;
   return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+}
+
+/** How many of the ascending values are below. */
+function firstNotBelow(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** How many of the ascending values are not above. */
+function firstAbove(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,0 +1,28 @@
+/** `nigh/evaluation`: protocols, baselines, neighbourhood models and what measures them. */
+export { CsrMatrix } from '../core/csr-matrix.js';
+export { evaluateRanking, type RankingContext, type RankingFigures, type RankingResult } from './evaluate-ranking.js';
+export { evaluateRating, type RatingContext, type RatingResult } from './evaluate-rating.js';
+export * from './list-metrics.js';
+export type { FitContext, Pairs, RankingModel, RankingQuestion, RatingModel, Trainer } from './model.js';
+export { type BiasParams, biasesTrainer } from './models/biases.js';
+export { type KnnRankingParams, knnRankingTrainer } from './models/knn-ranking.js';
+export { type KnnRatingParams, knnRatingTrainer } from './models/knn-rating.js';
+export { popularityTrainer, randomRankingTrainer, weightedRatingTrainer } from './models/ranking-baselines.js';
+export {
+  globalMeanTrainer,
+  itemMeanTrainer,
+  normalTrainer,
+  randomRatingTrainer,
+  userMeanTrainer,
+} from './models/rating-baselines.js';
+export { type SimilarityName, similarityNames } from './models/similarity.js';
+export { type FewShotOptions, fewShot } from './protocols/few-shot.js';
+export { type ItemColdOptions, itemCold } from './protocols/item-cold.js';
+export { givenFolds, kFold } from './protocols/k-fold.js';
+export { type LeaveOneOutOptions, leaveOneOut } from './protocols/leave-one-out.js';
+export { randomSplit } from './protocols/random-split.js';
+export type { Split } from './protocols/split.js';
+export { type StrongGeneralizationOptions, strongGeneralization } from './protocols/strong-generalization.js';
+export { temporalSplit } from './protocols/temporal-split.js';
+export * from './ranking-metrics.js';
+export { mae, rmse } from './rating-metrics.js';
