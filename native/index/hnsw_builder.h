@@ -57,11 +57,16 @@ uint32_t hnsw_level_by_length(float length, const std::vector<float>& thresholds
 
 /// What linking needs besides the graph, kept from change to change: a small one must not cost what the index is large.
 struct LinkWorkspace {
+  struct Lane {
+    SearchScratch scratch;
+    std::vector<uint32_t> doubts;  // nodes that were linked, or lost a link that led to them: see hnsw_resolve_doubts
+  };
+
   NodeLocks locks;
-  std::vector<std::unique_ptr<SearchScratch>> lanes;
+  std::vector<std::unique_ptr<Lane>> lanes;
 
   void reserve(size_t count) {
-    while (lanes.size() < count) lanes.push_back(std::make_unique<SearchScratch>());
+    while (lanes.size() < count) lanes.push_back(std::make_unique<Lane>());
   }
 };
 

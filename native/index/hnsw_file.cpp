@@ -28,10 +28,7 @@ static_assert(sizeof(RawParams) == 56);
 HnswSnapshot HnswIndex::without_removed() const {
   HnswSnapshot now = snapshot();
   if (now.removed == 0) return now;
-  HnswSnapshot out;
-  out.state = compacted(now, now.live(), live_upper_rows(now));
-  out.count = static_cast<uint32_t>(now.live());
-  return out;
+  return live_copy(now, now.live(), live_upper_rows(now), 0);
 }
 
 void HnswIndex::save(const std::string& path) const {

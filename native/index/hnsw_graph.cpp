@@ -14,6 +14,7 @@ void HnswGraph::prepare_for_changes(size_t count, size_t capacity, const Buffer<
       return true;
     });
   }
+  in_doubt = Buffer<uint8_t>(capacity);
   in_degrees = Buffer<uint32_t>(capacity);
   count_in_degrees(count);
 }

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/buffer.h"
 #include "index/liveness.h"
@@ -36,6 +37,7 @@ struct HnswGraph {
   // What only changes need: made by prepare_for_changes, not stored. Each has an entry a slot.
   Buffer<uint32_t> in_degrees;  // how many links on layer 0 lead to a node from nodes that are not gone: none loses its last one
   Buffer<uint32_t> heads;       // of a twin: the node in whose chain it hangs
+  Buffer<uint8_t> in_doubt;     // 1: on a list of nodes to be searched for (hnsw_resolve_doubts)
   Buffer<uint32_t> removed_at;  // the change that removed a slot (liveness.h), or 0
 
   Buffer<uint8_t> levels;       // capacity: top layer of a node
@@ -82,7 +84,14 @@ struct HnswGraph {
 
   bool is_twin(uint32_t slot) const { return levels[slot] == kTwin; }
 
-  /// Makes in_degrees, heads and removed_at anew, with room for `capacity`; the first `count` slots are those of `removals`.
+  /// Puts a node on a list of those to be searched for, unless it is on one. From any thread, each with a list of its own.
+  void put_in_doubt(uint32_t slot, std::vector<uint32_t>& doubts) const {
+    std::atomic_ref<uint8_t> mark(in_doubt[slot]);
+    if (mark.load(std::memory_order_relaxed) == 0 && mark.exchange(1, std::memory_order_relaxed) == 0) doubts.push_back(slot);
+  }
+
+  /// Makes in_degrees, heads, in_doubt and removed_at anew, with room for `capacity`; the first `count` slots are those of
+  /// `removals`.
   void prepare_for_changes(size_t count, size_t capacity, const Buffer<uint32_t>& removals);
 
   /// Counts the in_degrees of the first `count` nodes anew.
@@ -97,7 +106,7 @@ struct HnswGraph {
     return (links0.size() + in_degrees.size() + heads.size() + removed_at.size() + twins.size() + upper_rows.size() +
             upper.size()) *
                sizeof(uint32_t) +
-           levels.size();
+           levels.size() + in_doubt.size();
   }
 };
 

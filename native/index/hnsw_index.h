@@ -98,7 +98,10 @@ class HnswIndex final : public MutableIndex {
   Intake choose_rows(const HnswSnapshot& now, MatrixView<const float> rows, const uint32_t* ids, Existing existing) const;
   std::vector<uint8_t> levels_for(const HnswSnapshot& now, const Intake& intake);
   HnswSnapshot with_room(const HnswSnapshot& now, size_t rows, size_t upper_rows, size_t max_lanes);
+  HnswSnapshot live_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes) const;
   HnswSnapshot compact_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes);
+  void make_found(HnswState& state, uint32_t count, bool walk, size_t max_lanes, const TaskControl& control) const;
+  void mend(const HnswSnapshot& now, size_t max_lanes);
   void mark_removed(HnswSnapshot& next, const std::vector<uint32_t>& slots);
   void settle(const std::vector<uint32_t>& removed, size_t max_lanes);
   std::vector<uint32_t> not_found(const HnswSnapshot& now, const std::vector<uint32_t>& slots, size_t ef_search, size_t max_lanes,
@@ -146,7 +149,7 @@ class HnswIndex final : public MutableIndex {
   std::vector<float> thresholds_;   // lengths that separate the layers (ip)
   size_t thresholds_from_ = 0;      // number of rows they were taken from
   size_t unwalked_changes_ = 0;     // rows added or removed since every node was last known to be reachable
-  LinkWorkspace workspace_;
+  mutable LinkWorkspace workspace_;
 
   mutable std::mutex state_mutex_;  // held for as long as it takes to copy a snapshot
   HnswSnapshot current_;

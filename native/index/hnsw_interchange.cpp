@@ -140,7 +140,8 @@ std::unique_ptr<HnswIndex> HnswIndex::import_hnswlib(const std::string& path, Me
   std::fill_n(graph.twins.data(), count, kNoSlot);
   graph.prepare_for_changes(count, count, {});
   if (count != 0) state.entry = EntryPoint{header.entry, static_cast<uint32_t>(header.max_level)}.packed();
-  reconnect_unreachable(graph, header.entry, count);
+  std::vector<uint32_t> doubts;
+  reconnect_unreachable(graph, header.entry, count, doubts);
   state.slots = std::make_unique<SlotMap>(state.store.ids, count, dense);
   state.upper_rows_used = upper.size() / params.m;
   state.changeable = false;  // until its links were checked on every layer

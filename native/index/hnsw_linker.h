@@ -6,7 +6,8 @@
 // Outline
 //   insert        search, select, link there and back
 //   repair_row    links to removed nodes give way to what those linked to
-//   reattach      a node that lost its paths gets one from the nearest that a search meets
+//   meets         whether a search for a node's own vector comes by it
+//   reattach      a node that no search comes by gets a link from the nearest that a search meets
 #pragma once
 
 #include <algorithm>
@@ -20,6 +21,8 @@
 #include "index/hnsw_builder.h"
 #include "index/hnsw_graph.h"
 #include "index/hnsw_search.h"
+#include "index/hnsw_stop.h"
+#include "index/hnsw_walk.h"
 #include "index/node_locks.h"
 
 namespace nigh {
@@ -29,6 +32,7 @@ struct AcceptPresent {
   static constexpr Rejected kRejected = Rejected::kWalkThrough;
   const HnswGraph& graph;
   bool operator()(uint32_t slot) const { return !graph.gone(slot); }
+  AcceptPresent walking_through() const { return *this; }
 };
 
 /// The links of one node after the other, for one thread; others may link other nodes of the same graph, with the same locks.
@@ -37,19 +41,23 @@ class HnswLinker {
  public:
   /// `limit`: the number of slots. `any_gone`: whether some nodes are to be passed over.
   HnswLinker(const HnswGraph& graph, const RowStore& store, const HnswParams& params, size_t limit, bool any_gone,
-             NodeLocks& locks, SearchScratch& scratch)
+             NodeLocks& locks, LinkWorkspace::Lane& lane)
       : graph_(graph),
         params_(params),
         limit_(limit),
         any_gone_(any_gone),
         locks_(locks),
-        scratch_(scratch),
+        scratch_(lane.scratch),
+        doubts_(lane.doubts),
+        store_(store),
+        search_score_(store, ScoreFor::kSearch),
         node_score_(store, ScoreFor::kLinks),
         other_score_(store, ScoreFor::kLinks) {}
 
   /// Links a node that has no links yet, on all its layers.
   void insert(uint32_t slot, EntryPoint entry) {
     node_score_.set_row(slot);
+    graph_.put_in_doubt(slot, doubts_);
     const size_t level = graph_.levels[slot];
     uint32_t start = entry.slot;
     if (entry.level > level) start = descend(graph_, node_score_, start, entry.level, level + 1, limit_, scratch_);
@@ -110,12 +118,27 @@ class HnswLinker {
     if (new_first != kNoSlot) add_link(new_first, owner, first_distance, 0, true);
   }
 
-  /// Makes a node of layer 0 be found again that nothing, or nothing near, leads to: the nearest that a search meets link to it.
-  void reattach(uint32_t slot, EntryPoint entry, size_t ef) {
+  /// Whether a search for the node's own vector with a pool of `pool` meets it, or enough that is as near to make an answer of.
+  /// With a larger pool it then does too: a search expands what it would with a smaller one, and goes on.
+  bool meets(uint32_t slot, EntryPoint entry, size_t pool) {
+    search_score_.set_row(slot);
+    StopWhenMet stop{scratch_.visited, slot};
+    walk(entry, pool, stop);
+    return scratch_.visited.contains(slot) || answers_without(slot);
+  }
+
+  /// Makes meets() true: of the nodes that this search expands, the nearest that has a place links to the node. Does nothing
+  /// where none has.
+  void reattach(uint32_t slot, EntryPoint entry, size_t pool) {
+    search_score_.set_row(slot);
+    StopNever never;
+    walk(entry, pool, never);
+    around_.clear();
+    for (const SearchPool::Entry& met : scratch_.pool) {
+      if (!met.rejected() && met.slot() != slot) around_.push_back(met.slot());
+    }
     node_score_.set_row(slot);
-    const uint32_t start =
-        entry.level == 0 ? entry.slot : descend(graph_, node_score_, entry.slot, entry.level, 1, limit_, scratch_);
-    gather(slot, start, 0, ef);
+    score_around();
     for (const Neighbor& candidate : candidates_) {
       if (!add_link(candidate.id, slot, candidate.distance, 0, true)) continue;
       lead_back(slot, candidate.id);
@@ -148,6 +171,11 @@ class HnswLinker {
         }
       }
     }
+    score_around();
+  }
+
+  // What is in around_ into candidates_, nearest first.
+  void score_around() {
     candidates_.clear();
     for (size_t begin = 0; begin < around_.size(); begin += SearchScratch::kMaxDegree) {
       const size_t count = std::min(SearchScratch::kMaxDegree, around_.size() - begin);
@@ -155,6 +183,30 @@ class HnswLinker {
       for (size_t j = 0; j < count; ++j) candidates_.push_back({scratch_.distances[j], around_[begin + j]});
     }
     std::sort(candidates_.begin(), candidates_.end());
+  }
+
+  // Whether the pool of a walk holds enough rows that are truly as near to a node's own vector as the node: short rows under ip.
+  bool answers_without(uint32_t slot) {
+    around_.clear();
+    for (const SearchPool::Entry& met : scratch_.pool) {
+      if (!met.rejected() && around_.size() < kRefined) around_.push_back(met.slot());
+    }
+    if (around_.size() < kAnswer) return false;
+    float own;
+    store_.distances(store_.row(slot), &slot, 1, &own);
+    store_.distances(store_.row(slot), around_.data(), around_.size(), scratch_.distances);
+    return std::count_if(scratch_.distances, scratch_.distances + around_.size(), [&](float d) { return d <= own; }) >=
+           static_cast<std::ptrdiff_t>(kAnswer);
+  }
+
+  // As a search does; node_score_ is not touched.
+  template <class Stop>
+  void walk(EntryPoint entry, size_t pool, Stop& stop) {
+    if (any_gone_) {
+      walk_graph(graph_, entry, store_.metric, limit_, search_score_, pool, AcceptPresent{graph_}, stop, scratch_);
+    } else {
+      walk_graph(graph_, entry, store_.metric, limit_, search_score_, pool, AcceptAll{}, stop, scratch_);
+    }
   }
 
   // Makes `neighbor` the first link of a node, so that the link from there is protected.
@@ -237,6 +289,7 @@ class HnswLinker {
   bool release_link(uint32_t owner, uint32_t slot, size_t layer) {
     if (layer != 0 || (any_gone_ && graph_.gone(slot))) return true;
     if (HnswGraph::load(graph_.row(slot, 0)) == owner) return false;
+    graph_.put_in_doubt(slot, doubts_);
     std::atomic_ref<uint32_t> degree(graph_.in_degrees[slot]);
     uint32_t seen = degree.load(std::memory_order_relaxed);
     while (seen > 1) {
@@ -357,6 +410,8 @@ class HnswLinker {
   }
 
   static constexpr size_t kBlock = 8;
+  static constexpr size_t kAnswer = 10;   // k of a search by default
+  static constexpr size_t kRefined = 20;  // what it takes from its pool, with the default refine factor
   static constexpr float kNearest = -std::numeric_limits<float>::infinity();
 
   const HnswGraph& graph_;
@@ -365,8 +420,11 @@ class HnswLinker {
   bool any_gone_;
   NodeLocks& locks_;
   SearchScratch& scratch_;
-  Scorer node_score_;   // set to the node that is being inserted
-  Scorer other_score_;  // set to whichever other node is compared
+  std::vector<uint32_t>& doubts_;
+  const RowStore& store_;
+  Scorer search_score_;  // set to the node that is searched for
+  Scorer node_score_;    // set to the node that is being inserted
+  Scorer other_score_;   // set to whichever other node is compared
   std::vector<Neighbor> candidates_;
   std::vector<Neighbor> selected_;
   std::vector<uint32_t> selected_slots_;

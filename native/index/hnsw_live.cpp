@@ -4,9 +4,11 @@
 // Outline of a change
 //   1. check it whole, and find the slots of the ids that it removes or replaces
 //   2. make room: the state itself, a larger copy, or one without removed rows
-//   3. store and link the new rows, which nobody can see yet; what fails up to here is undone
+//   3. store and link the new rows, which nobody can see yet, and search for whatever that has touched (hnsw_resolve_doubts);
+//      what fails up to here is undone
 //   4. publish: new rows are seen and old ones are not, in one step
-//   5. settle: links to removed rows give way, and where too much is removed the state is compacted
+//   5. settle: links to removed rows give way, what they led to is searched for, and where too much is removed the state is
+//      compacted
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -131,16 +133,14 @@ void HnswIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing 
   std::shared_ptr<const RecallTable> table;
   try {
     table = link_and_measure(now, end, questions, max_lanes, control);
-    if ((unwalked_changes_ + added) * kWalkShare >= begin) {
-      reconnect_unreachable(graph, EntryPoint::unpack(state.entry).slot, end);
-      unwalked_changes_ = 0;
-    } else {
-      unwalked_changes_ += added;
-    }
+    const bool walk = (unwalked_changes_ + added) * kWalkShare >= begin;
+    make_found(state, end, walk, max_lanes, control);
+    unwalked_changes_ = walk ? 0 : unwalked_changes_ + added;
     state.slots->append(begin, end);
   } catch (...) {
     state.entry = entry_before;
     hnsw_unlink_from(graph, begin);
+    mend(now, max_lanes);
     throw;
   }
   state.upper_rows_used = next_upper;
@@ -216,10 +216,10 @@ size_t HnswIndex::remove(std::span<const uint32_t> ids, bool ignore_missing, siz
   control.set_total(slots.size());
   control.check();
   if (slots.empty()) return 0;
+  unwalked_changes_ += slots.size();
   // Nothing is added, so slots keep their numbers.
   require_sound(now);
   if (!now.state->changeable) now.state = grown(now, 0, 0);
-  unwalked_changes_ += slots.size();
   mark_removed(now, slots);
   publish(now);
   settle(slots, max_lanes);
@@ -266,11 +266,40 @@ HnswSnapshot HnswIndex::compact_copy(const HnswSnapshot& now, size_t capacity, s
   HnswState& state = *now.state;
   // What still leads to removed rows gets better links than the copy could give it.
   if (now.removed != 0) hnsw_repair_all(state.graph, state.store, params_, state.entry, now.count, max_lanes, workspace_);
-  HnswSnapshot next;
-  next.state = compacted(now, capacity, upper_capacity);
-  next.count = static_cast<uint32_t>(now.live());
   unwalked_changes_ = 0;
-  return next;
+  return live_copy(now, capacity, upper_capacity, max_lanes);
+}
+
+// The live rows alone, each of them found.
+HnswSnapshot HnswIndex::live_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes) const {
+  HnswSnapshot copy;
+  copy.state = compacted(now, capacity, upper_capacity);
+  copy.count = static_cast<uint32_t>(now.live());
+  workspace_.reserve(1);
+  for (const auto& lane : workspace_.lanes) lane->doubts.clear();  // numbered as before
+  for (uint32_t slot = 0; slot < copy.count; ++slot) copy.state->graph.put_in_doubt(slot, workspace_.lanes[0]->doubts);
+  TaskControl control;
+  make_found(*copy.state, copy.count, true, max_lanes, control);
+  return copy;
+}
+
+// Every row that a change has touched is found by its own vector, and with `walk` every row is reached by links.
+void HnswIndex::make_found(HnswState& state, uint32_t count, bool walk, size_t max_lanes, const TaskControl& control) const {
+  workspace_.reserve(1);
+  if (walk) reconnect_unreachable(state.graph, EntryPoint::unpack(state.entry).slot, count, workspace_.lanes[0]->doubts);
+  hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, kDoubtPool, count, max_lanes, workspace_, control);
+}
+
+// After a change that was undone: the rows that were there have let go of links for those that are not. What there is no memory
+// for is done after the next change.
+void HnswIndex::mend(const HnswSnapshot& now, size_t max_lanes) {
+  try {
+    TaskControl control;
+    make_found(*now.state, now.count, true, max_lanes, control);
+  } catch (const std::bad_alloc&) {
+  } catch (const Error& error) {
+    if (std::string(error.code()) != "OUT_OF_MEMORY") throw;
+  }
 }
 
 // Part of step 4: readers of earlier snapshots go on seeing the slots.
@@ -291,10 +320,12 @@ void HnswIndex::settle(const std::vector<uint32_t>& removed, size_t max_lanes) {
     hnsw_detach(state.graph, state.store, params_, state.entry, removed, now.count, max_lanes, workspace_);
     if (now.removed * kMostRemoved > now.count) {
       publish(compact_copy(now, with_slack(now.live()), with_slack(live_upper_rows(now)), max_lanes));
-    } else if (unwalked_changes_ * kWalkShare >= now.count) {
-      reconnect_unreachable(state.graph, EntryPoint::unpack(state.entry).slot, now.count);
-      unwalked_changes_ = 0;
+      return;
     }
+    const bool walk = unwalked_changes_ * kWalkShare >= now.count;
+    TaskControl control;
+    make_found(state, now.count, walk, max_lanes, control);
+    if (walk) unwalked_changes_ = 0;
   } catch (const std::bad_alloc&) {
   } catch (const Error& error) {
     if (std::string(error.code()) != "OUT_OF_MEMORY") throw;

@@ -45,10 +45,14 @@ uint32_t* place_for(const HnswGraph& graph, uint32_t owner) {
   return replaceable;
 }
 
-bool link_from(HnswGraph& graph, uint32_t owner, uint32_t slot) {
+bool link_from(HnswGraph& graph, uint32_t owner, uint32_t slot, std::vector<uint32_t>& doubts) {
   uint32_t* place = place_for(graph, owner);
   if (place == nullptr) return false;
-  if (*place != kNoSlot) --graph.in_degrees[*place];
+  if (*place != kNoSlot) {
+    --graph.in_degrees[*place];
+    graph.put_in_doubt(*place, doubts);
+  }
+  graph.put_in_doubt(slot, doubts);
   ++graph.in_degrees[slot];
   HnswGraph::store(place, slot);
   return true;
@@ -67,7 +71,7 @@ std::vector<uint32_t> unreachable_slots(const HnswGraph& graph, uint32_t entry, 
   return missing;
 }
 
-size_t reconnect_unreachable(HnswGraph& graph, uint32_t entry, uint32_t count) {
+size_t reconnect_unreachable(HnswGraph& graph, uint32_t entry, uint32_t count, std::vector<uint32_t>& doubts) {
   constexpr int kRounds = 16;  // a link that is replaced may have been somebody's only path, so look again
   size_t found = 0;
   for (int round = 0; round < kRounds && count != 0; ++round) {
@@ -81,12 +85,13 @@ size_t reconnect_unreachable(HnswGraph& graph, uint32_t entry, uint32_t count) {
       const uint32_t* row = graph.row(slot, 0);
       bool linked = false;
       for (size_t i = 0; i < graph.degree0 && row[i] != kNoSlot && !linked; ++i) {
-        linked = walk.reached(row[i]) && !graph.gone(row[i]) && link_from(graph, row[i], slot);
+        linked = walk.reached(row[i]) && !graph.gone(row[i]) && link_from(graph, row[i], slot, doubts);
       }
       // Nothing that it links to is reached, or may give up a place: then any reached node will do, the entry first. Those that
       // had no place for one node have none for the next, so the search goes on where the last one ended.
       for (uint32_t tried = 0; tried < count && !linked; ++tried) {
-        linked = next_owner != slot && walk.reached(next_owner) && !graph.gone(next_owner) && link_from(graph, next_owner, slot);
+        linked = next_owner != slot && walk.reached(next_owner) && !graph.gone(next_owner) &&
+                 link_from(graph, next_owner, slot, doubts);
         if (!linked) next_owner = (next_owner + 1) % count;
       }
       if (linked) walk.from(slot);

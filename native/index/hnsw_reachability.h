@@ -13,7 +13,7 @@ namespace nigh {
 std::vector<uint32_t> unreachable_slots(const HnswGraph& graph, uint32_t entry, uint32_t count);
 
 /// Gives every unreachable node a link from a node that it links to itself and that is reached, until none is left. Returns how
-/// many there were. For one writer; others may search meanwhile.
-size_t reconnect_unreachable(HnswGraph& graph, uint32_t entry, uint32_t count);
+/// many there were; they and those that made room for them are put in doubt. For one writer; others may search meanwhile.
+size_t reconnect_unreachable(HnswGraph& graph, uint32_t entry, uint32_t count, std::vector<uint32_t>& doubts);
 
 }  // namespace nigh

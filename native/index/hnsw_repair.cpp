@@ -53,16 +53,30 @@ void move_entry(const HnswGraph& graph, std::atomic<uint64_t>& entry, uint32_t c
   entry.store(best.packed(), std::memory_order_release);
 }
 
-// The links of gone nodes count no longer. Returns the nodes that nothing leads to now.
-std::vector<uint32_t> discount_links(const HnswGraph& graph, const std::vector<uint32_t>& gone) {
-  std::vector<uint32_t> orphans;
+// The links of gone nodes count no longer, and what they led to is in doubt.
+void discount_links(const HnswGraph& graph, const std::vector<uint32_t>& gone, std::vector<uint32_t>& doubts) {
   for (const uint32_t node : gone) {
     const uint32_t* row = graph.row(node, 0);
     for (size_t i = 0; i < graph.degree0 && row[i] != kNoSlot; ++i) {
-      if (--graph.in_degrees[row[i]] == 0 && !graph.gone(row[i])) orphans.push_back(row[i]);
+      --graph.in_degrees[row[i]];
+      graph.put_in_doubt(row[i], doubts);
     }
   }
-  return orphans;
+}
+
+// All that is in doubt below `count`, ascending; the lists are empty then.
+std::vector<uint32_t> take_doubts(const HnswGraph& graph, uint32_t count, LinkWorkspace& workspace) {
+  std::vector<uint32_t> taken;
+  for (const auto& lane : workspace.lanes) {
+    for (const uint32_t slot : lane->doubts) {
+      graph.in_doubt[slot] = 0;
+      if (slot < count && !graph.is_twin(slot) && !graph.gone(slot)) taken.push_back(slot);
+    }
+    lane->doubts.clear();
+  }
+  std::sort(taken.begin(), taken.end());
+  taken.erase(std::unique(taken.begin(), taken.end()), taken.end());
+  return taken;
 }
 
 // The rows near a gone node that lead to it: those of its neighbours and of their neighbours, until all are found.
@@ -113,12 +127,22 @@ class Repair {
     });
   }
 
-  void reattach(const std::vector<uint32_t>& slots, EntryPoint entry, size_t ef) {
-    ThreadPool::shared().parallel_for(slots.size(), 4, max_lanes_, [&](size_t begin, size_t end, size_t lane) {
+  std::vector<uint32_t> not_met(const std::vector<uint32_t>& slots, EntryPoint entry, size_t pool, const TaskControl& control) {
+    std::vector<std::vector<uint32_t>> missed(linkers_.size());
+    ThreadPool::shared().parallel_for(slots.size(), 64, max_lanes_, [&](size_t begin, size_t end, size_t lane) {
+      control.check();
       for (size_t i = begin; i < end; ++i) {
-        if (slots[i] != entry.slot && !graph_.gone(slots[i])) linker(lane).reattach(slots[i], entry, ef);
+        if (!linker(lane).meets(slots[i], entry, pool)) missed[lane].push_back(slots[i]);
       }
     });
+    std::vector<uint32_t> all;
+    for (const auto& some : missed) all.insert(all.end(), some.begin(), some.end());
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+
+  void reattach(const std::vector<uint32_t>& slots, EntryPoint entry, size_t pool) {
+    for (const uint32_t slot : slots) linker(0).reattach(slot, entry, pool);
   }
 
  private:
@@ -150,15 +174,6 @@ void with_repair(const HnswGraph& graph, const RowStore& store, const HnswParams
   }
 }
 
-// Nodes that are there and that no link leads to.
-std::vector<uint32_t> all_orphans(const HnswGraph& graph, uint32_t entry, uint32_t count) {
-  std::vector<uint32_t> orphans;
-  for (uint32_t slot = 0; slot < count; ++slot) {
-    if (graph.in_degrees[slot] == 0 && slot != entry && !graph.is_twin(slot) && !graph.gone(slot)) orphans.push_back(slot);
-  }
-  return orphans;
-}
-
 }  // namespace
 
 void hnsw_detach(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
@@ -167,42 +182,56 @@ void hnsw_detach(const HnswGraph& graph, const RowStore& store, const HnswParams
   if (gone.empty()) return;
   move_entry(graph, entry, count);
   if (EntryPoint::unpack(entry.load()).slot == kNoSlot) return;
-  std::vector<uint32_t> orphans = discount_links(graph, gone);
+  workspace.reserve(1);
+  discount_links(graph, gone, workspace.lanes[0]->doubts);
   // Reading all rows costs `count`; looking around costs the rows of the neighbours of each.
   if (gone.size() >= count / graph.degree0) {
     hnsw_repair_all(graph, store, params, entry, count, max_lanes, workspace);
     return;
   }
-  workspace.reserve(1);
   std::vector<RowOf> rows;
   for (const uint32_t node : gone) {
     for (size_t layer = 0; layer <= graph.levels[node]; ++layer) {
-      find_rows(graph, node, layer, workspace.lanes[0]->visited, count, rows);
+      find_rows(graph, node, layer, workspace.lanes[0]->scratch.visited, count, rows);
     }
   }
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  with_repair(graph, store, params, count, max_lanes, workspace, [&](auto&& repair) {
-    repair.rows(rows);
-    std::erase_if(orphans, [&](uint32_t slot) { return graph.in_degrees[slot] != 0; });
-    repair.reattach(orphans, EntryPoint::unpack(entry.load()), params.ef_construction);
-  });
+  with_repair(graph, store, params, count, max_lanes, workspace, [&](auto&& repair) { repair.rows(rows); });
 }
 
 void hnsw_repair_all(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                      uint32_t count, size_t max_lanes, LinkWorkspace& workspace) {
-  const EntryPoint start = EntryPoint::unpack(entry.load());
-  if (start.slot == kNoSlot) return;
-  with_repair(graph, store, params, count, max_lanes, workspace, [&](auto&& repair) {
-    repair.all_rows();
-    repair.reattach(all_orphans(graph, start.slot, count), start, params.ef_construction);
-  });
+  if (EntryPoint::unpack(entry.load()).slot == kNoSlot) return;
+  with_repair(graph, store, params, count, max_lanes, workspace, [&](auto&& repair) { repair.all_rows(); });
 }
 
-void hnsw_reattach(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
-                   const std::vector<uint32_t>& slots, size_t ef, uint32_t count, size_t max_lanes, LinkWorkspace& workspace) {
-  with_repair(graph, store, params, count, max_lanes, workspace,
-              [&](auto&& repair) { repair.reattach(slots, EntryPoint::unpack(entry.load()), ef); });
+size_t hnsw_resolve_doubts(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+                           size_t pool, uint32_t count, size_t max_lanes, LinkWorkspace& workspace, const TaskControl& control) {
+  constexpr int kRounds = 16;  // a link that makes room for another may have been the way to somebody, who is then in doubt
+  std::vector<uint32_t> asked = take_doubts(graph, count, workspace);
+  const EntryPoint start = EntryPoint::unpack(entry.load());
+  if (start.slot == kNoSlot || asked.empty()) return 0;
+  size_t linked = 0;
+  with_repair(graph, store, params, count, max_lanes, workspace, [&](auto&& repair) {
+    const auto keep_doubts = [&] {
+      for (const uint32_t slot : asked) graph.put_in_doubt(slot, workspace.lanes[0]->doubts);
+    };
+    try {
+      for (int round = 0; round < kRounds && !asked.empty(); ++round) {
+        const std::vector<uint32_t> missed = repair.not_met(asked, start, pool, control);
+        if (round == 0) linked = missed.size();
+        repair.reattach(missed, start, pool);
+        for (const uint32_t slot : missed) graph.put_in_doubt(slot, workspace.lanes[0]->doubts);
+        asked = take_doubts(graph, count, workspace);
+      }
+    } catch (...) {
+      keep_doubts();
+      throw;
+    }
+    keep_doubts();
+  });
+  return linked;
 }
 
 }  // namespace nigh

@@ -27,8 +27,15 @@ void hnsw_detach(const HnswGraph& graph, const RowStore& store, const HnswParams
 void hnsw_repair_all(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                      uint32_t count, size_t max_lanes, LinkWorkspace& workspace);
 
-/// Gives each of `slots` a link from the nearest node that a search for it with a pool of `ef` meets.
-void hnsw_reattach(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
-                   const std::vector<uint32_t>& slots, size_t ef, uint32_t count, size_t max_lanes, LinkWorkspace& workspace);
+/// Half of what searches have by default, so that what is found is found with room to spare.
+inline constexpr size_t kDoubtPool = 32;
+
+/// Searches for every node that is in doubt by its own vector, with this pool, and links those that are not met from the nearest
+/// that is, one after the other. Linking on several threads, two near nodes may miss each other; a full row lets go of links; a
+/// removed node takes its own with it: the rules of the linker make it rare that a node is then out of reach, this makes it so
+/// that none is. Costs as much as was changed. Returns how many were not met; what still is not stays in doubt.
+/// Only nodes below `count` are asked for; the doubts of others are dropped. Throws ABORTED.
+size_t hnsw_resolve_doubts(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
+                           size_t pool, uint32_t count, size_t max_lanes, LinkWorkspace& workspace, const TaskControl& control);
 
 }  // namespace nigh

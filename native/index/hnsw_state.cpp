@@ -129,7 +129,6 @@ std::shared_ptr<HnswState> compacted(const HnswSnapshot& from, size_t capacity, 
     state->entry = EntryPoint{numbers.nodes[entry.slot], entry.level}.packed();
   }
   graph.prepare_for_changes(numbers.count, capacity, {});
-  reconnect_unreachable(graph, EntryPoint::unpack(state->entry).slot, numbers.count);
   state->slots = std::make_unique<SlotMap>(state->store.ids, numbers.count, dense);
   state->changeable = true;
   return state;

@@ -44,8 +44,8 @@ struct HnswSnapshot {
 /// the same memory where that is room enough. Slots keep their numbers.
 std::shared_ptr<HnswState> grown(const HnswSnapshot& from, size_t capacity, size_t upper_capacity);
 
-/// The live rows alone, in the same order, renumbered. Links to removed nodes are left out; whatever only they led to is linked
-/// anew.
+/// The live rows alone, in the same order, renumbered. Links to removed nodes are left out; whatever only they led to is to be
+/// linked anew.
 std::shared_ptr<HnswState> compacted(const HnswSnapshot& from, size_t capacity, size_t upper_capacity);
 
 /// Rows of upper layers that the live rows need.

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "base/visited_set.h"
 #include "index/search_pool.h"
 
 namespace nigh {
@@ -49,6 +50,16 @@ class StopFarther {
   float slack_;
   float within_;
   float reach_ = std::numeric_limits<float>::infinity();
+};
+
+/// Ends a walk that asks only whether a node is met.
+struct StopWhenMet {
+  static constexpr bool kStops = true;
+  const VisitedSet& visited;
+  uint32_t slot;
+
+  bool ends(const SearchPool&) const { return visited.contains(slot); }
+  float reach() const { return std::numeric_limits<float>::infinity(); }
 };
 
 }  // namespace nigh

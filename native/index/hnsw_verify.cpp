@@ -4,7 +4,8 @@
 //   1. links and chains that lead nowhere are counted, and dropped
 //   2. rows that lead to removed nodes get other links (repair only)
 //   3. nodes that no path leads to are counted, and linked
-//   4. every row is searched for by its own vector; one that is not met gets a link from the nearest that is, and again
+//   4. every row is searched for by its own vector; where anything was wrong, each is then given a link from the nearest that a
+//      search with half the pool meets, unless that meets it, and all are searched for again
 #include "index/hnsw_verify.h"
 
 #include <algorithm>
@@ -122,7 +123,8 @@ VerifyReport HnswIndex::verify(bool repair, size_t ef_search, size_t max_lanes, 
   report.unreachable = unreachable_slots(state.graph, start, now.count).size();
   if (repair && report.live != 0) {
     if (now.removed != 0) hnsw_repair_all(state.graph, state.store, params_, state.entry, now.count, max_lanes, workspace_);
-    reconnect_unreachable(state.graph, start, now.count);
+    workspace_.reserve(1);
+    reconnect_unreachable(state.graph, start, now.count, workspace_.lanes[0]->doubts);
   }
 
   std::vector<uint32_t> wanted;
@@ -133,13 +135,18 @@ VerifyReport HnswIndex::verify(bool repair, size_t ef_search, size_t max_lanes, 
   control.advance(wanted.size());
   report.not_found = missed.size();
   if (!repair) return report;
+  // A graph that was damaged is mended throughout, with room to spare, or the next change would find its weak places.
+  if (report.dangling + report.unreachable + report.not_found != 0) missed = wanted;
   for (int round = 0; round < kRounds && !missed.empty(); ++round) {
     control.check();
-    std::vector<uint32_t> nodes;
-    for (const uint32_t slot : missed) nodes.push_back(state.graph.is_twin(slot) ? state.graph.heads[slot] : slot);
-    hnsw_reattach(state.graph, state.store, params_, state.entry, nodes, ef_search, now.count, max_lanes, workspace_);
-    reconnect_unreachable(state.graph, start, now.count);
-    missed = not_found(now, missed, ef_search, max_lanes, control);
+    std::vector<uint32_t>& doubts = workspace_.lanes[0]->doubts;
+    for (const uint32_t slot : missed) {
+      state.graph.put_in_doubt(state.graph.is_twin(slot) ? state.graph.heads[slot] : slot, doubts);
+    }
+    const size_t pool = std::min(kDoubtPool, ef_search);
+    hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, pool, now.count, max_lanes, workspace_, control);
+    reconnect_unreachable(state.graph, start, now.count, doubts);
+    missed = not_found(now, wanted, ef_search, max_lanes, control);
   }
   const size_t left = missed.size() + unreachable_slots(state.graph, start, now.count).size();
   const size_t faults = report.dangling + report.unreachable + report.not_found;
