@@ -89,7 +89,9 @@
         'native/train/als_row.cpp',
         'native/train/cholesky.cpp',
         'native/train/gathered_rows.cpp',
+        'native/train/kmeans.cpp',
         'native/train/orthonormal.cpp',
+        'native/train/pca.cpp',
         'native/train/randomized_svd.cpp',
         'native/train/rating_als.cpp',
         'native/train/rating_model.cpp',
@@ -117,6 +119,7 @@
       'sources': [
         'native/napi/addon_data.cpp',
         'native/napi/args.cpp',
+        'native/napi/clustering_binding.cpp',
         'native/napi/errors.cpp',
         'native/napi/id_set_binding.cpp',
         'native/napi/index_answers.cpp',

@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "napi/addon_data.h"
+#include "napi/clustering_binding.h"
 #include "napi/id_set_binding.h"
 #include "napi/index_binding.h"
 #include "napi/knn_binding.h"
@@ -27,6 +28,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   export_training(env, exports);
   export_rating_training(env, exports);
   export_knn(env, exports);
+  export_clustering(env, exports);
   return exports;
 }
 

@@ -363,6 +363,33 @@ export interface NativeAddon {
       control: NativeTaskControl | null,
     ]
   ): Promise<void>;
+  kmeans(
+    data: Float32Array,
+    rows: number,
+    dim: number,
+    clusters: number,
+    spherical: boolean,
+    maxIterations: number,
+    tolerance: number,
+    seed: number,
+    threads: number,
+    centroids: Float32Array,
+    assignments: Uint32Array,
+    inertias: Float64Array,
+    control: NativeTaskControl | null,
+  ): Promise<number>;
+  pca(
+    data: Float32Array,
+    rows: number,
+    dim: number,
+    components: number,
+    threads: number,
+    mean: Float32Array,
+    variances: Float64Array,
+    directions: Float32Array,
+    projected: Float32Array,
+    control: NativeTaskControl | null,
+  ): Promise<void>;
 }
 
 /** Measure (by its number in native/train/sparse_knn.h), k, minSupport, shrinkage, threads. */

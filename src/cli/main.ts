@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addBuildCommand } from './commands/build.js';
+import { addEmbedCommand } from './commands/embed.js';
 import { addExportCommand } from './commands/export.js';
 import { addFetchCommand } from './commands/fetch.js';
 import { addImportCommand } from './commands/import.js';
@@ -42,6 +43,7 @@ function program(context: CommandContext): Command {
   addBuildCommand(nigh, context);
   addSimilarCommand(nigh, context);
   addRecommendCommand(nigh, context);
+  addEmbedCommand(nigh, context);
   addInspectCommand(nigh, context);
   addImportCommand(nigh, context);
   addExportCommand(nigh, context);

@@ -1,4 +1,17 @@
 /** `nigh/embeddings`: what turns a dataset into vectors. */
+export {
+  type Kmeans,
+  type KmeansOptions,
+  kmeans,
+  type Pca,
+  type PcaOptions,
+  pca,
+  project,
+} from '../binding/clustering.js';
+export { CsrMatrix } from '../core/csr-matrix.js';
+export { NighError } from '../core/errors.js';
+export { type Matrix, zeros } from '../core/matrix.js';
+export type { Column, Dataset, DatasetOrigin } from '../data/dataset.js';
 export { type AlsParams, als } from './als.js';
 export { type AlsModel, foldIn, readAlsModel } from './als-model.js';
 export type { Block } from './blocks.js';
@@ -20,7 +33,7 @@ export { mf } from './mf.js';
 export { fitMf, foldInRatings, type MfModel, type MfParams, parseMf, predictRatings } from './mf-model.js';
 export { type OnnxTextParams, onnxText } from './onnx-text/onnx-text.js';
 export { type PrecomputedParams, precomputed } from './precomputed.js';
-export { embeddingNames, findEmbedding } from './registry.js';
+export { embeddingNames, findEmbedding, registerEmbedding } from './registry.js';
 export type { FieldRule, FieldRules } from './text-fields.js';
 export { type TfidfParams, tfidf } from './tfidf.js';
 export { createTokenizer, type Language, type Tokenizer, type TokenizerParams } from './tokenize.js';

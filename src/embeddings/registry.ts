@@ -1,5 +1,5 @@
-/** Every embedding that a recipe can name. A new one is one file and one line here. */
-import { NighError } from '../core/errors.js';
+/** Every embedding that a recipe can name. A new one is one file and one line here, or registered by a program of its own. */
+import { invalidArgument, NighError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest-name.js';
 import { als } from './als.js';
 import { concat } from './concat.js';
@@ -28,15 +28,45 @@ const embeddings: readonly Embedding<never>[] = [
 const byName = new Map(embeddings.map((embedding) => [embedding.name, embedding]));
 
 /** The names, for messages and schemas. */
-export const embeddingNames: readonly string[] = [...byName.keys()];
+export function embeddingNames(): readonly string[] {
+  return [...byName.keys()];
+}
+
+/**
+ * Makes an embedding of one's own known to recipes of this process, under its name: call it before a recipe is read that names it, and
+ * before a collection is opened in which it places newcomers or new items.
+ * @throws NighError INVALID_ARGUMENT for a name that is taken or cannot be one, and for what is no embedding
+ */
+export function registerEmbedding<Params>(embedding: Embedding<Params>): void {
+  const { name, keys, parse, fit } = embedding ?? {};
+  if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9_-]*$/i.test(name)) {
+    throw invalidArgument('embedding.name', 'a name of letters, digits, "-" and "_"', name);
+  }
+  if (byName.has(name)) {
+    throw new NighError('INVALID_ARGUMENT', `embedding.name: there is an embedding ${JSON.stringify(name)} already.`);
+  }
+  const reserved = ['embedding', 'index'];
+  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string' && !reserved.includes(key))) {
+    throw invalidArgument('embedding.keys', `a list of names other than ${reserved.join(' and ')}`, keys);
+  }
+  if (typeof parse !== 'function') throw invalidArgument('embedding.parse', 'a function', parse);
+  if (typeof fit !== 'function') throw invalidArgument('embedding.fit', 'a function', fit);
+  byName.set(name, embedding as Embedding<never>);
+}
+
+/** The embedding of this name, or undefined: one of somebody's own may not be registered in this process. */
+export function lookUpEmbedding(name: string): Embedding<never> | undefined {
+  return byName.get(name);
+}
 
 /** @throws NighError INVALID_ARGUMENT naming `path` */
 export function findEmbedding(name: string, path: string): Embedding<never> {
   const found = byName.get(name);
   if (found !== undefined) return found;
-  const hint = didYouMean(name, byName.keys());
+  const names = embeddingNames();
+  const hint = didYouMean(name, names);
   throw new NighError(
     'INVALID_ARGUMENT',
-    `${path}: expected one of ${embeddingNames.map((known) => JSON.stringify(known)).join(', ')}, got ${JSON.stringify(name)}.${hint}`,
+    `${path}: expected one of ${names.map((known) => JSON.stringify(known)).join(', ')}, got ${JSON.stringify(name)}.${hint}`,
   );
 }

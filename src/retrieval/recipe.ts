@@ -171,7 +171,9 @@ function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
     throw new NighError('INVALID_ARGUMENT', `${path}: expected an object, got ${describe(value)}.`);
   const { embedding: embeddingName, index, ...params } = value;
   if (typeof embeddingName !== 'string') {
-    const expected = embeddingNames.map((known) => JSON.stringify(known)).join(', ');
+    const expected = embeddingNames()
+      .map((known) => JSON.stringify(known))
+      .join(', ');
     throw new NighError(
       'INVALID_ARGUMENT',
       `${path}.embedding: expected one of ${expected}, got ${describe(embeddingName)}.`,

@@ -4,7 +4,7 @@ import type { Matrix } from '../core/matrix.js';
 import { isPlainObject } from '../core/params.js';
 import { type Block, weighBlocks } from '../embeddings/blocks.js';
 import type { HistoryFolder } from '../embeddings/embedding.js';
-import { findEmbedding } from '../embeddings/registry.js';
+import { lookUpEmbedding } from '../embeddings/registry.js';
 import { openIndex } from '../index/open-index.js';
 import type { IndexKind, VectorIndex } from '../index/vector-index.js';
 import type { Manifest, SpaceManifest } from './generation.js';
@@ -150,7 +150,8 @@ async function openFolder(
   manifest: Manifest,
   space: SpaceManifest,
 ): Promise<HistoryFolder | undefined> {
-  const embedding = findEmbedding(space.embedding, `${directory}: space ${space.name}`);
+  const embedding = lookUpEmbedding(space.embedding);
+  if (embedding === undefined) return space.users === 0 ? undefined : refuseNewcomers(space);
   if (embedding.openFolder === undefined) return undefined;
   const name = spaceFiles.model(space.name);
   const stamp = manifest.files[name];
@@ -158,6 +159,16 @@ async function openFolder(
   const model = await readPacked(join(directory, name), stamp);
   if (!isPlainObject(model)) throw new NighError('FORMAT', `${join(directory, name)}: expected an object.`);
   return embedding.openFolder(model);
+}
+
+/** Whether its users could be joined by a newcomer is not known here; how, even less. */
+function refuseNewcomers({ name, embedding }: SpaceManifest): HistoryFolder {
+  return () => {
+    throw new NighError(
+      'UNSUPPORTED',
+      `The space ${name} was made by the embedding ${JSON.stringify(embedding)}, which is not registered here: it cannot place newcomers.`,
+    );
+  };
 }
 
 function stack(vectors: readonly Float32Array[], dim: number): Matrix {

@@ -1,6 +1,6 @@
-import { basename } from 'node:path';
 import type { Command } from 'commander';
-import type { BuildProgress, BuildSummary } from '../../retrieval/index.js';
+import type { BuildSummary } from '../../retrieval/index.js';
+import { reportBuild } from '../build-reporter.js';
 import { printSpaces } from '../collection-table.js';
 import { type BuildTarget, buildTarget } from '../collections.js';
 import type { CommandContext } from '../command-context.js';
@@ -64,13 +64,7 @@ async function buildOne({ recipe: path, directory }: BuildTarget, signal: AbortS
   say(`Building ${recipe.name} in ${directory}`);
   const progress = new Progress();
   await progress.prepare();
-  let stage = '';
-  const onProgress = (report: BuildProgress) => {
-    const name = stageName(report);
-    if (name !== stage) progress.begin(name);
-    stage = name;
-    progress.update(report.done, report.total, units[report.stage]);
-  };
+  const onProgress = reportBuild(progress);
   let summary: BuildSummary;
   try {
     progress.begin('finding the dataset');
@@ -89,31 +83,3 @@ async function buildOne({ recipe: path, directory }: BuildTarget, signal: AbortS
   say(`${info.dataset.name}: ${info.dataset.licence}`);
   return summary;
 }
-
-function stageName({ stage, space, subject: path }: BuildProgress): string {
-  const of = space === undefined ? '' : `${space}: `;
-  const subject = basename(path);
-  switch (stage) {
-    case 'download':
-      return `downloading ${subject}`;
-    case 'read':
-      return `reading ${subject}`;
-    case 'embedding':
-      return `${of}fitting ${subject}`;
-    case 'index':
-      return `${of}indexing ${subject}`;
-    case 'recall':
-      return `${of}measuring recall of ${subject}`;
-    case 'write':
-      return 'writing';
-  }
-}
-
-const units = {
-  download: 'bytes',
-  read: 'bytes',
-  embedding: undefined,
-  index: 'vectors',
-  recall: 'queries',
-  write: 'files',
-} as const;
