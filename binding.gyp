@@ -44,6 +44,18 @@
       ],
     },
     {
+      'target_name': 'simd_avx512_vpopcntdq',
+      'type': 'static_library',
+      'sources': ['native/simd/bits_avx512_vpopcntdq.cpp'],
+      'conditions': [
+        ['target_arch=="x64" and OS!="win"', {
+          'cflags': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vpopcntdq'],
+          'xcode_settings': { 'OTHER_CFLAGS': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vpopcntdq'] },
+        }],
+        ['target_arch=="x64" and OS=="win"', { 'msvs_settings': { 'VCCLCompilerTool': { 'AdditionalOptions': ['/arch:AVX512'] } } }],
+      ],
+    },
+    {
       'target_name': 'nigh_core',
       'type': 'static_library',
       'sources': [
@@ -73,9 +85,11 @@
         'native/index/mutable_flat_index.cpp',
         'native/index/recall_table.cpp',
         'native/index/row_store.cpp',
+        'native/index/scan_index.cpp',
         'native/index/search_plan.cpp',
         'native/index/sparse_index.cpp',
         'native/index/vector_index.cpp',
+        'native/quant/f16.cpp',
         'native/quant/query_codes.cpp',
         'native/quant/sq8.cpp',
         'native/quant/sq8_blocks.cpp',
@@ -113,7 +127,7 @@
     },
     {
       'target_name': 'nigh',
-      'dependencies': ['nigh_core', 'simd_avx2', 'simd_avx512'],
+      'dependencies': ['nigh_core', 'simd_avx2', 'simd_avx512', 'simd_avx512_vpopcntdq'],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       'sources': [
@@ -140,7 +154,7 @@
       # The C++ tests: a plain program, so that sanitizers need no Node.
       'target_name': 'native_tests',
       'type': 'executable',
-      'dependencies': ['nigh_core', 'simd_avx2', 'simd_avx512'],
+      'dependencies': ['nigh_core', 'simd_avx2', 'simd_avx512', 'simd_avx512_vpopcntdq'],
       'include_dirs': ['test/native'],
       'sources': ['<!@(node -p "require(\'fs\').readdirSync(\'test/native\').filter((f) => f.endsWith(\'.cpp\')).map((f) => \'test/native/\' + f).join(\' \')")'],
       'ldflags': ['-pthread'],

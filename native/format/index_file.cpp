@@ -79,7 +79,7 @@ IndexFile IndexFile::inspect(const std::string& path) {
   if (raw.kind < static_cast<uint32_t>(IndexKind::kFlat) || raw.kind > static_cast<uint32_t>(IndexKind::kSparse)) {
     throw Error("FORMAT", path + ": unknown index kind " + std::to_string(raw.kind) + ".");
   }
-  if (raw.metric > static_cast<uint32_t>(Metric::kCosine)) {
+  if (raw.metric >= kMetrics) {
     throw Error("FORMAT", path + ": unknown metric " + std::to_string(raw.metric) + ".");
   }
   const uint32_t most_dims = raw.kind == static_cast<uint32_t>(IndexKind::kSparse) ? 0xfffffffeu : 1u << 16;

@@ -16,7 +16,7 @@ constexpr size_t kBlock = 256;
 // The rows of a store against one prepared query, for BoundedScan.
 struct StoreRows {
   const RowStore& store;
-  const float* query;
+  const void* query;
   const IdSet* filter;
   Liveness live;
 
@@ -31,8 +31,8 @@ struct StoreRows {
     far_instead_of_nan(count, out);
   }
   void prefetch(uint32_t slot) const {
-    const char* row = reinterpret_cast<const char*>(store.row(slot));
-    for (size_t byte = 0; byte < store.dim * sizeof(float); byte += 64) __builtin_prefetch(row + byte, 0, 2);
+    const char* row = store.row_as<const char>(slot);
+    for (size_t byte = 0; byte < store.row_bytes; byte += 64) __builtin_prefetch(row + byte, 0, 2);
   }
 
  private:
@@ -44,17 +44,17 @@ struct StoreRows {
 
 }  // namespace
 
-std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const float* prepared, size_t k, const IdSet* filter,
+std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const void* prepared, size_t k, const IdSet* filter,
                                 Liveness live) {
   const StoreRows rows{store, prepared, filter, live};
   if (store.quantization != Quantization::kSq8 || !kernels().i8_blocks_pay) {
     return BoundedScan(rows, NoBounds{}, count, k).run();
   }
-  const Sq8RowBounds bounds(store.codes.data(), store.code_stride, store.dim, store.metric, prepared);
+  const Sq8RowBounds bounds(store.codes.data(), store.code_stride, store.dim, store.metric, static_cast<const float*>(prepared));
   return BoundedScan(rows, bounds, count, k).run();
 }
 
-std::vector<Neighbor> scan_slots(const RowStore& store, std::span<const uint32_t> slots, const float* prepared, size_t k) {
+std::vector<Neighbor> scan_slots(const RowStore& store, std::span<const uint32_t> slots, const void* prepared, size_t k) {
   TopK best(std::min(k, slots.size()));
   float distances[kBlock];
   for (size_t begin = 0; begin < slots.size(); begin += kBlock) {

@@ -16,10 +16,10 @@
 namespace nigh {
 
 /// The k nearest of the live slots of [0, count) whose id is a member of `filter` (null: all), closest first, ties by id.
-std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const float* prepared, size_t k, const IdSet* filter,
+std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const void* prepared, size_t k, const IdSet* filter,
                                 Liveness live);
 
 /// The k nearest of these slots, closest first, ties by id.
-std::vector<Neighbor> scan_slots(const RowStore& store, std::span<const uint32_t> slots, const float* prepared, size_t k);
+std::vector<Neighbor> scan_slots(const RowStore& store, std::span<const uint32_t> slots, const void* prepared, size_t k);
 
 }  // namespace nigh

@@ -70,6 +70,10 @@ std::unique_ptr<FlatIndex> FlatIndex::build(MatrixView<const float> rows, const 
   }
   if (rows.rows >= kNoId)
     throw Error("CAPACITY", "An index holds at most 4294967294 vectors, got " + std::to_string(rows.rows) + ".");
+  require_quantizable(metric, quantization);
+  if (quantization == Quantization::kF16) {
+    throw Error("INVALID_ARGUMENT", "quantization: expected \"none\" or \"sq8\" of a flat index, got \"f16\".");
+  }
   require_finite(rows, "data");
   require_distinct_ids(ids, rows.rows);
   Buffer<float> own_rows(rows.rows * rows.dim);
@@ -134,7 +138,8 @@ std::vector<uint32_t> FlatIndex::listed_slots(const IdSet& filter) const {
   return slots;
 }
 
-std::vector<Neighbor> FlatIndex::search(const float* query, const SearchParams& params, SearchStats& stats) const {
+std::vector<Neighbor> FlatIndex::search(const void* vector, const SearchParams& params, SearchStats& stats) const {
+  const auto* query = static_cast<const float*>(vector);
   require_k(params.k);
   require_finite({query, 1, dim_}, "query");
   const FlatView view = this->view();
@@ -154,22 +159,22 @@ std::vector<Neighbor> FlatIndex::search(const float* query, const SearchParams& 
   stats.plan = Plan::kScan;
   stats.visited += size();
   stats.distances += size();
-  std::vector<Neighbor> found =
-      codes_.empty() || !kernels().i8_blocks_pay
-          ? BoundedScan(rows, NoBounds{}, size(), params.k).run()
-          : BoundedScan(rows, Sq8BlockBounds(codes_, prepared.data()), size(), params.k).run();
+  std::vector<Neighbor> found = codes_.empty() || !kernels().i8_blocks_pay
+                                    ? BoundedScan(rows, NoBounds{}, size(), params.k).run()
+                                    : BoundedScan(rows, Sq8BlockBounds(codes_, prepared.data()), size(), params.k).run();
   keep_within(params.within, found);
   return found;
 }
 
-void FlatIndex::search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
-                             float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const {
+void FlatIndex::search_batch(VectorsView vectors, const SearchParams& params, size_t max_lanes, uint32_t* ids, float* distances,
+                             uint32_t* counts, SearchStats& stats, TaskControl& control) const {
   require_k(params.k);
-  if (queries.dim != dim_) {
+  if (vectors.dim != dim_) {
     throw Error("DIMENSION_MISMATCH",
-                "queries: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(queries.dim) + ".");
+                "queries: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(vectors.dim) + ".");
   }
-  require_finite(queries, "queries");
+  require_vectors(metric_, vectors, "queries");
+  const MatrixView<const float> queries = vectors.floats();
   control.set_total(queries.rows);
   control.check();
 
@@ -218,10 +223,10 @@ void FlatIndex::compute_norms(size_t max_lanes) const {
   });
 }
 
-bool FlatIndex::vector(uint32_t id, float* out) const {
+bool FlatIndex::vector(uint32_t id, void* out) const {
   const uint32_t slot = slots_.find(id, ids_.size());
   if (slot == SlotMap::kNone) return false;
-  std::copy_n(view().row(slot), dim_, out);
+  std::copy_n(view().row(slot), dim_, static_cast<float*>(out));
   return true;
 }
 
@@ -237,6 +242,7 @@ std::unique_ptr<FlatIndex> FlatIndex::open(const IndexFile& file) {
   const IndexHeader& header = file.header();
   const auto wrong = [&](const std::string& what) { return Error("FORMAT", file.path() + ": " + what); };
   if (header.kind != IndexKind::kFlat) throw wrong("expected a flat index, got another kind.");
+  if (!on_products(header.metric)) throw wrong("expected l2, ip or cosine, got another metric.");
   const auto count = static_cast<size_t>(header.count);
   Buffer<uint32_t> ids = file.section<uint32_t>("ids", count);
   Buffer<float> rows = file.section<float>("rows", count * header.dim);

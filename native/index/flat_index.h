@@ -41,12 +41,12 @@ class FlatIndex final : public VectorIndex {
   /// Plan kScan compares every row, by its codes where there are any, and asks the filter about those that could be among the k;
   /// kAllowedScan, for a filter that lists few allowed ids, compares only those. stats.visited and stats.distances count the rows
   /// compared.
-  std::vector<Neighbor> search(const float* query, const SearchParams& params, SearchStats& stats) const override;
+  std::vector<Neighbor> search(const void* query, const SearchParams& params, SearchStats& stats) const override;
 
   /// Ids and distances are those of search() to the bit, at several times its speed from some ten queries on. The rows rescored
   /// on the way are not counted again in `stats`. Throws DIMENSION_MISMATCH besides what search() throws, and ABORTED.
-  void search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
-                    float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const override;
+  void search_batch(VectorsView queries, const SearchParams& params, size_t max_lanes, uint32_t* ids, float* distances,
+                    uint32_t* counts, SearchStats& stats, TaskControl& control) const override;
 
   /// Another index, of the rows but those marked in `dropped` (one a slot), and after them of `rows`. Throws what build() throws.
   std::unique_ptr<FlatIndex> changed(std::span<const uint8_t> dropped, MatrixView<const float> rows, const uint32_t* ids,
@@ -56,7 +56,7 @@ class FlatIndex final : public VectorIndex {
   /// Rows that hold a NaN or an infinity, or that their own id does not lead to.
   size_t count_unsound() const;
 
-  bool vector(uint32_t id, float* out) const override;
+  bool vector(uint32_t id, void* out) const override;
   void save(const std::string& path) const override;
 
  private:

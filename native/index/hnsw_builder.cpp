@@ -8,8 +8,7 @@
 #include "base/rng.h"
 #include "base/thread_pool.h"
 #include "index/hnsw_linker.h"
-#include "quant/f32.h"
-#include "quant/sq8.h"
+#include "quant/scorers.h"
 
 namespace nigh {
 
@@ -80,11 +79,9 @@ void link_all(const HnswGraph& graph, const RowStore& store, const HnswParams& p
 void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                std::span<const uint32_t> slots, uint32_t limit, size_t max_lanes, bool any_gone, LinkWorkspace& workspace,
                TaskControl& control) {
-  if (store.quantization == Quantization::kSq8) {
-    link_all<Sq8Scorer>(graph, store, params, entry, slots, limit, max_lanes, any_gone, workspace, control);
-  } else {
-    link_all<F32Scorer>(graph, store, params, entry, slots, limit, max_lanes, any_gone, workspace, control);
-  }
+  with_scorer(store, [&]<class Scorer>() {
+    link_all<Scorer>(graph, store, params, entry, slots, limit, max_lanes, any_gone, workspace, control);
+  });
 }
 
 void hnsw_unlink_from(HnswGraph& graph, uint32_t first) {

@@ -14,12 +14,12 @@
 
 #include "base/rng.h"
 #include "base/thread_pool.h"
+#include "index/exact_scan.h"
 #include "index/flat_batch.h"
 #include "index/hnsw_index.h"
 #include "index/hnsw_stop.h"
 #include "index/hnsw_walk.h"
-#include "quant/f32.h"
-#include "quant/sq8.h"
+#include "quant/scorers.h"
 #include "simd/kernels.h"
 
 namespace nigh {
@@ -71,7 +71,7 @@ class StopTracing {
 
 // One question at every effort.
 template <class Scorer, class HitsOf>
-void measure(const RowStore& store, const HnswGraph& graph, EntryPoint entry, size_t count, const float* prepared,
+void measure(const RowStore& store, const HnswGraph& graph, EntryPoint entry, size_t count, const void* prepared,
              const RecallTable& table, const HitsOf& hits_of, Hits& hits, SearchScratch& scratch) {
   Scorer score(store, ScoreFor::kSearch);
   score.set_query(prepared);
@@ -99,6 +99,49 @@ void measure(const RowStore& store, const HnswGraph& graph, EntryPoint entry, si
   }
 }
 
+// The nearest of the `present` rows (null: all) to evenly spread questions, as a blocked product.
+void true_distances_by_products(const RowStore& store, size_t count, VectorsView questions, size_t asked, const IdSet* present,
+                                size_t nearest, size_t most, size_t max_lanes, std::vector<float>& distances,
+                                std::vector<uint32_t>& counts) {
+  // Under ip a stored row has one value more, which a zero in the question leaves out.
+  const size_t row_dim = store.stride_of<float>();
+  std::vector<float> padded(asked * row_dim);
+  for (size_t q = 0; q < asked; ++q) {
+    std::copy_n(questions.float_row(q * questions.rows / asked), store.dim, &padded[q * row_dim]);
+  }
+  std::vector<float> norms(count);
+  double longest = 0;
+  for (size_t slot = 0; slot < count; ++slot) {
+    norms[slot] = kernels().dot(store.row_as<float>(slot), store.row_as<float>(slot), row_dim);
+    longest = std::max(longest, static_cast<double>(norms[slot]));
+  }
+  FlatBatch batch;
+  batch.view = {store.metric, row_dim, count, store.row(0), store.ids.data()};
+  batch.squared_norms = norms.data();
+  batch.longest = std::sqrt(longest) * 1.01 + 2e-19;
+  batch.filter = present;
+  batch.k = nearest;
+  std::vector<uint32_t> ids(asked * most);
+  TaskControl uncounted;
+  flat_search_batch(batch, {padded.data(), asked, row_dim}, most, max_lanes, ids.data(), distances.data(), counts.data(),
+                    uncounted);
+}
+
+// The same under the metrics that have no product.
+void true_distances_by_scans(const HnswSnapshot& now, VectorsView questions, size_t asked, const IdSet* present, size_t nearest,
+                             size_t most, size_t max_lanes, std::vector<float>& distances, std::vector<uint32_t>& counts) {
+  const RowStore& store = now.state->store;
+  ThreadPool::shared().parallel_for(asked, 4, max_lanes, [&](size_t begin, size_t end, size_t) {
+    PreparedQuery prepared;
+    for (size_t q = begin; q < end; ++q) {
+      store.prepare_query(questions.row(q * questions.rows / asked), prepared);
+      const auto found = scan_rows(store, now.count, prepared.data(), nearest, present, now.liveness());
+      counts[q] = static_cast<uint32_t>(found.size());
+      for (size_t n = 0; n < found.size(); ++n) distances[q * most + n] = found[n].distance;
+    }
+  });
+}
+
 }  // namespace
 
 std::vector<uint32_t> held_out_rows(size_t rows, uint64_t seed) {
@@ -115,7 +158,7 @@ std::vector<uint32_t> held_out_rows(size_t rows, uint64_t seed) {
   return chosen;
 }
 
-RecallTable HnswIndex::calibrate(const HnswSnapshot& now, MatrixView<const float> questions, const IdSet* present, size_t linked,
+RecallTable HnswIndex::calibrate(const HnswSnapshot& now, VectorsView questions, const IdSet* present, size_t linked,
                                  size_t max_lanes, TaskControl& control) const {
   const HnswState& state = *now.state;
   const size_t count = now.count;
@@ -124,38 +167,24 @@ RecallTable HnswIndex::calibrate(const HnswSnapshot& now, MatrixView<const float
   const size_t asked = std::min(questions.rows, kMostQuestions);
   table.queries = static_cast<uint32_t>(asked);
 
-  // Under ip a stored row has one value more, which a zero in the question leaves out.
-  const size_t row_dim = state.store.row_dim;
-  std::vector<float> padded(asked * row_dim);
-  for (size_t q = 0; q < asked; ++q) std::copy_n(questions.row(q * questions.rows / asked), dim_, &padded[q * row_dim]);
-  std::vector<float> norms(count);
-  double longest = 0;
-  for (size_t slot = 0; slot < count; ++slot) {
-    norms[slot] =
-        kernels().dot(state.store.row(static_cast<uint32_t>(slot)), state.store.row(static_cast<uint32_t>(slot)), row_dim);
-    longest = std::max(longest, static_cast<double>(norms[slot]));
-  }
-  FlatBatch batch;
-  batch.view = {metric_, row_dim, count, state.store.rows.data(), state.store.ids.data()};
-  batch.squared_norms = norms.data();
-  batch.longest = std::sqrt(longest) * 1.01 + 2e-19;
-  batch.filter = present;
-  batch.k = std::min(most, linked);
-  std::vector<uint32_t> ids(asked * most);
+  // The distance of the n-th nearest row to question q at q × most + n.
   std::vector<float> distances(asked * most);
   std::vector<uint32_t> counts(asked);
-  TaskControl uncounted;
-  flat_search_batch(batch, {padded.data(), asked, row_dim}, most, max_lanes, ids.data(), distances.data(), counts.data(),
-                    uncounted);
+  const size_t nearest = std::min(most, linked);
+  if (on_products(metric_)) {
+    true_distances_by_products(state.store, count, questions, asked, present, nearest, most, max_lanes, distances, counts);
+  } else {
+    true_distances_by_scans(now, questions, asked, present, nearest, most, max_lanes, distances, counts);
+  }
 
   const EntryPoint entry = EntryPoint::unpack(state.entry.load(std::memory_order_acquire));
   std::vector<Hits> lane_hits(ThreadPool::shared().lanes(max_lanes), Hits{});
   ThreadPool::shared().parallel_for(asked, 8, max_lanes, [&](size_t begin, size_t end, size_t lane) {
     control.check();
     auto scratch = take_scratch();
-    std::vector<float> prepared;
+    PreparedQuery prepared;
     for (size_t q = begin; q < end; ++q) {
-      state.store.prepare_query(&padded[q * row_dim], prepared);
+      state.store.prepare_query(questions.row(q * questions.rows / asked), prepared);
       const auto hits_of = [&](size_t c) {
         SearchParams params;
         params.k = table.neighbors[c];
@@ -166,11 +195,9 @@ RecallTable HnswIndex::calibrate(const HnswSnapshot& now, MatrixView<const float
         for (const Neighbor& found : collect(now, prepared.data(), params, *scratch).found) hits += found.distance <= bound;
         return hits;
       };
-      if (state.store.quantization == Quantization::kSq8) {
-        measure<Sq8Scorer>(state.store, state.graph, entry, count, prepared.data(), table, hits_of, lane_hits[lane], *scratch);
-      } else {
-        measure<F32Scorer>(state.store, state.graph, entry, count, prepared.data(), table, hits_of, lane_hits[lane], *scratch);
-      }
+      with_scorer(state.store, [&]<class Scorer>() {
+        measure<Scorer>(state.store, state.graph, entry, count, prepared.data(), table, hits_of, lane_hits[lane], *scratch);
+      });
     }
     return_scratch(std::move(scratch));
   });

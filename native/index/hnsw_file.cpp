@@ -57,7 +57,7 @@ void HnswIndex::save(const std::string& path) const {
   writer.add("upperrow", state->graph.upper_rows.data(), count * sizeof(uint32_t));
   writer.add("upper", state->graph.upper.data(), state->upper_rows_used * params_.m * sizeof(uint32_t));
   writer.add("twins", state->graph.twins.data(), count * sizeof(uint32_t));
-  writer.add("rows", state->store.rows.data(), count * state->store.row_dim * sizeof(float));
+  writer.add("rows", state->store.rows.data(), count * state->store.row_bytes);
   const auto table = recall_table();
   if (table) writer.add("recall", table.get(), sizeof *table);
   writer.write(path);
@@ -69,12 +69,13 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
   RawParams raw;
   std::memcpy(&raw, file.section<uint8_t>("params", sizeof raw).data(), sizeof raw);
   HnswParams params{raw.m, raw.ef_construction, raw.alpha, raw.seed, static_cast<Quantization>(raw.quantization)};
+  if (raw.quantization >= kQuantizations) throw wrong("unknown quantization.");
   try {
     check_hnsw_params(params);
+    require_quantizable(header.metric, params.quantization);
   } catch (const Error& error) {
     throw wrong(error.what());
   }
-  if (raw.quantization > static_cast<uint32_t>(Quantization::kSq8)) throw wrong("unknown quantization.");
   if (raw.degree0 != hnsw_layer0_degree(params)) throw wrong("the degree of layer 0 contradicts M.");
   if (header.count > kMaxHnswRows || raw.upper_rows > header.count * HnswGraph::kMaxLevel)
     throw wrong("a count is out of range.");
@@ -82,7 +83,7 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
   const auto count = static_cast<size_t>(header.count);
   std::unique_ptr<HnswIndex> index(new HnswIndex(header.metric, header.dim, params, file.mode() == OpenMode::kMap));
   HnswState& state = *index->current_.state;
-  state.store.rows = file.section<float>("rows", count * state.store.row_dim);
+  state.store.rows = file.section<uint8_t>("rows", count * state.store.row_bytes);
   state.store.codes = file.section<uint8_t>("codes", count * state.store.code_stride);
   state.store.ids = file.section<uint32_t>("ids", count);
   state.graph.links0 = file.section<uint32_t>("links0", count * state.graph.degree0);

@@ -36,24 +36,25 @@ HnswIndex::~HnswIndex() = default;
 namespace {
 
 // Before the hours of a build, not after them.
-void check_questions(MatrixView<const float> questions, size_t dim, Metric metric) {
+void check_questions(VectorsView questions, size_t dim, Metric metric) {
   if (questions.rows == 0) return;
   if (questions.dim != dim) {
     throw Error("DIMENSION_MISMATCH", "calibrationQueries: expected rows of " + std::to_string(dim) + " values, got " +
                                           std::to_string(questions.dim) + ".");
   }
-  require_finite(questions, "calibrationQueries");
+  require_vectors(metric, questions, "calibrationQueries");
   std::vector<float> unit(dim);
-  for (size_t r = 0; r < questions.rows && metric == Metric::kCosine; ++r) normalize_row(questions.row(r), dim, unit.data(), r);
+  for (size_t r = 0; r < questions.rows && metric == Metric::kCosine; ++r)
+    normalize_row(questions.float_row(r), dim, unit.data(), r);
 }
 
 }  // namespace
 
-std::unique_ptr<HnswIndex> HnswIndex::build(MatrixView<const float> rows, const uint32_t* ids, Metric metric,
-                                            const HnswParams& params, size_t max_lanes, TaskControl& control,
-                                            MatrixView<const float> questions) {
+std::unique_ptr<HnswIndex> HnswIndex::build(VectorsView rows, const uint32_t* ids, Metric metric, const HnswParams& params,
+                                            size_t max_lanes, TaskControl& control, VectorsView questions) {
   check_hnsw_params(params);
-  require_finite(rows, "data");
+  require_quantizable(metric, params.quantization);
+  require_vectors(metric, rows, "data");
   check_questions(questions, rows.dim, metric);
   std::unique_ptr<HnswIndex> index(new HnswIndex(metric, rows.dim, params, false));
   index->put(rows, ids, Existing::kRefuse, max_lanes, control, questions);
@@ -82,11 +83,11 @@ size_t HnswIndex::memory_bytes() const {
   return now.state->store.memory_bytes() + now.state->graph.memory_bytes() + now.state->slots->memory_bytes();
 }
 
-bool HnswIndex::vector(uint32_t id, float* out) const {
+bool HnswIndex::vector(uint32_t id, void* out) const {
   const HnswSnapshot now = snapshot();
   const uint32_t slot = now.live_slot(id);
   if (slot == SlotMap::kNone) return false;
-  std::copy_n(now.state->store.row(slot), dim_, out);
+  now.state->store.copy_vector(slot, out);
   return true;
 }
 

@@ -35,9 +35,8 @@ class HnswIndex final : public MutableIndex {
   /// Builds on up to `max_lanes` threads. `ids` has rows.rows entries or is null for 0 … n − 1. With one lane the same input and
   /// seed give the same bytes. `control` counts inserted rows. With `questions` recall is measured by these (dim of the rows)
   /// instead of by held-out rows. Throws what require_* throw, OUT_OF_MEMORY, ABORTED.
-  static std::unique_ptr<HnswIndex> build(MatrixView<const float> rows, const uint32_t* ids, Metric metric,
-                                          const HnswParams& params, size_t max_lanes, TaskControl& control,
-                                          MatrixView<const float> questions = {});
+  static std::unique_ptr<HnswIndex> build(VectorsView rows, const uint32_t* ids, Metric metric, const HnswParams& params,
+                                          size_t max_lanes, TaskControl& control, VectorsView questions = {nullptr, 0, 0});
   static std::unique_ptr<HnswIndex> open(const IndexFile& file);
 
   /// Reads a file of hnswlib (format/hnswlib_file.h); labels become ids. `dim` is what the caller expects, 0 for any. The graph
@@ -51,9 +50,8 @@ class HnswIndex final : public MutableIndex {
   /// Writes a file that hnswlib opens, atomically; ids become labels. Changes wait. Throws IO, ABORTED.
   void export_hnswlib(const std::string& path, TaskControl& control) const;
 
-  void add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) override;
-  void replace(MatrixView<const float> rows, const uint32_t* ids, bool add_missing, size_t max_lanes,
-               TaskControl& control) override;
+  void add(VectorsView rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) override;
+  void replace(VectorsView rows, const uint32_t* ids, bool add_missing, size_t max_lanes, TaskControl& control) override;
   size_t remove(std::span<const uint32_t> ids, bool ignore_missing, size_t max_lanes, TaskControl& control) override;
   void compact(size_t max_lanes, TaskControl& control) override;
   VerifyReport verify(bool repair, size_t ef_search, size_t max_lanes, TaskControl& control) override;
@@ -67,16 +65,16 @@ class HnswIndex final : public MutableIndex {
   size_t size() const override;
   size_t memory_bytes() const override;
 
-  std::vector<Neighbor> search(const float* query, const SearchParams& params, SearchStats& stats) const override;
-  void search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
-                    float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const override;
-  bool vector(uint32_t id, float* out) const override;
+  std::vector<Neighbor> search(const void* query, const SearchParams& params, SearchStats& stats) const override;
+  void search_batch(VectorsView queries, const SearchParams& params, size_t max_lanes, uint32_t* ids, float* distances,
+                    uint32_t* counts, SearchStats& stats, TaskControl& control) const override;
+  bool vector(uint32_t id, void* out) const override;
   void save(const std::string& path) const override;
 
  private:
   // A set of rows to store, and what the index knows about them.
   struct Intake {
-    MatrixView<const float> rows;
+    VectorsView rows;
     const uint32_t* ids = nullptr;  // null: numbered from the first slot on
     uint32_t first_id = 0;
     std::vector<uint32_t> chosen;  // which of the rows
@@ -93,9 +91,9 @@ class HnswIndex final : public MutableIndex {
 
   void require_changeable() const;
   static void require_sound(const HnswSnapshot& now);
-  void put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control,
-           MatrixView<const float> questions = {});
-  Intake choose_rows(const HnswSnapshot& now, MatrixView<const float> rows, const uint32_t* ids, Existing existing) const;
+  void put(VectorsView rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control,
+           VectorsView questions = {nullptr, 0, 0});
+  Intake choose_rows(const HnswSnapshot& now, VectorsView rows, const uint32_t* ids, Existing existing) const;
   std::vector<uint8_t> levels_for(const HnswSnapshot& now, const Intake& intake);
   HnswSnapshot with_room(const HnswSnapshot& now, size_t rows, size_t upper_rows, size_t max_lanes);
   HnswSnapshot live_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes) const;
@@ -107,7 +105,7 @@ class HnswIndex final : public MutableIndex {
   std::vector<uint32_t> not_found(const HnswSnapshot& now, const std::vector<uint32_t>& slots, size_t ef_search, size_t max_lanes,
                                   const TaskControl& control) const;
 
-  std::vector<Neighbor> answer(const HnswSnapshot& now, const float* prepared, const SearchParams& params,
+  std::vector<Neighbor> answer(const HnswSnapshot& now, const void* prepared, const SearchParams& params,
                                SearchStats& stats) const;
   // What `ef_search` or `recall` come to.
   struct Effort {
@@ -124,17 +122,17 @@ class HnswIndex final : public MutableIndex {
   /// How many rows the filter allows; an estimate where ids are scattered.
   size_t matching_rows(const HnswSnapshot& now, const IdSet& filter) const;
   /// The share of allowed rows among those that a walk for this query would meet first.
-  double share_around_query(const HnswSnapshot& now, const float* prepared, const IdSet& filter, SearchStats& stats) const;
+  double share_around_query(const HnswSnapshot& now, const void* prepared, const IdSet& filter, SearchStats& stats) const;
   std::vector<uint32_t> allowed_slots(const HnswSnapshot& now, const IdSet& filter) const;
   template <class Scorer>
-  Walked walk(const HnswSnapshot& now, const float* prepared, const SearchParams& params, Plan plan, size_t pool,
+  Walked walk(const HnswSnapshot& now, const void* prepared, const SearchParams& params, Plan plan, size_t pool,
               const Effort& effort, SearchScratch& scratch) const;
-  Walked collect(const HnswSnapshot& now, const float* prepared, const SearchParams& params, SearchScratch& scratch) const;
-  std::shared_ptr<const RecallTable> link_and_measure(const HnswSnapshot& now, uint32_t end, MatrixView<const float> questions,
+  Walked collect(const HnswSnapshot& now, const void* prepared, const SearchParams& params, SearchScratch& scratch) const;
+  std::shared_ptr<const RecallTable> link_and_measure(const HnswSnapshot& now, uint32_t end, VectorsView questions,
                                                       size_t max_lanes, TaskControl& control);
   /// Recall by effort, measured with these questions among `linked` of the rows, the `present` ones (null: all).
-  RecallTable calibrate(const HnswSnapshot& now, MatrixView<const float> questions, const IdSet* present, size_t linked,
-                        size_t max_lanes, TaskControl& control) const;
+  RecallTable calibrate(const HnswSnapshot& now, VectorsView questions, const IdSet* present, size_t linked, size_t max_lanes,
+                        TaskControl& control) const;
 
   std::unique_ptr<SearchScratch> take_scratch() const;
   void return_scratch(std::unique_ptr<SearchScratch> scratch) const;

@@ -56,6 +56,10 @@ uint32_t id_of(const std::string& path, const HnswlibReader::Element& element, s
                                  "; ids here are at most 4294967294.");
 }
 
+void require_products(Metric metric) {
+  if (!on_products(metric)) throw Error("UNSUPPORTED", "hnswlib's files are of l2, ip or cosine only.");
+}
+
 void copy_links(std::span<const uint32_t> links, uint32_t* row, size_t degree) {
   std::copy(links.begin(), links.end(), row);
   std::fill(row + links.size(), row + degree, kNoSlot);
@@ -65,6 +69,7 @@ void copy_links(std::span<const uint32_t> links, uint32_t* row, size_t degree) {
 
 std::unique_ptr<HnswIndex> HnswIndex::import_hnswlib(const std::string& path, Metric metric, size_t dim, bool rebuild,
                                                      const HnswParams& settings, size_t max_lanes, TaskControl& control) {
+  require_products(metric);
   HnswlibReader reader(path);
   const HnswlibHeader& header = reader.header();
   if (dim != 0 && header.dim != dim) {
@@ -151,6 +156,7 @@ std::unique_ptr<HnswIndex> HnswIndex::import_hnswlib(const std::string& path, Me
 }
 
 void HnswIndex::export_hnswlib(const std::string& path, TaskControl& control) const {
+  require_products(metric_);
   // Changes wait until the file is written, so that what is written is one moment of the index.
   const std::lock_guard write_lock(write_mutex_);
   const HnswSnapshot now = without_removed();

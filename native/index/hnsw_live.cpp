@@ -53,27 +53,26 @@ void HnswIndex::require_sound(const HnswSnapshot& now) {
               "The file of this index has " + std::to_string(faults) + " links that lead nowhere: verify can repair it.");
 }
 
-void HnswIndex::add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) {
+void HnswIndex::add(VectorsView rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) {
   put(rows, ids, Existing::kRefuse, max_lanes, control);
 }
 
-void HnswIndex::replace(MatrixView<const float> rows, const uint32_t* ids, bool add_missing, size_t max_lanes,
-                        TaskControl& control) {
+void HnswIndex::replace(VectorsView rows, const uint32_t* ids, bool add_missing, size_t max_lanes, TaskControl& control) {
   put(rows, ids, add_missing ? Existing::kAllow : Existing::kRequire, max_lanes, control);
 }
 
 // Step 1 of adding and replacing.
-HnswIndex::Intake HnswIndex::choose_rows(const HnswSnapshot& now, MatrixView<const float> rows, const uint32_t* ids,
+HnswIndex::Intake HnswIndex::choose_rows(const HnswSnapshot& now, VectorsView rows, const uint32_t* ids,
                                          Existing existing) const {
   if (rows.dim != dim_) {
     throw Error("DIMENSION_MISMATCH",
                 "data: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(rows.dim) + ".");
   }
-  require_finite(rows, "data");
+  require_vectors(metric_, rows, "data");
   require_distinct_ids(ids, rows.rows);
   Intake intake{rows, ids, now.count, {}};
   intake.chosen.reserve(rows.rows);
-  std::vector<float> scratch;
+  PreparedQuery scratch;
   size_t added = 0;
   for (size_t row = 0; row < rows.rows; ++row) {
     const uint32_t id = intake.id(row);
@@ -93,8 +92,8 @@ HnswIndex::Intake HnswIndex::choose_rows(const HnswSnapshot& now, MatrixView<con
   return intake;
 }
 
-void HnswIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control,
-                    MatrixView<const float> questions) {
+void HnswIndex::put(VectorsView rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control,
+                    VectorsView questions) {
   const std::lock_guard write_lock(write_mutex_);
   require_changeable();
   HnswSnapshot now = snapshot();
@@ -156,9 +155,8 @@ void HnswIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing 
 
 // Part of step 3. The first time that there are enough new rows, some are linked last and answer first what recall the graph
 // reaches; see hnsw_calibration.cpp.
-std::shared_ptr<const RecallTable> HnswIndex::link_and_measure(const HnswSnapshot& now, uint32_t end,
-                                                               MatrixView<const float> questions, size_t max_lanes,
-                                                               TaskControl& control) {
+std::shared_ptr<const RecallTable> HnswIndex::link_and_measure(const HnswSnapshot& now, uint32_t end, VectorsView questions,
+                                                               size_t max_lanes, TaskControl& control) {
   HnswState& state = *now.state;
   const uint32_t begin = now.count;
   const bool measures = recall_table() == nullptr && now.removed == 0 && end - begin >= kCalibratedRows;
@@ -186,14 +184,15 @@ std::shared_ptr<const RecallTable> HnswIndex::link_and_measure(const HnswSnapsho
     return std::make_shared<RecallTable>(calibrate(linked, questions, nullptr, end, max_lanes, control));
   }
   std::vector<uint32_t> ids;
-  std::vector<float> rows;
-  for (const uint32_t slot : last) {
-    ids.push_back(state.store.ids[slot]);
-    rows.insert(rows.end(), state.store.row(slot), state.store.row(slot) + dim_);
+  const size_t bytes = vector_bytes(metric_, dim_);
+  std::vector<uint8_t> rows(last.size() * bytes);
+  for (size_t i = 0; i < last.size(); ++i) {
+    ids.push_back(state.store.ids[last[i]]);
+    state.store.copy_vector(last[i], rows.data() + i * bytes);
   }
   const IdSet present = IdSet::deny(ids);
   auto table = std::make_shared<RecallTable>(
-      calibrate(linked, {rows.data(), last.size(), dim_}, &present, end - last.size(), max_lanes, control));
+      calibrate(linked, vectors_at(metric_, rows.data(), last.size(), dim_), &present, end - last.size(), max_lanes, control));
   link(last);
   return table;
 }
@@ -343,7 +342,7 @@ std::vector<uint8_t> HnswIndex::levels_for(const HnswSnapshot& now, const Intake
 
   const auto length = [&](const float* row) { return std::sqrt(kernels().dot(row, row, dim_)); };
   std::vector<float> lengths(rows);
-  for (size_t i = 0; i < rows; ++i) lengths[i] = length(intake.rows.row(intake.chosen[i]));
+  for (size_t i = 0; i < rows; ++i) lengths[i] = length(intake.rows.float_row(intake.chosen[i]));
   // Placed anew each time the index has doubled, so that a long series of small adds stays linear.
   if (now.live() + rows >= thresholds_from_ * 2) {
     thresholds_from_ = now.live() + rows;

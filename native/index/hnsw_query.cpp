@@ -9,8 +9,7 @@
 #include "index/hnsw_stop.h"
 #include "index/hnsw_walk.h"
 #include "index/search_plan.h"
-#include "quant/f32.h"
-#include "quant/sq8.h"
+#include "quant/scorers.h"
 
 namespace nigh {
 
@@ -23,16 +22,16 @@ constexpr size_t kFindCost = 32;
 
 }  // namespace
 
-std::vector<Neighbor> HnswIndex::search(const float* query, const SearchParams& params, SearchStats& stats) const {
+std::vector<Neighbor> HnswIndex::search(const void* query, const SearchParams& params, SearchStats& stats) const {
   if (params.k == 0) throw Error("INVALID_ARGUMENT", "k: expected at least 1, got 0.");
-  require_finite({query, 1, dim_}, "query");
+  require_query(metric_, query, dim_);
   const HnswSnapshot now = snapshot();
-  std::vector<float> prepared;
+  PreparedQuery prepared;
   now.state->store.prepare_query(query, prepared);
   return answer(now, prepared.data(), params, stats);
 }
 
-std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const float* prepared, const SearchParams& params,
+std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const void* prepared, const SearchParams& params,
                                         SearchStats& stats) const {
   const RowStore& store = now.state->store;
   const auto scan = [&] {
@@ -66,9 +65,8 @@ std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const float* pr
   // Where the answer is all that lies within a distance, how large a pool holds it shows only afterwards.
   while (stats.plan != Plan::kScan && stats.plan != Plan::kAllowedScan) {
     auto scratch = take_scratch();
-    auto walked = store.quantization == Quantization::kSq8
-                      ? walk<Sq8Scorer>(now, prepared, params, stats.plan, pool, effort, *scratch)
-                      : walk<F32Scorer>(now, prepared, params, stats.plan, pool, effort, *scratch);
+    auto walked = with_scorer(
+        store, [&]<class Scorer>() { return walk<Scorer>(now, prepared, params, stats.plan, pool, effort, *scratch); });
     stats.visited += scratch->scored + scratch->bridged;
     stats.distances += scratch->scored;
     return_scratch(std::move(scratch));
@@ -103,7 +101,7 @@ HnswIndex::Effort HnswIndex::effort_of(const SearchParams& params) const {
   return effort;
 }
 
-double HnswIndex::share_around_query(const HnswSnapshot& now, const float* prepared, const IdSet& filter,
+double HnswIndex::share_around_query(const HnswSnapshot& now, const void* prepared, const IdSet& filter,
                                      SearchStats& stats) const {
   const HnswState& state = *now.state;
   const EntryPoint entry = EntryPoint::unpack(state.entry.load(std::memory_order_acquire));
@@ -111,12 +109,11 @@ double HnswIndex::share_around_query(const HnswSnapshot& now, const float* prepa
   const size_t limit = std::max<size_t>(now.count, entry.slot + size_t{1});
   auto scratch = take_scratch();
   scratch->scored = 0;
-  const auto descend_by = [&](auto score) {
+  const uint32_t start = with_scorer(state.store, [&]<class Scorer>() {
+    Scorer score(state.store, ScoreFor::kSearch);
     score.set_query(prepared);
     return entry.level == 0 ? entry.slot : descend(state.graph, score, entry.slot, entry.level, 1, limit, *scratch);
-  };
-  const uint32_t start = state.store.quantization == Quantization::kSq8 ? descend_by(Sq8Scorer(state.store, ScoreFor::kSearch))
-                                                                        : descend_by(F32Scorer(state.store, ScoreFor::kSearch));
+  });
   stats.visited += scratch->scored;
   stats.distances += scratch->scored;
   return_scratch(std::move(scratch));
@@ -157,7 +154,7 @@ std::vector<uint32_t> HnswIndex::allowed_slots(const HnswSnapshot& now, const Id
 }
 
 template <class Scorer>
-HnswIndex::Walked HnswIndex::walk(const HnswSnapshot& now, const float* prepared, const SearchParams& params, Plan plan,
+HnswIndex::Walked HnswIndex::walk(const HnswSnapshot& now, const void* prepared, const SearchParams& params, Plan plan,
                                   size_t pool, const Effort& effort, SearchScratch& scratch) const {
   const HnswState& state = *now.state;
   const size_t count = now.count;
@@ -200,7 +197,7 @@ HnswIndex::Walked HnswIndex::walk(const HnswSnapshot& now, const float* prepared
   return collect(now, prepared, params, scratch);
 }
 
-HnswIndex::Walked HnswIndex::collect(const HnswSnapshot& now, const float* prepared, const SearchParams& params,
+HnswIndex::Walked HnswIndex::collect(const HnswSnapshot& now, const void* prepared, const SearchParams& params,
                                      SearchScratch& scratch) const {
   const HnswState& state = *now.state;
   const Liveness live = now.liveness();
@@ -238,8 +235,8 @@ HnswIndex::Walked HnswIndex::collect(const HnswSnapshot& now, const float* prepa
   return walked;
 }
 
-void HnswIndex::search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
-                             float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const {
+void HnswIndex::search_batch(VectorsView queries, const SearchParams& params, size_t max_lanes, uint32_t* ids, float* distances,
+                             uint32_t* counts, SearchStats& stats, TaskControl& control) const {
   if (queries.dim != dim_) {
     throw Error("DIMENSION_MISMATCH",
                 "queries: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(queries.dim) + ".");

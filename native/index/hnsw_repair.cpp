@@ -5,8 +5,7 @@
 
 #include "base/thread_pool.h"
 #include "index/hnsw_linker.h"
-#include "quant/f32.h"
-#include "quant/sq8.h"
+#include "quant/scorers.h"
 
 namespace nigh {
 
@@ -167,11 +166,7 @@ class Repair {
 template <class Body>
 void with_repair(const HnswGraph& graph, const RowStore& store, const HnswParams& params, uint32_t count, size_t max_lanes,
                  LinkWorkspace& workspace, const Body& body) {
-  if (store.quantization == Quantization::kSq8) {
-    body(Repair<Sq8Scorer>(graph, store, params, count, max_lanes, workspace));
-  } else {
-    body(Repair<F32Scorer>(graph, store, params, count, max_lanes, workspace));
-  }
+  with_scorer(store, [&]<class Scorer>() { body(Repair<Scorer>(graph, store, params, count, max_lanes, workspace)); });
 }
 
 }  // namespace

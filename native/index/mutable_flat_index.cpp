@@ -23,17 +23,15 @@ void MutableFlatIndex::require_changeable() const {
   }
 }
 
-void MutableFlatIndex::add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) {
+void MutableFlatIndex::add(VectorsView rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) {
   put(rows, ids, Existing::kRefuse, max_lanes, control);
 }
 
-void MutableFlatIndex::replace(MatrixView<const float> rows, const uint32_t* ids, bool add_missing, size_t max_lanes,
-                               TaskControl& control) {
+void MutableFlatIndex::replace(VectorsView rows, const uint32_t* ids, bool add_missing, size_t max_lanes, TaskControl& control) {
   put(rows, ids, add_missing ? Existing::kAllow : Existing::kRequire, max_lanes, control);
 }
 
-void MutableFlatIndex::put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes,
-                           TaskControl& control) {
+void MutableFlatIndex::put(VectorsView rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control) {
   const std::lock_guard write_lock(write_mutex_);
   require_changeable();
   const auto now = snapshot();
@@ -41,7 +39,7 @@ void MutableFlatIndex::put(MatrixView<const float> rows, const uint32_t* ids, Ex
     throw Error("DIMENSION_MISMATCH",
                 "data: expected rows of " + std::to_string(now->dim()) + " values, got " + std::to_string(rows.dim) + ".");
   }
-  require_finite(rows, "data");
+  require_vectors(now->metric(), rows, "data");
   require_distinct_ids(ids, rows.rows);
   control.set_total(rows.rows);
   std::vector<uint8_t> dropped(now->size(), 0);
@@ -60,7 +58,7 @@ void MutableFlatIndex::put(MatrixView<const float> rows, const uint32_t* ids, Ex
   }
   control.check();
   if (rows.rows == 0) return;
-  auto next = now->changed(dropped, rows, own_ids.data(), max_lanes);
+  auto next = now->changed(dropped, rows.floats(), own_ids.data(), max_lanes);
   control.check();
   publish(std::move(next));
   control.advance(rows.rows);

@@ -18,9 +18,8 @@ class MutableFlatIndex final : public MutableIndex {
  public:
   MutableFlatIndex(std::unique_ptr<FlatIndex> index, bool read_only) : read_only_(read_only), current_(std::move(index)) {}
 
-  void add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) override;
-  void replace(MatrixView<const float> rows, const uint32_t* ids, bool add_missing, size_t max_lanes,
-               TaskControl& control) override;
+  void add(VectorsView rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) override;
+  void replace(VectorsView rows, const uint32_t* ids, bool add_missing, size_t max_lanes, TaskControl& control) override;
   size_t remove(std::span<const uint32_t> ids, bool ignore_missing, size_t max_lanes, TaskControl& control) override;
   /// There is nothing to free.
   void compact(size_t max_lanes, TaskControl& control) override;
@@ -34,14 +33,14 @@ class MutableFlatIndex final : public MutableIndex {
   size_t dim() const override { return snapshot()->dim(); }
   size_t size() const override { return snapshot()->size(); }
   size_t memory_bytes() const override { return snapshot()->memory_bytes(); }
-  std::vector<Neighbor> search(const float* query, const SearchParams& params, SearchStats& stats) const override {
+  std::vector<Neighbor> search(const void* query, const SearchParams& params, SearchStats& stats) const override {
     return snapshot()->search(query, params, stats);
   }
-  void search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
-                    float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const override {
+  void search_batch(VectorsView queries, const SearchParams& params, size_t max_lanes, uint32_t* ids, float* distances,
+                    uint32_t* counts, SearchStats& stats, TaskControl& control) const override {
     snapshot()->search_batch(queries, params, max_lanes, ids, distances, counts, stats, control);
   }
-  bool vector(uint32_t id, float* out) const override { return snapshot()->vector(id, out); }
+  bool vector(uint32_t id, void* out) const override { return snapshot()->vector(id, out); }
   void save(const std::string& path) const override { snapshot()->save(path); }
 
  private:
@@ -50,7 +49,7 @@ class MutableFlatIndex final : public MutableIndex {
   std::shared_ptr<const FlatIndex> snapshot() const;
   void publish(std::shared_ptr<const FlatIndex> next);
   void require_changeable() const;
-  void put(MatrixView<const float> rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control);
+  void put(VectorsView rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control);
 
   bool read_only_;            // mapped from a file
   std::mutex write_mutex_;    // held by every change

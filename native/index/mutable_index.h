@@ -27,12 +27,11 @@ class MutableIndex : public VectorIndex {
  public:
   /// Adds rows under new ids (null: numbered on). Throws DUPLICATE_ID, CAPACITY, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR,
   /// INVALID_ARGUMENT (reserved id), OUT_OF_MEMORY, ABORTED.
-  virtual void add(MatrixView<const float> rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) = 0;
+  virtual void add(VectorsView rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) = 0;
 
   /// Puts rows in the place of those that are stored under these ids; ids that are not there throw UNKNOWN_ID, or are added. A
   /// row that is stored already stays where it is. Throws what add() throws, DUPLICATE_ID for an id that is listed twice.
-  virtual void replace(MatrixView<const float> rows, const uint32_t* ids, bool add_missing, size_t max_lanes,
-                       TaskControl& control) = 0;
+  virtual void replace(VectorsView rows, const uint32_t* ids, bool add_missing, size_t max_lanes, TaskControl& control) = 0;
 
   /// Removes ids and returns how many were there; one that is not throws UNKNOWN_ID unless it is to be ignored. An id that is
   /// listed twice counts once. Throws ABORTED.

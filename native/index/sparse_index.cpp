@@ -171,7 +171,8 @@ std::vector<Neighbor> SparseIndex::answer(Scratch& scratch, const SearchParams& 
   return found;
 }
 
-std::vector<Neighbor> SparseIndex::search(const float* query, const SearchParams& params, SearchStats& stats) const {
+std::vector<Neighbor> SparseIndex::search(const void* vector, const SearchParams& params, SearchStats& stats) const {
+  const auto* query = static_cast<const float*>(vector);
   if (params.k == 0) throw Error("INVALID_ARGUMENT", "k: expected at least 1, got 0.");
   Scratch scratch;
   for (size_t column = 0; column < dim_; ++column) {
@@ -223,14 +224,14 @@ void SparseIndex::run_batch(size_t count, const SearchParams& params, size_t max
   stats.distances += compared * count;
 }
 
-void SparseIndex::search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
-                               float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const {
+void SparseIndex::search_batch(VectorsView queries, const SearchParams& params, size_t max_lanes, uint32_t* ids, float* distances,
+                               uint32_t* counts, SearchStats& stats, TaskControl& control) const {
   if (queries.dim != dim_) {
     throw Error("DIMENSION_MISMATCH",
                 "queries: expected rows of " + std::to_string(dim_) + " values, got " + std::to_string(queries.dim) + ".");
   }
   run_batch(queries.rows, params, max_lanes, ids, distances, counts, stats, control, [&](size_t r, Scratch& scratch) {
-    const float* row = queries.row(r);
+    const float* row = queries.float_row(r);
     for (size_t column = 0; column < dim_; ++column) {
       if (row[column] == 0) continue;
       scratch.columns.push_back(static_cast<uint32_t>(column));
@@ -253,7 +254,8 @@ void SparseIndex::search_rows(const CsrView& queries, const SearchParams& params
   });
 }
 
-bool SparseIndex::vector(uint32_t id, float* out) const {
+bool SparseIndex::vector(uint32_t id, void* to) const {
+  auto* out = static_cast<float*>(to);
   const uint32_t slot = slots_.find(id, ids_.size());
   if (slot == SlotMap::kNone) return false;
   std::fill_n(out, dim_, 0.0f);

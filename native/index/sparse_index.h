@@ -41,15 +41,15 @@ class SparseIndex final : public VectorIndex {
   size_t size() const override { return ids_.size(); }
   size_t memory_bytes() const override;
 
-  std::vector<Neighbor> search(const float* query, const SearchParams& params, SearchStats& stats) const override;
-  void search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
-                    float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const override;
+  std::vector<Neighbor> search(const void* query, const SearchParams& params, SearchStats& stats) const override;
+  void search_batch(VectorsView queries, const SearchParams& params, size_t max_lanes, uint32_t* ids, float* distances,
+                    uint32_t* counts, SearchStats& stats, TaskControl& control) const override;
 
   /// search_batch for queries that are sparse themselves, of dim() columns; `queries` holds what CsrView promises.
   void search_rows(const CsrView& queries, const SearchParams& params, size_t max_lanes, uint32_t* ids, float* distances,
                    uint32_t* counts, SearchStats& stats, TaskControl& control) const;
 
-  bool vector(uint32_t id, float* out) const override;
+  bool vector(uint32_t id, void* out) const override;
   void save(const std::string& path) const override;
 
  private:

@@ -40,6 +40,21 @@ void require_finite(MatrixView<const float> rows, const char* what) {
   }
 }
 
+void require_vectors(Metric metric, VectorsView rows, const char* what) {
+  if (rows.bits() != on_bits(metric)) {
+    throw Error("INVALID_ARGUMENT",
+                std::string(what) + ": expected " + (on_bits(metric) ? "bits" : "float32 values") + " under this metric.");
+  }
+  if (!rows.bits()) return require_finite(rows.floats(), what);
+  if (rows.dim % 8 == 0) return;
+  const auto beyond = static_cast<uint8_t>(0xff << rows.dim % 8);
+  for (size_t r = 0; r < rows.rows; ++r) {
+    if ((static_cast<const uint8_t*>(rows.row(r))[rows.row_bytes() - 1] & beyond) == 0) continue;
+    throw Error("INVALID_ARGUMENT", std::string(what) + ": expected the bits of a row's last byte after bit " +
+                                        std::to_string(rows.dim - 1) + " to be 0, got others at row " + std::to_string(r) + ".");
+  }
+}
+
 void require_distinct_ids(const uint32_t* ids, size_t count) {
   if (ids == nullptr || count == 0) return;
   const auto refuse_reserved = [&](uint32_t largest) {

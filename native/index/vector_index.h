@@ -12,6 +12,7 @@
 #include "base/task_control.h"
 #include "base/top_k.h"
 #include "index/metric.h"
+#include "index/vectors_view.h"
 
 namespace nigh {
 
@@ -53,17 +54,17 @@ class VectorIndex {
   virtual size_t size() const = 0;
   virtual size_t memory_bytes() const = 0;
 
-  /// The k nearest of the members of params.filter: exactly min(k, matching rows), where
-  /// rows beyond params.within do not match, closest first, ties by id. `query` has
-  /// dim() finite values. Throws NOT_FINITE, ZERO_VECTOR (cosine), INVALID_ARGUMENT (k = 0).
-  virtual std::vector<Neighbor> search(const float* query, const SearchParams& params, SearchStats& stats) const = 0;
+  /// The k nearest of the members of params.filter: exactly min(k, matching rows), where rows beyond params.within do not match,
+  /// closest first, ties by id. `query` is one vector in the form that vector_bytes() describes: dim() finite float32 values, or
+  /// dim() bits with none set after them. Throws NOT_FINITE, ZERO_VECTOR (cosine), INVALID_ARGUMENT (k = 0; bits after the last).
+  virtual std::vector<Neighbor> search(const void* query, const SearchParams& params, SearchStats& stats) const = 0;
 
   /// One search per row. ids and distances are rows × k, filled with kNoId and +inf past counts[row]. `stats` sums over rows.
-  virtual void search_batch(MatrixView<const float> queries, const SearchParams& params, size_t max_lanes, uint32_t* ids,
-                            float* distances, uint32_t* counts, SearchStats& stats, TaskControl& control) const = 0;
+  virtual void search_batch(VectorsView queries, const SearchParams& params, size_t max_lanes, uint32_t* ids, float* distances,
+                            uint32_t* counts, SearchStats& stats, TaskControl& control) const = 0;
 
-  /// The stored row of this id as it was given (unit length under cosine), written to `out` (dim() floats). False if unknown.
-  virtual bool vector(uint32_t id, float* out) const = 0;
+  /// The stored row of this id as it was given (unit length under cosine), written to `out` (vector_bytes()). False if unknown.
+  virtual bool vector(uint32_t id, void* out) const = 0;
 
   /// Writes one file atomically (temporary file, fsync, rename, fsync of the directory). Throws IO.
   virtual void save(const std::string& path) const = 0;
@@ -76,6 +77,21 @@ void keep_within(float within, size_t rows, size_t k, uint32_t* ids, float* dist
 
 /// Throws NOT_FINITE with the position of the first NaN or infinity.
 void require_finite(MatrixView<const float> rows, const char* what);
+
+/// Checks that vectors are what a metric is about: float32 values, all finite, or bits, with none set after the last in a row's
+/// last byte. Throws NOT_FINITE, INVALID_ARGUMENT.
+void require_vectors(Metric metric, VectorsView rows, const char* what);
+
+/// `rows` vectors that lie at `data` in the form that vector_bytes() describes.
+inline VectorsView vectors_at(Metric metric, const void* data, size_t rows, size_t dim) {
+  return on_bits(metric) ? VectorsView::of_bits(static_cast<const uint8_t*>(data), rows, dim)
+                         : VectorsView(static_cast<const float*>(data), rows, dim);
+}
+
+/// The same of one query, which lies in that form.
+inline void require_query(Metric metric, const void* query, size_t dim) {
+  require_vectors(metric, vectors_at(metric, query, 1, dim), "query");
+}
 
 /// Throws DUPLICATE_ID or INVALID_ARGUMENT (kNoId used). Null ids mean 0 … rows − 1 and need no check.
 void require_distinct_ids(const uint32_t* ids, size_t count);

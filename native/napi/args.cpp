@@ -6,6 +6,9 @@ namespace nigh::binding {
 
 namespace {
 
+// By the value of Metric.
+constexpr const char* kMetricNames[kMetrics] = {"l2", "ip", "cosine", "l1", "chebyshev", "hamming", "jaccard"};
+
 constexpr double kMaxInteger = 9007199254740991.0;  // 2^53 − 1
 
 double plain_number(const Napi::Value& value, const char* name) {
@@ -53,23 +56,13 @@ std::string string(const Napi::Value& value, const char* name) {
 
 Metric metric(const Napi::Value& value) {
   const std::string name = string(value, "metric");
-  if (name == "l2") return Metric::kL2;
-  if (name == "ip") return Metric::kIp;
-  if (name == "cosine") return Metric::kCosine;
-  wrong_argument("metric", "\"l2\", \"ip\" or \"cosine\"");
+  for (uint32_t m = 0; m < kMetrics; ++m) {
+    if (name == kMetricNames[m]) return static_cast<Metric>(m);
+  }
+  wrong_argument("metric", "one of l2, ip, cosine, l1, chebyshev, hamming and jaccard");
 }
 
-const char* metric_name(Metric metric) {
-  switch (metric) {
-    case Metric::kL2:
-      return "l2";
-    case Metric::kIp:
-      return "ip";
-    case Metric::kCosine:
-      return "cosine";
-  }
-  return "unknown";
-}
+const char* metric_name(Metric metric) { return kMetricNames[static_cast<uint32_t>(metric)]; }
 
 MatrixView<const float> matrix(const Napi::Value& data, const Napi::Value& rows, const Napi::Value& dim, const char* name) {
   const std::span<const float> values = typed_array<float>(data, name);

@@ -70,7 +70,7 @@ float number(const Napi::Value& value, const char* name);
 bool boolean(const Napi::Value& value, const char* name);
 std::string string(const Napi::Value& value, const char* name);
 
-/// "l2", "ip" or "cosine". Throws INVALID_ARGUMENT.
+/// "l2", "ip", "cosine", "l1", "chebyshev", "hamming" or "jaccard". Throws INVALID_ARGUMENT.
 Metric metric(const Napi::Value& value);
 const char* metric_name(Metric metric);
 

@@ -9,6 +9,13 @@
 
 namespace nigh::binding {
 
+namespace {
+
+// By the value of Quantization.
+constexpr const char* kQuantizationNames[kQuantizations] = {"none", "sq8", "f16"};
+
+}  // namespace
+
 SearchParams search_params(const Napi::Value& settings, const IdSet* filter, size_t size) {
   enum { kK, kEfSearch, kRefineFactor, kExact, kRecall, kWithin, kSettings };
   const std::span<const double> values = typed_array<double>(settings, "settings", kSettings);
@@ -32,6 +39,40 @@ SearchParams search_params(const Napi::Value& settings, const IdSet* filter, siz
   return params;
 }
 
+VectorsView vectors(const Napi::Value& data, const Napi::Value& rows, const Napi::Value& dim, Metric metric, const char* name) {
+  if (!on_bits(metric)) return matrix(data, rows, dim, name);
+  const std::span<const uint8_t> bytes = typed_array<uint8_t>(data, name);
+  const uint64_t row_count = integer(rows, "rows");
+  const uint64_t bits = integer(dim, "dim");
+  const uint64_t row_bytes = bits / 8 + (bits % 8 != 0);
+  // The quotient, because the product of two 53-bit numbers may wrap.
+  const bool fits = bits != 0 && bytes.size() % row_bytes == 0 && bytes.size() / row_bytes == row_count;
+  if (!fits) wrong_argument(name, "rows x ceil(dim / 8) bytes with dim >= 1");
+  return VectorsView::of_bits(bytes.data(), static_cast<size_t>(row_count), static_cast<size_t>(bits));
+}
+
+std::span<uint8_t> one_vector(const Napi::Value& value, const VectorIndex& index, const char* name) {
+  const bool bits = on_bits(index.metric());
+  uint8_t* data;
+  size_t bytes;
+  if (bits) {
+    const std::span<uint8_t> array = typed_array<uint8_t>(value, name);
+    data = array.data();
+    bytes = array.size();
+  } else {
+    const std::span<float> array = typed_array<float>(value, name);
+    data = reinterpret_cast<uint8_t*>(array.data());
+    bytes = array.size_bytes();
+  }
+  const size_t expected = vector_bytes(index.metric(), index.dim());
+  if (bytes != expected) {
+    const size_t unit = bits ? 1 : sizeof(float);
+    throw Error("DIMENSION_MISMATCH", std::string(name) + ": expected a vector of " + std::to_string(expected / unit) +
+                                          (bits ? " bytes" : " values") + ", got " + std::to_string(bytes / unit) + ".");
+  }
+  return {data, bytes};
+}
+
 void require_dim(const char* name, size_t got, size_t expected) {
   if (got == expected) return;
   throw Error("DIMENSION_MISMATCH", std::string(name) + ": expected vectors of " + std::to_string(expected) + " values, got " +
@@ -40,11 +81,12 @@ void require_dim(const char* name, size_t got, size_t expected) {
 
 Quantization quantization(const Napi::Value& value) {
   const std::string name = string(value, "quantization");
-  if (name == "none") return Quantization::kNone;
-  if (name == "sq8") return Quantization::kSq8;
-  wrong_argument("quantization", "\"none\" or \"sq8\"");
+  for (uint32_t q = 0; q < kQuantizations; ++q) {
+    if (name == kQuantizationNames[q]) return static_cast<Quantization>(q);
+  }
+  wrong_argument("quantization", "\"none\", \"sq8\" or \"f16\"");
 }
 
-const char* quantization_name(Quantization quantization) { return quantization == Quantization::kSq8 ? "sq8" : "none"; }
+const char* quantization_name(Quantization quantization) { return kQuantizationNames[static_cast<uint32_t>(quantization)]; }
 
 }  // namespace nigh::binding

@@ -10,6 +10,7 @@
 #include "index/flat_index.h"
 #include "index/hnsw_index.h"
 #include "index/mutable_flat_index.h"
+#include "index/scan_index.h"
 #include "index/sparse_index.h"
 #include "napi/addon_data.h"
 #include "napi/args.h"
@@ -27,9 +28,10 @@ namespace {
 std::shared_ptr<VectorIndex> open_file(const std::string& path, bool mapped, bool verify) {
   const IndexFile file = IndexFile::open(path, mapped ? OpenMode::kMap : OpenMode::kMemory);
   if (mapped && verify) file.verify();
-  if (file.header().kind == IndexKind::kFlat) return std::make_shared<MutableFlatIndex>(FlatIndex::open(file), mapped);
   if (file.header().kind == IndexKind::kSparse) return SparseIndex::open(file);
-  return HnswIndex::open(file);
+  if (file.header().kind == IndexKind::kHnsw) return HnswIndex::open(file);
+  if (on_products(file.header().metric)) return std::make_shared<MutableFlatIndex>(FlatIndex::open(file), mapped);
+  return ScanIndex::open(file);
 }
 
 }  // namespace
@@ -96,15 +98,20 @@ void IndexBinding::account(Napi::Env env, size_t bytes) {
 // buildFlat(data, rows, dim, ids | null, metric, quantization, control | null)
 Napi::Value IndexBinding::build_flat(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
-    const uint32_t* ids = optional_ids(info[3], rows.rows);
     const Metric metric = nigh::binding::metric(info[4]);
+    const VectorsView rows = vectors(info[0], info[1], info[2], metric, "data");
+    const uint32_t* ids = optional_ids(info[3], rows.rows);
     const Quantization quantization = nigh::binding::quantization(info[5]);
     auto task = make_task(
         TaskControlBinding::control_of(info[6]),
         [rows, ids, metric, quantization](TaskControl& control) -> std::shared_ptr<VectorIndex> {
           control.set_total(rows.rows);
-          auto index = std::make_shared<MutableFlatIndex>(FlatIndex::build(rows, ids, metric, quantization), false);
+          std::shared_ptr<VectorIndex> index;
+          if (on_products(metric)) {
+            index = std::make_shared<MutableFlatIndex>(FlatIndex::build(rows.floats(), ids, metric, quantization), false);
+          } else {
+            index = ScanIndex::build(rows, ids, metric, quantization);
+          }
           control.check();
           control.advance(rows.rows);
           return index;
@@ -119,16 +126,16 @@ Napi::Value IndexBinding::build_flat(const Napi::CallbackInfo& info) {
 //           threads, control | null)
 Napi::Value IndexBinding::build_hnsw(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
-    const uint32_t* ids = optional_ids(info[3], rows.rows);
     const Metric metric = nigh::binding::metric(info[4]);
+    const VectorsView rows = vectors(info[0], info[1], info[2], metric, "data");
+    const uint32_t* ids = optional_ids(info[3], rows.rows);
     HnswParams params;
     params.m = integer(info[5], "M");
     params.ef_construction = integer(info[6], "efConstruction");
     params.alpha = number(info[7], "alpha");
     params.seed = integer(info[8], "seed");
     params.quantization = quantization(info[9]);
-    const MatrixView<const float> questions = nigh::binding::matrix(info[10], info[11], info[2], "calibrationQueries");
+    const VectorsView questions = vectors(info[10], info[11], info[2], metric, "calibrationQueries");
     const size_t threads = integer(info[12], "threads");
     auto task = make_task(
         TaskControlBinding::control_of(info[13]),
@@ -221,8 +228,7 @@ Napi::Value IndexBinding::answer_buffers(const Napi::CallbackInfo& info) {
 Napi::Value IndexBinding::search_sync(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const VectorIndex& index = *open_index();
-    const std::span<const float> query = typed_array<float>(info[0], "query");
-    require_dim("query", query.size(), index.dim());
+    const std::span<const uint8_t> query = one_vector(info[0], index, "query");
     const auto filter = IdSetBinding::set_of(info[2]);
     const SearchParams params = search_params(info[1], filter.get(), index.size());
     AnswerBuffers& answer = AddonData::of(info.Env()).answer;
@@ -246,14 +252,13 @@ Napi::Value IndexBinding::search_sync(const Napi::CallbackInfo& info) {
 Napi::Value IndexBinding::search(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const std::shared_ptr<VectorIndex>& index = open_index();
-    const std::span<const float> query = typed_array<float>(info[0], "query");
-    require_dim("query", query.size(), index->dim());
+    const std::span<const uint8_t> query = one_vector(info[0], *index, "query");
     auto filter = IdSetBinding::set_of(info[2]);
     const SearchParams params = search_params(info[1], filter.get(), index->size());
     auto task = make_task(
         TaskControlBinding::control_of(info[3]),
         [index, params, filter = std::move(filter),
-         query = std::vector<float>(query.begin(), query.end())](TaskControl& control) {
+         query = std::vector<uint8_t>(query.begin(), query.end())](TaskControl& control) {
           Answer answer;
           answer.neighbors = index->search(query.data(), params, answer.stats);
           control.check();
@@ -268,7 +273,7 @@ Napi::Value IndexBinding::search(const Napi::CallbackInfo& info) {
 Napi::Value IndexBinding::search_batch(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const std::shared_ptr<VectorIndex>& index = open_index();
-    const MatrixView<const float> queries = nigh::binding::matrix(info[0], info[1], info[2], "queries");
+    const VectorsView queries = vectors(info[0], info[1], info[2], index->metric(), "queries");
     require_dim("queries", queries.dim, index->dim());
     auto filter = IdSetBinding::set_of(info[4]);
     // The caller's k, not the clamped one, is the stride of the answer.
@@ -325,7 +330,7 @@ Napi::Value IndexBinding::vector(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const VectorIndex& index = *open_index();
     const uint32_t id = integer32(info[0], "id");
-    const std::span<float> out = typed_array<float>(info[1], "out", index.dim());
+    const std::span<uint8_t> out = one_vector(info[1], index, "out");
     return Napi::Boolean::New(info.Env(), index.vector(id, out.data()));
   });
 }

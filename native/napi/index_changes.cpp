@@ -22,8 +22,8 @@ std::shared_ptr<MutableIndex> IndexBinding::mutable_index() const {
 // add(data, rows, dim, ids, threads, control | null)
 Napi::Value IndexBinding::add(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
     auto index = mutable_index();
+    const VectorsView rows = vectors(info[0], info[1], info[2], index->metric(), "data");
     require_dim("data", rows.dim, index->dim());
     const std::span<const uint32_t> ids = typed_array<uint32_t>(info[3], "ids", rows.rows);
     const size_t threads = integer(info[4], "threads");
@@ -41,8 +41,8 @@ Napi::Value IndexBinding::add(const Napi::CallbackInfo& info) {
 // replace(data, rows, dim, ids, addMissing, threads, control | null)
 Napi::Value IndexBinding::replace(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const MatrixView<const float> rows = nigh::binding::matrix(info[0], info[1], info[2], "data");
     auto index = mutable_index();
+    const VectorsView rows = vectors(info[0], info[1], info[2], index->metric(), "data");
     require_dim("data", rows.dim, index->dim());
     const std::span<const uint32_t> ids = typed_array<uint32_t>(info[3], "ids", rows.rows);
     const bool add_missing = boolean(info[4], "addMissing");

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "index/metric_kernels.h"
 #include "index/row_store.h"
-#include "simd/kernels.h"
 
 namespace nigh {
 
@@ -14,23 +14,23 @@ namespace nigh {
 class F32Scorer {
  public:
   F32Scorer(const RowStore& store, ScoreFor purpose)
-      : rows_(store.rows.data()),
-        stride_(store.row_dim),
+      : rows_(store.row(0)),
+        stride_(store.stride_of<float>()),
         dim_(store.dim),
-        form_(store.metric == Metric::kL2       ? Form::kSquared
-              : store.metric == Metric::kCosine ? Form::kOneMinusDot
-              : purpose == ScoreFor::kSearch    ? Form::kMinusDot
-                                                : Form::kOneMinusCosine),
-        gather_(form_ == Form::kSquared ? kernels().l2_gather : kernels().dot_gather) {}
+        form_(store.metric == Metric::kCosine ? Form::kOneMinusDot
+              : store.metric != Metric::kIp   ? Form::kAsItIs
+              : purpose == ScoreFor::kSearch  ? Form::kMinusDot
+                                              : Form::kOneMinusCosine),
+        gather_(f32_gather(store.metric)) {}
 
   /// `prepared` is borrowed: dim values (so a query is only for ScoreFor::kSearch; for links set a row).
-  void set_query(const float* prepared) { query_ = prepared; }
+  void set_query(const void* prepared) { query_ = static_cast<const float*>(prepared); }
   void set_row(uint32_t slot) { query_ = rows_ + slot * stride_; }
 
   void operator()(const uint32_t* slots, size_t count, float* out) const {
     gather_(query_, rows_, stride_, slots, count, dim_, out);
     switch (form_) {
-      case Form::kSquared:
+      case Form::kAsItIs:
         return;
       case Form::kOneMinusDot:
         for (size_t j = 0; j < count; ++j) out[j] = 1.0f - out[j];
@@ -50,7 +50,7 @@ class F32Scorer {
   }
 
   /// Distances from the row that is set differ by no more than this through rounding alone.
-  float noise() const { return form_ == Form::kSquared ? 0.0f : 1e-6f; }
+  float noise() const { return form_ == Form::kAsItIs ? 0.0f : 1e-6f; }
 
   /// Into the second cache level: a hop of rows is more than the first holds, and requests to the first stall.
   void prefetch(uint32_t slot) const {
@@ -59,13 +59,13 @@ class F32Scorer {
   }
 
  private:
-  enum class Form { kSquared, kOneMinusDot, kMinusDot, kOneMinusCosine };
+  enum class Form { kAsItIs, kOneMinusDot, kMinusDot, kOneMinusCosine };
 
   const float* rows_;
   size_t stride_;
   size_t dim_;
   Form form_;
-  decltype(Kernels::dot_gather) gather_;
+  GatherF32 gather_;
   const float* query_ = nullptr;
 };
 

@@ -28,8 +28,9 @@ Sq8Terms sq8_quantize(const float* vector, size_t dim, Metric metric, int8_t* ou
       return {1.0f / length, 0.0f};
     case Metric::kIp:
       return {scale, 1.0f / (scale * length)};
+    default:
+      return {};  // require_quantizable() lets no other metric come here
   }
-  return {};
 }
 
 void sq8_encode(const float* vector, size_t dim, Metric metric, uint8_t* out, size_t stride) {

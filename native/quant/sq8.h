@@ -51,7 +51,9 @@ class Sq8Scorer {
         query_(store.code_stride),
         gather_(kernels().dot_i8_gather) {}
 
-  void set_query(const float* prepared) { set_terms(sq8_quantize(prepared, dim_, metric_, query_.data(), stride_)); }
+  void set_query(const void* prepared) {
+    set_terms(sq8_quantize(static_cast<const float*>(prepared), dim_, metric_, query_.data(), stride_));
+  }
 
   void set_row(uint32_t slot) {
     const uint8_t* row = codes_ + slot * stride_;

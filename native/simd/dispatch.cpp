@@ -21,6 +21,7 @@ namespace {
 struct CpuFeatures {
   bool avx2 = false;    // AVX2, FMA, F16C and BMI2, and the system saves the ymm registers
   bool avx512 = false;  // the same and AVX-512 F, BW, DQ, VL and VNNI, and the system saves the zmm and mask registers
+  bool vpopcntdq = false;
 };
 
 #if NIGH_X64
@@ -67,6 +68,7 @@ CpuFeatures detect() {
   features.avx2 = ymm && has(one.ecx, 28) && has(one.ecx, 12) && has(one.ecx, 29) && has(seven.ebx, 5) && has(seven.ebx, 8);
   features.avx512 = features.avx2 && zmm && has(seven.ebx, 16) && has(seven.ebx, 17) && has(seven.ebx, 30) &&
                     has(seven.ebx, 31) && has(seven.ecx, 11);
+  features.vpopcntdq = features.avx512 && has(seven.ecx, 14);
   return features;
 }
 
@@ -80,12 +82,17 @@ struct Levels {
   const Kernels* tables[4] = {};
   const char* names[5] = {};  // ends with nullptr
   size_t count = 0;
+  Kernels avx512;  // with the bit kernels that this processor runs fastest
 
   Levels() {
     const CpuFeatures features = detect();
     add(kScalarKernels);
     if (features.avx2) add(kAvx2Kernels);
-    if (features.avx512) add(kAvx512Kernels);
+    if (features.avx512 && kAvx512Kernels != nullptr) {
+      avx512 = *kAvx512Kernels;
+      if (features.vpopcntdq && kVpopcntdqBits != nullptr) avx512.bits = kVpopcntdqBits;
+      add(&avx512);
+    }
     add(kNeonKernels);
   }
 

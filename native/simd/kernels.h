@@ -21,6 +21,27 @@ struct I8BlockQuery {
   bool companions;  // whether blocks end with them
 };
 
+/// Distances of one query to rows listed by slot, or to rows in order; `stride` counts elements of a row's type.
+using GatherF32 = void (*)(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+                           float* out);
+using ScanF32 = void (*)(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out);
+using GatherF16 = void (*)(const float* query, const uint16_t* rows, size_t stride, const uint32_t* slots, size_t count,
+                           size_t dim, float* out);
+using GatherBits = void (*)(const uint64_t* query, const uint64_t* rows, size_t stride, const uint32_t* slots, size_t count,
+                            size_t words, float* out);
+using ScanBits = void (*)(const uint64_t* query, const uint64_t* rows, size_t stride, size_t count, size_t words, float* out);
+
+/// Bit vectors of `words` 64-bit words. Whole numbers are exact; the quotient is rounded once, so every level gives the same
+/// bits.
+struct BitKernels {
+  /// Number of bits that differ.
+  GatherBits hamming_gather;
+  ScanBits hamming_scan;
+  /// |a xor b| / |a or b|, which is 1 − |a and b| / |a or b|; 0 for two vectors without a bit.
+  GatherBits jaccard_gather;
+  ScanBits jaccard_scan;
+};
+
 struct Kernels {
   /// "scalar", "avx2", "avx512" or "neon".
   const char* name;
@@ -63,6 +84,23 @@ struct Kernels {
   void (*score_i8_blocks)(const I8BlockQuery& query, const uint8_t* blocks, size_t stride, size_t count, float* out);
   /// Whether it reads a catalogue of codes faster than l2_scan and dot_scan read the float32 rows.
   bool i8_blocks_pay;
+
+  /// Σ |a_i − b_i|, and max |a_i − b_i|.
+  GatherF32 l1_gather;
+  ScanF32 l1_scan;
+  GatherF32 chebyshev_gather;
+  ScanF32 chebyshev_scan;
+
+  /// The same sums over rows of IEEE half-precision values; the query and the arithmetic are float32.
+  GatherF16 dot_f16_gather;
+  GatherF16 l2_f16_gather;
+  GatherF16 l1_f16_gather;
+  GatherF16 chebyshev_f16_gather;
+  /// Rounded to nearest, ties to even; every level gives the same bits but for a NaN's payload.
+  void (*to_f16)(const float* values, size_t count, uint16_t* out);
+  void (*from_f16)(const uint16_t* values, size_t count, float* out);
+
+  const BitKernels* bits;
 };
 
 /// The table in force. Throws SIMD_UNSUPPORTED when NIGH_SIMD names a level that this processor or build has not.
@@ -79,5 +117,8 @@ extern const Kernels* const kScalarKernels;
 extern const Kernels* const kAvx2Kernels;
 extern const Kernels* const kAvx512Kernels;
 extern const Kernels* const kNeonKernels;
+
+/// Population counts in the instructions of AVX512-VPOPCNTDQ, which not every processor of the avx512 level has.
+extern const BitKernels* const kVpopcntdqBits;
 
 }  // namespace nigh

@@ -10,10 +10,16 @@
 #if (defined(__x86_64__) || defined(_M_X64)) && defined(__AVX2__) && (defined(__FMA__) || defined(_MSC_VER))
 
 #include "simd/avx2.h"
+#include "simd/bits_avx2.h"
 #include "simd/gemm_avx2.h"
 
 namespace nigh {
 namespace {
+
+NIGH_INLINE __m256 load(const float* values) { return _mm256_loadu_ps(values); }
+NIGH_INLINE __m256 load(const uint16_t* values) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(values)));
+}
 
 // The last `rest` < 8 elements of `dim`, in the last lanes (of fewer than 8 elements: in the first); the others are zero. Read
 // from the end backwards, over elements that were summed already: a masked load from the rest's own start may reach into the
@@ -23,48 +29,77 @@ NIGH_INLINE __m256 load_rest(const float* values, size_t dim, size_t rest) {
   return _mm256_and_ps(_mm256_loadu_ps(values + dim - kLanes), _mm256_castsi256_ps(last(rest)));
 }
 
-struct Dot {
+// The same of half-precision values, widened.
+NIGH_INLINE __m256 load_rest(const uint16_t* values, size_t dim, size_t rest) {
+  if (dim < kLanes) {
+    alignas(16) uint16_t held[kLanes];
+    for (size_t i = 0; i < kLanes; ++i) held[i] = i < rest ? values[i] : 0;
+    return load(held);
+  }
+  return _mm256_and_ps(load(values + dim - kLanes), _mm256_castsi256_ps(last(rest)));
+}
+
+NIGH_INLINE __m256 magnitude(__m256 values) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), values); }
+
+// What a sum consists of, and how its parts are joined; of Chebyshev the "sum" is the largest.
+struct Sum {
+  static NIGH_INLINE __m256 join(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
+  static NIGH_INLINE __m128 join(__m128 a, __m128 b) { return _mm_add_ps(a, b); }
+};
+struct Dot : Sum {
   static NIGH_INLINE __m256 step(__m256 a, __m256 b, __m256 sum) { return _mm256_fmadd_ps(a, b, sum); }
 };
-struct L2 {
+struct L2 : Sum {
   static NIGH_INLINE __m256 step(__m256 a, __m256 b, __m256 sum) {
     const __m256 difference = _mm256_sub_ps(a, b);
     return _mm256_fmadd_ps(difference, difference, sum);
   }
 };
+struct L1 : Sum {
+  static NIGH_INLINE __m256 step(__m256 a, __m256 b, __m256 sum) { return _mm256_add_ps(sum, magnitude(_mm256_sub_ps(a, b))); }
+};
+struct Chebyshev {
+  static NIGH_INLINE __m256 step(__m256 a, __m256 b, __m256 largest) {
+    return _mm256_max_ps(largest, magnitude(_mm256_sub_ps(a, b)));
+  }
+  static NIGH_INLINE __m256 join(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+  static NIGH_INLINE __m128 join(__m128 a, __m128 b) { return _mm_max_ps(a, b); }
+};
 
 // ---- one row
 
+template <class Op>
 NIGH_INLINE float fold(__m256 sum) {
-  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps(sum, 1));
-  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+  const __m128 four = Op::join(_mm256_castps256_ps128(sum), _mm256_extractf128_ps(sum, 1));
+  const __m128 two = Op::join(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(Op::join(two, _mm_movehdup_ps(two)));
 }
 
 // Folds four rows at once by the same additions as fold().
+template <class Op>
 NIGH_INLINE void fold4(__m256 a, __m256 b, __m256 c, __m256 d, float* out) {
-  const __m256 ab = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
-  const __m256 cd = _mm256_add_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
+  const __m256 ab = Op::join(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  const __m256 cd = Op::join(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
   // Lanes now: ab = a0 a1 a2 a3 | b0 b1 b2 b3, and so cd. Wanted (x0 + x2) + (x1 + x3) of each.
-  const __m256 two = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));  // a a' c c' | b b' d d'
-  const __m256 one = _mm256_add_ps(two, _mm256_movehdup_ps(two));                                      // a . c . | b . d .
+  const __m256 two = Op::join(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));  // a a' c c' | b b' d d'
+  const __m256 one = Op::join(two, _mm256_movehdup_ps(two));                                      // a . c . | b . d .
   const __m128 ac = _mm256_castps256_ps128(one);
   const __m128 bd = _mm256_extractf128_ps(one, 1);
   _mm_storeu_ps(out, _mm_blend_ps(ac, _mm_moveldup_ps(bd), 0xa));
 }
 
-template <class Op>
-NIGH_INLINE __m256 row_sum(const float* a, const float* b, size_t dim) {
+template <class Op, class T>
+NIGH_INLINE __m256 row_sum(const float* a, const T* b, size_t dim) {
   __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
   size_t i = 0;
   for (; i + 4 * kLanes <= dim; i += 4 * kLanes) {
-    s0 = Op::step(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
-    s1 = Op::step(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), s1);
-    s2 = Op::step(_mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16), s2);
-    s3 = Op::step(_mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24), s3);
+    s0 = Op::step(load(a + i), load(b + i), s0);
+    s1 = Op::step(load(a + i + 8), load(b + i + 8), s1);
+    s2 = Op::step(load(a + i + 16), load(b + i + 16), s2);
+    s3 = Op::step(load(a + i + 24), load(b + i + 24), s3);
   }
   const auto whole = [&](__m256 sum) {
-    const __m256 out = Op::step(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), sum);
+    const __m256 out = Op::step(load(a + i), load(b + i), sum);
     i += kLanes;
     return out;
   };
@@ -85,11 +120,11 @@ NIGH_INLINE __m256 row_sum(const float* a, const float* b, size_t dim) {
     default:
       s0 = whole(s0), s1 = whole(s1), s2 = whole(s2), s3 = rest(s3);
   }
-  return _mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3));
+  return Op::join(Op::join(s0, s1), Op::join(s2, s3));
 }
 
-float dot(const float* a, const float* b, size_t dim) { return fold(row_sum<Dot>(a, b, dim)); }
-float l2(const float* a, const float* b, size_t dim) { return fold(row_sum<L2>(a, b, dim)); }
+float dot(const float* a, const float* b, size_t dim) { return fold<Dot>(row_sum<Dot>(a, b, dim)); }
+float l2(const float* a, const float* b, size_t dim) { return fold<L2>(row_sum<L2>(a, b, dim)); }
 
 void axpy(float alpha, const float* x, float* y, size_t dim) {
   const __m256 factor = _mm256_set1_ps(alpha);
@@ -105,11 +140,12 @@ void axpy(float alpha, const float* x, float* y, size_t dim) {
 
 // ---- many rows against one query
 
+template <class T>
 struct Listed {
-  const float* rows;
+  const T* rows;
   size_t stride;
   const uint32_t* slots;
-  NIGH_INLINE const float* operator()(size_t j) const { return rows + slots[j] * stride; }
+  NIGH_INLINE const T* operator()(size_t j) const { return rows + slots[j] * stride; }
 };
 struct InOrder {
   const float* rows;
@@ -158,34 +194,36 @@ NIGH_INLINE void score(const float* query, const Rows& row, const Prefetch& requ
     const __m256 c = row_sum<Op>(query, row(j + 2), dim);
     NIGH_IN_ORDER();
     const __m256 d = row_sum<Op>(query, row(j + 3), dim);
-    fold4(a, b, c, d, out + j);
+    fold4<Op>(a, b, c, d, out + j);
   }
-  for (; j < count; ++j) out[j] = fold(row_sum<Op>(query, row(j), dim));
+  for (; j < count; ++j) out[j] = fold<Op>(row_sum<Op>(query, row(j), dim));
+}
+
+template <class Op, class T>
+void gather(const float* query, const T* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim, float* out) {
+  const Listed<T> listed{rows, stride, slots};
+  score<Op>(query, listed, Requests(listed, count, dim * sizeof(T)), count, dim, out);
 }
 
 template <class Op>
-NIGH_INLINE void gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
-                        float* out) {
-  const Listed listed{rows, stride, slots};
-  score<Op>(query, listed, Requests(listed, count, dim * sizeof(float)), count, dim, out);
+void scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  score<Op>(query, InOrder{rows, stride}, NoRequests{}, count, dim, out);
 }
 
-void dot_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
-                float* out) {
-  gather<Dot>(query, rows, stride, slots, count, dim, out);
+void to_f16(const float* values, size_t count, uint16_t* out) {
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), _mm256_cvtps_ph(load(values + i), _MM_FROUND_TO_NEAREST_INT));
+  }
+  for (; i < count; ++i) {
+    out[i] = static_cast<uint16_t>(_mm_cvtsi128_si32(_mm_cvtps_ph(_mm_load_ss(values + i), _MM_FROUND_TO_NEAREST_INT)));
+  }
 }
 
-void l2_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
-               float* out) {
-  gather<L2>(query, rows, stride, slots, count, dim, out);
-}
-
-void dot_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
-  score<Dot>(query, InOrder{rows, stride}, NoRequests{}, count, dim, out);
-}
-
-void l2_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
-  score<L2>(query, InOrder{rows, stride}, NoRequests{}, count, dim, out);
+void from_f16(const uint16_t* values, size_t count, float* out) {
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) _mm256_storeu_ps(out + i, load(values + i));
+  for (; i < count; ++i) _mm_store_ss(out + i, _mm_cvtph_ps(_mm_cvtsi32_si128(values[i])));
 }
 
 size_t select_le(const float* values, float scale, const float* offsets, size_t count, float limit, uint32_t* out) {
@@ -337,8 +375,31 @@ void score_i8_blocks(const I8BlockQuery& query, const uint8_t* blocks, size_t st
   }
 }
 
-constexpr Kernels kTable = {"avx2",  dot,     l2,           axpy,      dot_gather,    l2_gather,       dot_scan,
-                            l2_scan, gemm_nt, gemm_scratch, select_le, dot_i8_gather, score_i8_blocks, true};
+constexpr Kernels kTable = {"avx2",
+                            dot,
+                            l2,
+                            axpy,
+                            gather<Dot>,
+                            gather<L2>,
+                            scan<Dot>,
+                            scan<L2>,
+                            gemm_nt,
+                            gemm_scratch,
+                            select_le,
+                            dot_i8_gather,
+                            score_i8_blocks,
+                            true,
+                            gather<L1>,
+                            scan<L1>,
+                            gather<Chebyshev>,
+                            scan<Chebyshev>,
+                            gather<Dot>,
+                            gather<L2>,
+                            gather<L1>,
+                            gather<Chebyshev>,
+                            to_f16,
+                            from_f16,
+                            &kBits};
 
 }  // namespace
 

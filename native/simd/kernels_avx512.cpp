@@ -11,10 +11,16 @@
     defined(__AVX512VL__)
 
 #include "simd/avx512.h"
+#include "simd/bits_avx512.h"
 #include "simd/gemm_avx512.h"
 
 namespace nigh {
 namespace {
+
+NIGH_INLINE __m512 load(const float* values) { return _mm512_loadu_ps(values); }
+NIGH_INLINE __m512 load(const uint16_t* values) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(values)));
+}
 
 // The last `rest` < 16 elements of `dim`, in the last lanes; the others are zero. Read from the end backwards, over elements
 // that were summed already: a masked load from the rest's own start reaches into the next cache line, which nobody asked for
@@ -24,48 +30,75 @@ NIGH_INLINE __m512 load_rest(const float* values, size_t dim, size_t rest) {
   return _mm512_maskz_mov_ps(last(rest), _mm512_loadu_ps(values + dim - kLanes));
 }
 
-struct Dot {
+// The same of half-precision values, widened.
+NIGH_INLINE __m512 load_rest(const uint16_t* values, size_t dim, size_t rest) {
+  if (dim < kLanes) return _mm512_maskz_expand_ps(last(rest), _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first(rest), values)));
+  return _mm512_maskz_mov_ps(last(rest), load(values + dim - kLanes));
+}
+
+// What a sum consists of, and how its parts are joined; of Chebyshev the "sum" is the largest.
+struct Sum {
+  static NIGH_INLINE __m512 join(__m512 a, __m512 b) { return _mm512_add_ps(a, b); }
+  static NIGH_INLINE __m256 join(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
+  static NIGH_INLINE __m128 join(__m128 a, __m128 b) { return _mm_add_ps(a, b); }
+};
+struct Dot : Sum {
   static NIGH_INLINE __m512 step(__m512 a, __m512 b, __m512 sum) { return _mm512_fmadd_ps(a, b, sum); }
 };
-struct L2 {
+struct L2 : Sum {
   static NIGH_INLINE __m512 step(__m512 a, __m512 b, __m512 sum) {
     const __m512 difference = _mm512_sub_ps(a, b);
     return _mm512_fmadd_ps(difference, difference, sum);
   }
 };
+struct L1 : Sum {
+  static NIGH_INLINE __m512 step(__m512 a, __m512 b, __m512 sum) {
+    return _mm512_add_ps(sum, _mm512_abs_ps(_mm512_sub_ps(a, b)));
+  }
+};
+struct Chebyshev {
+  static NIGH_INLINE __m512 step(__m512 a, __m512 b, __m512 largest) {
+    return _mm512_max_ps(largest, _mm512_abs_ps(_mm512_sub_ps(a, b)));
+  }
+  static NIGH_INLINE __m512 join(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
+  static NIGH_INLINE __m256 join(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+  static NIGH_INLINE __m128 join(__m128 a, __m128 b) { return _mm_max_ps(a, b); }
+};
 
 // ---- one row
 
+template <class Op>
 NIGH_INLINE float fold(__m512 sum) {
-  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(sum), _mm512_extractf32x8_ps(sum, 1));
-  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
-  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+  const __m256 eight = Op::join(_mm512_castps512_ps256(sum), _mm512_extractf32x8_ps(sum, 1));
+  const __m128 four = Op::join(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = Op::join(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(Op::join(two, _mm_movehdup_ps(two)));
 }
 
 // Folds four rows at once: the same additions as fold(), 3.5 instructions a row.
+template <class Op>
 NIGH_INLINE void fold4(__m512 a, __m512 b, __m512 c, __m512 d, float* out) {
-  const __m512 ab = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
-  const __m512 cd = _mm512_add_ps(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xee));
-  const __m512 four = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
-  const __m512 two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x4e));
-  const __m512 one = _mm512_add_ps(two, _mm512_movehdup_ps(two));
+  const __m512 ab = Op::join(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+  const __m512 cd = Op::join(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xee));
+  const __m512 four = Op::join(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+  const __m512 two = Op::join(four, _mm512_permute_ps(four, 0x4e));
+  const __m512 one = Op::join(two, _mm512_movehdup_ps(two));
   const __m512i lanes = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_permutexvar_ps(lanes, one)));
 }
 
-template <class Op>
-NIGH_INLINE __m512 row_sum(const float* a, const float* b, size_t dim) {
+template <class Op, class T>
+NIGH_INLINE __m512 row_sum(const float* a, const T* b, size_t dim) {
   __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
   size_t i = 0;
   for (; i + 4 * kLanes <= dim; i += 4 * kLanes) {
-    s0 = Op::step(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), s0);
-    s1 = Op::step(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16), s1);
-    s2 = Op::step(_mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32), s2);
-    s3 = Op::step(_mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48), s3);
+    s0 = Op::step(load(a + i), load(b + i), s0);
+    s1 = Op::step(load(a + i + 16), load(b + i + 16), s1);
+    s2 = Op::step(load(a + i + 32), load(b + i + 32), s2);
+    s3 = Op::step(load(a + i + 48), load(b + i + 48), s3);
   }
   const auto whole = [&](__m512 sum) {
-    const __m512 out = Op::step(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), sum);
+    const __m512 out = Op::step(load(a + i), load(b + i), sum);
     i += kLanes;
     return out;
   };
@@ -86,11 +119,11 @@ NIGH_INLINE __m512 row_sum(const float* a, const float* b, size_t dim) {
     default:
       s0 = whole(s0), s1 = whole(s1), s2 = whole(s2), s3 = rest(s3);
   }
-  return _mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3));
+  return Op::join(Op::join(s0, s1), Op::join(s2, s3));
 }
 
-float dot(const float* a, const float* b, size_t dim) { return fold(row_sum<Dot>(a, b, dim)); }
-float l2(const float* a, const float* b, size_t dim) { return fold(row_sum<L2>(a, b, dim)); }
+float dot(const float* a, const float* b, size_t dim) { return fold<Dot>(row_sum<Dot>(a, b, dim)); }
+float l2(const float* a, const float* b, size_t dim) { return fold<L2>(row_sum<L2>(a, b, dim)); }
 
 void axpy(float alpha, const float* x, float* y, size_t dim) {
   const __m512 factor = _mm512_set1_ps(alpha);
@@ -107,11 +140,12 @@ void axpy(float alpha, const float* x, float* y, size_t dim) {
 
 // ---- many rows against one query
 
+template <class T>
 struct Listed {
-  const float* rows;
+  const T* rows;
   size_t stride;
   const uint32_t* slots;
-  NIGH_INLINE const float* operator()(size_t j) const { return rows + slots[j] * stride; }
+  NIGH_INLINE const T* operator()(size_t j) const { return rows + slots[j] * stride; }
 };
 struct InOrder {
   const float* rows;
@@ -120,8 +154,9 @@ struct InOrder {
 };
 
 // The sum of one row against a query held in registers: `kWhole` of 16 elements, and one with the rest if there is one.
-template <class Op, size_t kWhole, bool kRest>
+template <class Operation, size_t kWhole, bool kRest>
 struct HeldQuery {
+  using Op = Operation;
   __m512 query[kWhole + 1];
   size_t dim;
 
@@ -130,22 +165,27 @@ struct HeldQuery {
     if (kRest) query[kWhole] = load_rest(values, dim, dim - kWhole * kLanes);
   }
 
-  NIGH_INLINE __m512 operator()(const float* row) const {
+  template <class T>
+  NIGH_INLINE __m512 operator()(const T* row) const {
     __m512 sum[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
     NIGH_UNROLL for (size_t v = 0; v < kWhole; ++v) {
-      sum[v % 4] = Op::step(query[v], _mm512_loadu_ps(row + v * kLanes), sum[v % 4]);
+      sum[v % 4] = Op::step(query[v], load(row + v * kLanes), sum[v % 4]);
       NIGH_IN_ORDER();
     }
     if (kRest) sum[kWhole % 4] = Op::step(query[kWhole], load_rest(row, dim, dim - kWhole * kLanes), sum[kWhole % 4]);
-    return _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3]));
+    return Op::join(Op::join(sum[0], sum[1]), Op::join(sum[2], sum[3]));
   }
 };
 
-template <class Op>
+template <class Operation>
 struct LoadedQuery {
+  using Op = Operation;
   const float* query;
   size_t dim;
-  NIGH_INLINE __m512 operator()(const float* row) const { return row_sum<Op>(query, row, dim); }
+  template <class T>
+  NIGH_INLINE __m512 operator()(const T* row) const {
+    return row_sum<Op>(query, row, dim);
+  }
 };
 
 // How the rows of a hop, which lie anywhere in memory, come near in time: every line of all of them is asked for before the first
@@ -177,8 +217,8 @@ struct NoRequests {
   NIGH_INLINE void advance(size_t) const {}
 };
 
-template <class Sum, class Rows, class Prefetch>
-NIGH_INLINE void score(const Sum& sum, const Rows& row, const Prefetch& requests, size_t count, float* out) {
+template <class RowSum, class Rows, class Prefetch>
+NIGH_INLINE void score(const RowSum& sum, const Rows& row, const Prefetch& requests, size_t count, float* out) {
   size_t j = 0;
   for (; j + 4 <= count; j += 4) {
     requests.advance(j);
@@ -189,9 +229,9 @@ NIGH_INLINE void score(const Sum& sum, const Rows& row, const Prefetch& requests
     const __m512 c = sum(row(j + 2));
     NIGH_IN_ORDER();
     const __m512 d = sum(row(j + 3));
-    fold4(a, b, c, d, out + j);
+    fold4<typename RowSum::Op>(a, b, c, d, out + j);
   }
-  for (; j < count; ++j) out[j] = fold(sum(row(j)));
+  for (; j < count; ++j) out[j] = fold<typename RowSum::Op>(sum(row(j)));
 }
 
 template <class Op, class Rows, class Prefetch>
@@ -232,34 +272,36 @@ NIGH_INLINE void score_all(const float* query, const Rows& rows, const Prefetch&
   }
 }
 
-template <class Op>
-NIGH_INLINE void gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
-                        float* out) {
-  const Listed listed{rows, stride, slots};
-  score_all<Op>(query, listed, Requests(listed, count, dim * sizeof(float)), count, dim, out);
+template <class Op, class T>
+void gather(const float* query, const T* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim, float* out) {
+  const Listed<T> listed{rows, stride, slots};
+  score_all<Op>(query, listed, Requests(listed, count, dim * sizeof(T)), count, dim, out);
 }
 
 template <class Op>
-NIGH_INLINE void scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+void scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
   score_all<Op>(query, InOrder{rows, stride}, NoRequests{}, count, dim, out);
 }
 
-void dot_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
-                float* out) {
-  gather<Dot>(query, rows, stride, slots, count, dim, out);
+void to_f16(const float* values, size_t count, uint16_t* out) {
+  constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm512_cvtps_ph(load(values + i), kNearest));
+  }
+  if (i < count) {
+    const __mmask16 tail = first(count - i);
+    _mm256_mask_storeu_epi16(out + i, tail, _mm512_cvtps_ph(_mm512_maskz_loadu_ps(tail, values + i), kNearest));
+  }
 }
 
-void l2_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
-               float* out) {
-  gather<L2>(query, rows, stride, slots, count, dim, out);
-}
-
-void dot_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
-  scan<Dot>(query, rows, stride, count, dim, out);
-}
-
-void l2_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
-  scan<L2>(query, rows, stride, count, dim, out);
+void from_f16(const uint16_t* values, size_t count, float* out) {
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) _mm512_storeu_ps(out + i, load(values + i));
+  if (i < count) {
+    const __mmask16 tail = first(count - i);
+    _mm512_mask_storeu_ps(out + i, tail, _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(tail, values + i)));
+  }
 }
 
 size_t select_le(const float* values, float scale, const float* offsets, size_t count, float limit, uint32_t* out) {
@@ -440,8 +482,33 @@ void score_i8_blocks(const I8BlockQuery& query, const uint8_t* blocks, size_t st
   }
 }
 
-constexpr Kernels kTable = {"avx512", dot,     l2,           axpy,      dot_gather,    l2_gather,       dot_scan,
-                            l2_scan,  gemm_nt, gemm_scratch, select_le, dot_i8_gather, score_i8_blocks, true};
+constexpr BitKernels kBits = bit_kernels<NibbleCount>();
+
+constexpr Kernels kTable = {"avx512",
+                            dot,
+                            l2,
+                            axpy,
+                            gather<Dot>,
+                            gather<L2>,
+                            scan<Dot>,
+                            scan<L2>,
+                            gemm_nt,
+                            gemm_scratch,
+                            select_le,
+                            dot_i8_gather,
+                            score_i8_blocks,
+                            true,
+                            gather<L1>,
+                            scan<L1>,
+                            gather<Chebyshev>,
+                            scan<Chebyshev>,
+                            gather<Dot>,
+                            gather<L2>,
+                            gather<L1>,
+                            gather<Chebyshev>,
+                            to_f16,
+                            from_f16,
+                            &kBits};
 
 }  // namespace
 

@@ -27,11 +27,24 @@ namespace {
 
 constexpr size_t kLanes = 4;
 
-struct Dot {
+NIGH_INLINE float32x4_t load(const float* values) { return vld1q_f32(values); }
+NIGH_INLINE float32x4_t load(const uint16_t* values) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(values))); }
+NIGH_INLINE float load_one(const float* value) { return *value; }
+NIGH_INLINE float load_one(const uint16_t* value) {
+  return vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(*value))), 0);
+}
+
+// What a sum consists of, and how its parts are joined; of Chebyshev the "sum" is the largest.
+struct Sum {
+  static NIGH_INLINE float32x4_t join(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
+  static NIGH_INLINE float32x2_t join(float32x2_t a, float32x2_t b) { return vadd_f32(a, b); }
+  static NIGH_INLINE float join(float a, float b) { return a + b; }
+};
+struct Dot : Sum {
   static NIGH_INLINE float32x4_t step(float32x4_t a, float32x4_t b, float32x4_t sum) { return vfmaq_f32(sum, a, b); }
   static NIGH_INLINE float step(float a, float b, float sum) { return sum + a * b; }
 };
-struct L2 {
+struct L2 : Sum {
   static NIGH_INLINE float32x4_t step(float32x4_t a, float32x4_t b, float32x4_t sum) {
     const float32x4_t difference = vsubq_f32(a, b);
     return vfmaq_f32(sum, difference, difference);
@@ -41,33 +54,46 @@ struct L2 {
     return sum + difference * difference;
   }
 };
+struct L1 : Sum {
+  static NIGH_INLINE float32x4_t step(float32x4_t a, float32x4_t b, float32x4_t sum) { return vaddq_f32(sum, vabdq_f32(a, b)); }
+  static NIGH_INLINE float step(float a, float b, float sum) { return sum + (a > b ? a - b : b - a); }
+};
+struct Chebyshev {
+  static NIGH_INLINE float32x4_t step(float32x4_t a, float32x4_t b, float32x4_t largest) {
+    return vmaxq_f32(largest, vabdq_f32(a, b));
+  }
+  static NIGH_INLINE float step(float a, float b, float largest) { return join(largest, (a > b ? a - b : b - a)); }
+  static NIGH_INLINE float32x4_t join(float32x4_t a, float32x4_t b) { return vmaxq_f32(a, b); }
+  static NIGH_INLINE float32x2_t join(float32x2_t a, float32x2_t b) { return vmax_f32(a, b); }
+  static NIGH_INLINE float join(float a, float b) { return a > b ? a : b; }
+};
 
-template <class Op>
-NIGH_INLINE float row_sum(const float* a, const float* b, size_t dim) {
+template <class Op, class T>
+NIGH_INLINE float row_sum(const float* a, const T* b, size_t dim) {
   float32x4_t s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;
   size_t i = 0;
   for (; i + 4 * kLanes <= dim; i += 4 * kLanes) {
-    s0 = Op::step(vld1q_f32(a + i), vld1q_f32(b + i), s0);
-    s1 = Op::step(vld1q_f32(a + i + 4), vld1q_f32(b + i + 4), s1);
-    s2 = Op::step(vld1q_f32(a + i + 8), vld1q_f32(b + i + 8), s2);
-    s3 = Op::step(vld1q_f32(a + i + 12), vld1q_f32(b + i + 12), s3);
+    s0 = Op::step(load(a + i), load(b + i), s0);
+    s1 = Op::step(load(a + i + 4), load(b + i + 4), s1);
+    s2 = Op::step(load(a + i + 8), load(b + i + 8), s2);
+    s3 = Op::step(load(a + i + 12), load(b + i + 12), s3);
   }
   if (i + 4 <= dim) {
-    s0 = Op::step(vld1q_f32(a + i), vld1q_f32(b + i), s0);
+    s0 = Op::step(load(a + i), load(b + i), s0);
     i += 4;
     if (i + 4 <= dim) {
-      s1 = Op::step(vld1q_f32(a + i), vld1q_f32(b + i), s1);
+      s1 = Op::step(load(a + i), load(b + i), s1);
       i += 4;
       if (i + 4 <= dim) {
-        s2 = Op::step(vld1q_f32(a + i), vld1q_f32(b + i), s2);
+        s2 = Op::step(load(a + i), load(b + i), s2);
         i += 4;
       }
     }
   }
-  const float32x4_t four = vaddq_f32(vaddq_f32(s0, s1), vaddq_f32(s2, s3));
-  const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
-  float sum = vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
-  for (; i < dim; ++i) sum = Op::step(a[i], b[i], sum);
+  const float32x4_t four = Op::join(Op::join(s0, s1), Op::join(s2, s3));
+  const float32x2_t two = Op::join(vget_low_f32(four), vget_high_f32(four));
+  float sum = Op::join(vget_lane_f32(two, 0), vget_lane_f32(two, 1));
+  for (; i < dim; ++i) sum = Op::step(a[i], load_one(b + i), sum);
   return sum;
 }
 
@@ -104,30 +130,74 @@ NIGH_INLINE void visit(const T* rows, size_t stride, const uint32_t* slots, size
   }
 }
 
+template <class Op, class T>
+void gather(const float* query, const T* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim, float* out) {
+  visit(rows, stride, slots, count, dim * sizeof(T), [&](size_t j, const T* row) { out[j] = row_sum<Op>(query, row, dim); });
+}
+
 template <class Op>
-NIGH_INLINE void gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
-                        float* out) {
-  visit(rows, stride, slots, count, dim * sizeof(float),
-        [&](size_t j, const float* row) { out[j] = row_sum<Op>(query, row, dim); });
+void scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  for (size_t j = 0; j < count; ++j) out[j] = row_sum<Op>(query, rows + j * stride, dim);
 }
 
-void dot_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
+void to_f16(const float* values, size_t count, uint16_t* out) {
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) vst1_u16(out + i, vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(values + i))));
+  for (; i < count; ++i) out[i] = vget_lane_u16(vreinterpret_u16_f16(vcvt_f16_f32(vdupq_n_f32(values[i]))), 0);
+}
+
+void from_f16(const uint16_t* values, size_t count, float* out) {
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) vst1q_f32(out + i, load(values + i));
+  for (; i < count; ++i) out[i] = load_one(values + i);
+}
+
+// ---- bits
+
+// Calls step(words of a, words of b) for two words at a time; past the end both are 0.
+template <class Step>
+NIGH_INLINE void each_words(const uint64_t* a, const uint64_t* b, size_t words, const Step& step) {
+  size_t i = 0;
+  for (; i + 2 <= words; i += 2) step(vreinterpretq_u8_u64(vld1q_u64(a + i)), vreinterpretq_u8_u64(vld1q_u64(b + i)));
+  const auto one = [](const uint64_t* word) { return vreinterpretq_u8_u64(vcombine_u64(vld1_u64(word), vdup_n_u64(0))); };
+  if (i < words) step(one(a + i), one(b + i));
+}
+
+NIGH_INLINE uint32x4_t add_bits(uint8x16_t bits, uint32x4_t sum) { return vpadalq_u16(sum, vpaddlq_u8(vcntq_u8(bits))); }
+
+struct Hamming {
+  static NIGH_INLINE float distance(const uint64_t* a, const uint64_t* b, size_t words) {
+    uint32x4_t differing = vdupq_n_u32(0);
+    each_words(a, b, words, [&](uint8x16_t x, uint8x16_t y) { differing = add_bits(veorq_u8(x, y), differing); });
+    return static_cast<float>(vaddvq_u32(differing));
+  }
+};
+
+struct Jaccard {
+  static NIGH_INLINE float distance(const uint64_t* a, const uint64_t* b, size_t words) {
+    uint32x4_t differing = vdupq_n_u32(0), either = differing;
+    each_words(a, b, words, [&](uint8x16_t x, uint8x16_t y) {
+      differing = add_bits(veorq_u8(x, y), differing);
+      either = add_bits(vorrq_u8(x, y), either);
+    });
+    const uint32_t all = vaddvq_u32(either);
+    return all == 0 ? 0 : static_cast<float>(vaddvq_u32(differing)) / static_cast<float>(all);
+  }
+};
+
+template <class Distance>
+void bit_gather(const uint64_t* query, const uint64_t* rows, size_t stride, const uint32_t* slots, size_t count, size_t words,
                 float* out) {
-  gather<Dot>(query, rows, stride, slots, count, dim, out);
+  visit(rows, stride, slots, count, words * sizeof(uint64_t),
+        [&](size_t j, const uint64_t* row) { out[j] = Distance::distance(query, row, words); });
 }
 
-void l2_gather(const float* query, const float* rows, size_t stride, const uint32_t* slots, size_t count, size_t dim,
-               float* out) {
-  gather<L2>(query, rows, stride, slots, count, dim, out);
+template <class Distance>
+void bit_scan(const uint64_t* query, const uint64_t* rows, size_t stride, size_t count, size_t words, float* out) {
+  for (size_t j = 0; j < count; ++j) out[j] = Distance::distance(query, rows + j * stride, words);
 }
 
-void dot_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
-  for (size_t j = 0; j < count; ++j) out[j] = row_sum<Dot>(query, rows + j * stride, dim);
-}
-
-void l2_scan(const float* query, const float* rows, size_t stride, size_t count, size_t dim, float* out) {
-  for (size_t j = 0; j < count; ++j) out[j] = row_sum<L2>(query, rows + j * stride, dim);
-}
+constexpr BitKernels kBits = {bit_gather<Hamming>, bit_scan<Hamming>, bit_gather<Jaccard>, bit_scan<Jaccard>};
 
 size_t select_le(const float* values, float scale, const float* offsets, size_t count, float limit, uint32_t* out) {
   const float32x4_t highest = vdupq_n_f32(limit);
@@ -285,8 +355,31 @@ void score_i8_blocks(const I8BlockQuery& query, const uint8_t* blocks, size_t st
   }
 }
 
-constexpr Kernels kTable = {"neon",  dot,     l2,           axpy,      dot_gather,    l2_gather,       dot_scan,
-                            l2_scan, gemm_nt, gemm_scratch, select_le, dot_i8_gather, score_i8_blocks, true};
+constexpr Kernels kTable = {"neon",
+                            dot,
+                            l2,
+                            axpy,
+                            gather<Dot>,
+                            gather<L2>,
+                            scan<Dot>,
+                            scan<L2>,
+                            gemm_nt,
+                            gemm_scratch,
+                            select_le,
+                            dot_i8_gather,
+                            score_i8_blocks,
+                            true,
+                            gather<L1>,
+                            scan<L1>,
+                            gather<Chebyshev>,
+                            scan<Chebyshev>,
+                            gather<Dot>,
+                            gather<L2>,
+                            gather<L1>,
+                            gather<Chebyshev>,
+                            to_f16,
+                            from_f16,
+                            &kBits};
 
 }  // namespace
 

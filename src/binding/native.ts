@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { NighError } from '../core/errors.js';
+import type { Vector } from '../core/matrix.js';
 
 /** Counts and stops one task. Made before the task, handed to it, asked and told from outside. */
 export interface NativeTaskControl {
@@ -81,20 +82,20 @@ export function exactSearch(k: number): SearchSettings {
 
 export interface NativeIndex {
   /** How many neighbours lie in the answer buffers, or −1 − n where they have no room for the n found. */
-  searchSync(query: Float32Array, settings: SearchSettings, filter: NativeIdSet | null): number;
+  searchSync(query: Vector, settings: SearchSettings, filter: NativeIdSet | null): number;
   /**
    * Plan, visited and distances as float64, then the ids as uint32, then the distances as float32. The query and the settings are
    * copied.
    */
   search(
-    query: Float32Array,
+    query: Vector,
     settings: SearchSettings,
     filter: NativeIdSet | null,
     control: NativeTaskControl | null,
   ): Promise<ArrayBuffer>;
   /** Fills ids and distances (rows × k) and counts (rows). */
   searchBatch(
-    queries: Float32Array,
+    queries: Vector,
     rows: number,
     dim: number,
     settings: SearchSettings,
@@ -120,7 +121,7 @@ export interface NativeIndex {
   ): Promise<NativeStats>;
   /** This and the four after it throw UNSUPPORTED where the kind cannot change. */
   add(
-    data: Float32Array,
+    data: Vector,
     rows: number,
     dim: number,
     ids: Uint32Array,
@@ -128,7 +129,7 @@ export interface NativeIndex {
     control: NativeTaskControl | null,
   ): Promise<void>;
   replace(
-    data: Float32Array,
+    data: Vector,
     rows: number,
     dim: number,
     ids: Uint32Array,
@@ -148,7 +149,7 @@ export interface NativeIndex {
   /** Tells the garbage collector how much memory the index holds by now; nothing on a closed one. */
   hasChanged(): void;
   /** Copies the stored vector into `out` (dim values) and gives whether the id is known. */
-  vector(id: number, out: Float32Array): boolean;
+  vector(id: number, out: Vector): boolean;
   save(path: string): Promise<void>;
   /** Throws UNSUPPORTED unless it is an hnsw index. */
   exportHnswlib(path: string, control: NativeTaskControl | null): Promise<void>;
@@ -167,7 +168,7 @@ export interface NativeIndex {
 
 interface NativeIndexClass {
   buildFlat(
-    data: Float32Array,
+    data: Vector,
     rows: number,
     dim: number,
     ids: Uint32Array | null,
@@ -176,7 +177,7 @@ interface NativeIndexClass {
     control: NativeTaskControl | null,
   ): Promise<NativeIndex>;
   buildHnsw(
-    data: Float32Array,
+    data: Vector,
     rows: number,
     dim: number,
     ids: Uint32Array | null,
@@ -186,7 +187,7 @@ interface NativeIndexClass {
     alpha: number,
     seed: number,
     quantization: string,
-    calibrationQueries: Float32Array,
+    calibrationQueries: Vector,
     calibrationRows: number,
     threads: number,
     control: NativeTaskControl | null,

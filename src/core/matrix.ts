@@ -9,6 +9,21 @@ export interface Matrix {
   readonly dim: number;
 }
 
+/** Dense matrix of bits, one vector a row. */
+export interface BitMatrix {
+  /** rows × ceil(dim / 8) bytes: bit i of a row is bit i mod 8, the lowest first, of its byte i / 8; bits after the last are 0. */
+  readonly data: Uint8Array;
+  readonly rows: number;
+  /** Number of bits a row. */
+  readonly dim: number;
+}
+
+/** One vector: float32 values, or bits in bytes as in a BitMatrix. */
+export type Vector = Float32Array | Uint8Array;
+
+/** The matrix whose rows are such vectors. */
+export type MatrixOf<V extends Vector> = { readonly data: V; readonly rows: number; readonly dim: number };
+
 /** A zeroed matrix. */
 export function zeros(rows: number, dim: number): Matrix {
   return { data: new Float32Array(rows * dim), rows, dim };
@@ -40,13 +55,7 @@ export function findNotFinite(values: Float32Array): number {
  */
 export function requireMatrix(name: string, value: Matrix): void {
   const { data, rows, dim } = value ?? {};
-  if (
-    !(data instanceof Float32Array) ||
-    !Number.isSafeInteger(rows) ||
-    rows < 0 ||
-    !Number.isSafeInteger(dim) ||
-    dim < 1
-  ) {
+  if (!(data instanceof Float32Array) || !isCount(rows, 0) || !isCount(dim, 1)) {
     throw new NighError(
       'INVALID_ARGUMENT',
       `${name}: expected { data: Float32Array, rows, dim } with dim ≥ 1, got ${describe(value)}.`,
@@ -58,4 +67,34 @@ export function requireMatrix(name: string, value: Matrix): void {
       `${name}: expected ${rows} × ${dim} = ${rows * dim} values, got ${data.length}.`,
     );
   }
+}
+
+/** Bytes of a vector of so many bits. */
+export function bitBytes(dim: number): number {
+  return Math.ceil(dim / 8);
+}
+
+/**
+ * Checks that a value is a matrix of bits whose data has exactly rows × ceil(dim / 8) bytes.
+ * @throws NighError INVALID_ARGUMENT, DIMENSION_MISMATCH
+ */
+export function requireBitMatrix(name: string, value: BitMatrix): void {
+  const { data, rows, dim } = value ?? {};
+  if (!(data instanceof Uint8Array) || !isCount(rows, 0) || !isCount(dim, 1)) {
+    throw new NighError(
+      'INVALID_ARGUMENT',
+      `${name}: expected { data: Uint8Array, rows, dim } with dim ≥ 1 under a metric of bits, got ${describe(value)}.`,
+    );
+  }
+  const bytes = bitBytes(dim);
+  if (data.length !== rows * bytes) {
+    throw new NighError(
+      'DIMENSION_MISMATCH',
+      `${name}: expected ${rows} × ${bytes} = ${rows * bytes} bytes for ${dim} bits a row, got ${data.length}.`,
+    );
+  }
+}
+
+function isCount(value: unknown, least: number): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least;
 }

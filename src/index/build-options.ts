@@ -1,10 +1,17 @@
 /** The options that building any index takes. */
 import type { TaskOptions } from '../binding/task.js';
 import { invalidArgument, NighError } from '../core/errors.js';
-import type { Matrix } from '../core/matrix.js';
+import {
+  type BitMatrix,
+  type Matrix,
+  type MatrixOf,
+  requireBitMatrix,
+  requireMatrix,
+  type Vector,
+} from '../core/matrix.js';
 import { choice, type Field, number, optional } from '../core/params.js';
 import { type Ids, toIds } from './id-list.js';
-import { type MetricName, metricNames } from './vector-index.js';
+import { isBitMetric, isProductMetric, type MetricName, metricNames, productMetricNames } from './vector-index.js';
 
 export interface BuildOptions extends TaskOptions {
   /** What close means. */
@@ -13,10 +20,30 @@ export interface BuildOptions extends TaskOptions {
   readonly ids?: Ids | undefined;
 }
 
-export const quantizationNames = ['none', 'sq8'] as const;
+export const quantizationNames = ['none', 'f16', 'sq8'] as const;
 
-/** What is kept beside the float32 rows to be read in their stead: nothing, or int8 codes with one scale a vector. */
+/**
+ * What is kept beside the vectors to be read in their stead: nothing, half-precision values, or int8 codes with one scale
+ * a vector.
+ */
 export type QuantizationName = (typeof quantizationNames)[number];
+
+/** Codes pay where distances are made of products. */
+export function defaultQuantization(metric: MetricName): 'none' | 'sq8' {
+  return isProductMetric(metric) ? 'sq8' : 'none';
+}
+
+/**
+ * Checks that a matrix holds what the metric is about.
+ * @throws NighError INVALID_ARGUMENT, DIMENSION_MISMATCH
+ */
+export function requireVectors(name: string, metric: MetricName, value: MatrixOf<Vector>): void {
+  if (isBitMetric(metric)) {
+    requireBitMatrix(name, value as BitMatrix);
+  } else {
+    requireMatrix(name, value as Matrix);
+  }
+}
 
 /** The fields of BuildOptions, for readParams. */
 export const buildFields = {
@@ -26,16 +53,19 @@ export const buildFields = {
   onProgress: optional(progressCallback()),
 };
 
+/** The same of an engine that knows the metrics of products only. */
+export const productFields = { ...buildFields, metric: choice(productMetricNames) };
+
 /**
  * The ids of the rows of a matrix, or null for 0 … rows − 1.
  * @throws NighError INVALID_ARGUMENT unless there is one id a row
  */
-export function idsFor(matrix: Matrix, ids: Uint32Array | undefined): Uint32Array | null {
+export function idsFor(matrix: { readonly rows: number }, ids: Uint32Array | undefined): Uint32Array | null {
   return ids === undefined ? null : requireIdPerRow(matrix, ids);
 }
 
 /** @throws NighError INVALID_ARGUMENT */
-export function requireIdPerRow(matrix: Matrix, ids: Uint32Array): Uint32Array {
+export function requireIdPerRow(matrix: { readonly rows: number }, ids: Uint32Array): Uint32Array {
   if (ids.length === matrix.rows) return ids;
   throw new NighError('INVALID_ARGUMENT', `ids: expected ${matrix.rows}, one a row, got ${ids.length}.`);
 }

@@ -3,16 +3,18 @@ import { callNative } from '../binding/native-error.js';
 import { runTask, type TaskOptions } from '../binding/task.js';
 import { throwIfAborted } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
-import { type Matrix, requireMatrix } from '../core/matrix.js';
+import type { BitMatrix, Matrix, Vector } from '../core/matrix.js';
 import { choice, type Field, integer, number, optional, readParams } from '../core/params.js';
 import {
   type BuildOptions,
   buildFields,
+  defaultQuantization,
   idsFor,
   onlyOneEffort,
   type QuantizationName,
   quantizationNames,
   recallField,
+  requireVectors,
 } from './build-options.js';
 import { MutableNativeIndex } from './mutable-native-index.js';
 import { requireDim, requirePath } from './search-arguments.js';
@@ -35,8 +37,11 @@ export interface HnswBuildOptions extends BuildOptions {
   /** Of the levels. The same seed on one thread gives the same bytes. Default 42. */
   readonly seed?: number | undefined;
   /**
-   * `sq8` traverses on int8 codes and gives true distances to the best: up to twice as fast on large catalogues, a
-   * quarter more memory. `none` traverses the float32 rows. Default `sq8`.
+   * What the traversal reads; true distances are given to the best in every case. `sq8`: int8 codes, up to twice as
+   * fast on large catalogues, a quarter more memory; for l2, ip and cosine. `f16`: half-precision values, half more
+   * memory, for vectors that int8 codes tell apart too coarsely, and for l1 and chebyshev; their largest value must be from
+   * 6.2e-5 to 65,504 in magnitude. `none`: the vectors themselves; all there is for bits. Default `sq8` under l2, ip and
+   * cosine, else `none`.
    */
   readonly quantization?: QuantizationName | undefined;
   /** Native threads to use; 0 = all, which is the default. */
@@ -53,7 +58,7 @@ export interface HnswBuildOptions extends BuildOptions {
    * at the end of the build. Default: some of the rows themselves, linked last. Worth giving where questions are of another kind than
    * rows: users and items under inner product.
    */
-  readonly calibrationQueries?: Matrix | undefined;
+  readonly calibrationQueries?: Matrix | BitMatrix | undefined;
 }
 
 export interface HnswlibImportOptions
@@ -85,15 +90,11 @@ export const defaultEfSearch = 64;
 /** What hnswlib compares by. */
 export const hnswlibMetrics = ['l2', 'ip', 'cosine'] as const;
 
-const matrixField: Field<Matrix> = {
+/** Checked by requireVectors when the metric is known. */
+const vectorsField: Field<Matrix | BitMatrix> = {
   optional: false,
-  read: (value, path) => {
-    requireMatrix(path, value as Matrix);
-    return value as Matrix;
-  },
+  read: (value) => value as Matrix | BitMatrix,
 };
-
-const noQueries = new Float32Array();
 
 const threads = integer({ min: 0, max: 1024, default: 0 });
 
@@ -103,11 +104,11 @@ const schema = {
   efConstruction: integer({ min: 1, max: 100_000, default: 200 }),
   alpha: number({ min: 1, max: 2, default: 1.1 }),
   seed: integer({ min: 0, default: 42 }),
-  quantization: choice(quantizationNames, { default: 'sq8' }),
+  quantization: optional(choice(quantizationNames)),
   threads,
   efSearch: optional(integer({ min: 1 })),
   recall: optional(recallField),
-  calibrationQueries: optional(matrixField),
+  calibrationQueries: optional(vectorsField),
 };
 
 const importSchema = {
@@ -130,7 +131,7 @@ const exportSchema = { signal: schema.signal, onProgress: schema.onProgress };
  * approximate nearest neighbor search using hierarchical navigable small world graphs", TPAMI 2020). The distances of
  * an answer are the true float32 ones; what may be missing is a neighbour, the less likely the larger `efSearch` is.
  */
-export class HnswIndex extends MutableNativeIndex {
+export class HnswIndex<V extends Vector = Float32Array> extends MutableNativeIndex<V> {
   override readonly kind = 'hnsw';
   override readonly capabilities: IndexCapabilities = {
     sync: true,
@@ -153,12 +154,27 @@ export class HnswIndex extends MutableNativeIndex {
    * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID,
    * ABORTED, OUT_OF_MEMORY
    */
-  static async build(matrix: Matrix, options: HnswBuildOptions): Promise<HnswIndex> {
-    requireMatrix('matrix', matrix);
+  static build(matrix: Matrix, options: HnswBuildOptions): Promise<HnswIndex>;
+  /** The same of bits (rows × dim), under hamming and jaccard. */
+  static build(matrix: BitMatrix, options: HnswBuildOptions): Promise<HnswIndex<Uint8Array>>;
+  static async build(matrix: Matrix | BitMatrix, options: HnswBuildOptions): Promise<HnswIndex<Vector>> {
     const { ids, calibrationQueries, efSearch, recall, ...rest } = readParams(schema, options, '');
-    const { metric, M, efConstruction, alpha, seed, quantization, threads, ...task } = rest;
+    const {
+      metric,
+      M,
+      efConstruction,
+      alpha,
+      seed,
+      quantization = defaultQuantization(metric),
+      threads,
+      ...task
+    } = rest;
+    requireVectors('matrix', metric, matrix);
     onlyOneEffort(efSearch, recall);
-    if (calibrationQueries !== undefined) requireDim('calibrationQueries', calibrationQueries.dim, matrix.dim);
+    if (calibrationQueries !== undefined) {
+      requireVectors('calibrationQueries', metric, calibrationQueries);
+      requireDim('calibrationQueries', calibrationQueries.dim, matrix.dim);
+    }
     const list = idsFor(matrix, ids);
     const index = await runTask(task, (control) =>
       native().NativeIndex.buildHnsw(
@@ -172,7 +188,7 @@ export class HnswIndex extends MutableNativeIndex {
         alpha,
         seed,
         quantization,
-        calibrationQueries?.data ?? noQueries,
+        calibrationQueries?.data ?? matrix.data.subarray(0, 0),
         calibrationQueries?.rows ?? 0,
         threads,
         control,
@@ -198,11 +214,17 @@ export class HnswIndex extends MutableNativeIndex {
    */
   static async importHnswlib(path: string, options: HnswlibImportOptions): Promise<HnswIndex> {
     requirePath(path);
-    const { metric, dim, graph, alpha, seed, quantization, threads, efSearch, ...task } = readParams(
-      importSchema,
-      options,
-      '',
-    );
+    const {
+      metric,
+      dim,
+      graph,
+      alpha,
+      seed,
+      quantization = defaultQuantization(metric),
+      threads,
+      efSearch,
+      ...task
+    } = readParams(importSchema, options, '');
     const index = await runTask(task, (control) =>
       native().NativeIndex.importHnswlib(
         path,

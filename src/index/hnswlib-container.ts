@@ -18,7 +18,7 @@ import { endianness, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { NighError } from '../core/errors.js';
 import { isPlainObject } from '../core/params.js';
-import { isMetricName, type MetricName } from './vector-index.js';
+import { isProductMetric, type MetricName } from './vector-index.js';
 
 export const containerMagic = 'nighlib\n';
 
@@ -219,7 +219,7 @@ function parseDescription(path: string, text: string): Description {
     return { bytes, sha256 };
   };
   const { metric } = value;
-  if (!isMetricName(metric)) throw wrong('no valid metric');
+  if (!isProductMetric(metric)) throw wrong('no valid metric');
   const count = whole('count', 0, 0xfffffffe);
   const ids = part('ids');
   if (ids.bytes !== 0 && ids.bytes !== count * 4) throw wrong('another number of ids than vectors');

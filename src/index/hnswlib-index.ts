@@ -4,7 +4,7 @@ import { invalidArgument, NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix } from '../core/matrix.js';
 import { integer, readParams } from '../core/params.js';
 import { roomFor, spread, usefulWidth } from './batch-answer.js';
-import { type BuildOptions, buildFields, idsFor } from './build-options.js';
+import { type BuildOptions, idsFor, productFields } from './build-options.js';
 import {
   extractGraph,
   type HnswlibParams,
@@ -47,7 +47,7 @@ export interface HnswlibBuildOptions extends BuildOptions {
 export const defaultHnswlibEfSearch = 64;
 
 const schema = {
-  ...buildFields,
+  ...productFields,
   M: integer({ min: 2, max: 256, default: 16 }),
   efConstruction: integer({ min: 1, max: 100_000, default: 200 }),
   seed: integer({ min: 0, max: 0xffffffff, default: 42 }),
@@ -187,7 +187,7 @@ export class HnswlibIndex implements VectorIndex {
    * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
   async search(query: Float32Array, k: number, options: SearchOptions = {}): Promise<SearchResult> {
-    requireQuery(query);
+    requireQuery(this.metric, query);
     requireK(k);
     checkSearchOptions(options);
     const { worker } = this.#parts;

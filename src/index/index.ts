@@ -3,7 +3,7 @@
 export { simd } from '../binding/simd.js';
 export { CsrMatrix } from '../core/csr-matrix.js';
 export { type ErrorCode, NighError } from '../core/errors.js';
-export type { Matrix } from '../core/matrix.js';
+export type { BitMatrix, Matrix, MatrixOf, Vector } from '../core/matrix.js';
 export type { BuildOptions, QuantizationName } from './build-options.js';
 export { type FlatBuildOptions, FlatIndex } from './flat-index.js';
 export {
@@ -16,8 +16,9 @@ export { type HnswlibBuildOptions, HnswlibIndex } from './hnswlib-index.js';
 export type { Ids } from './id-list.js';
 export { IdSet } from './id-set.js';
 export { type IndexInspection, inspectIndex } from './inspect-index.js';
-export { type OpenOptions, openIndex } from './open-index.js';
+export { type OpenedIndex, type OpenOptions, openIndex } from './open-index.js';
 export { SparseIndex } from './sparse-index.js';
+export { adjustedCosineRows, pearsonRows, spearmanRows } from './transforms.js';
 export {
   type BatchOptions,
   type BatchResult,

@@ -1,8 +1,8 @@
 /** What FlatIndex and HnswIndex share besides searching: they change while they are searched. */
 import { runTask } from '../binding/task.js';
-import { type Matrix, requireMatrix } from '../core/matrix.js';
+import type { MatrixOf, Vector } from '../core/matrix.js';
 import { flag, integer, optional, readParams } from '../core/params.js';
-import { buildFields, requireIdPerRow } from './build-options.js';
+import { buildFields, requireIdPerRow, requireVectors } from './build-options.js';
 import { type Ids, toIds } from './id-list.js';
 import { NativeVectorIndex } from './native-vector-index.js';
 import type {
@@ -23,7 +23,10 @@ const replaceSchema = { ...changeSchema, addMissing: optional(flag()) };
 const removeSchema = { ...changeSchema, ignoreMissing: optional(flag()) };
 const verifySchema = { ...changeSchema, repair: optional(flag()), efSearch: optional(integer({ min: 1 })) };
 
-export abstract class MutableNativeIndex extends NativeVectorIndex implements MutableVectorIndex {
+export abstract class MutableNativeIndex<V extends Vector = Float32Array>
+  extends NativeVectorIndex<V>
+  implements MutableVectorIndex<V>
+{
   abstract override readonly kind: 'flat' | 'hnsw';
 
   /**
@@ -34,8 +37,8 @@ export abstract class MutableNativeIndex extends NativeVectorIndex implements Mu
    * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID,
    * CAPACITY, READ_ONLY, ABORTED, CLOSED, OUT_OF_MEMORY
    */
-  async add(matrix: Matrix, ids: Ids, options: ChangeOptions = {}): Promise<void> {
-    requireMatrix('matrix', matrix);
+  async add(matrix: MatrixOf<V>, ids: Ids, options: ChangeOptions = {}): Promise<void> {
+    requireVectors('matrix', this.metric, matrix);
     const list = requireIdPerRow(matrix, toIds('ids', ids));
     const { threads, ...task } = readParams(changeSchema, options, '');
     await runTask(task, (control) => this.native.add(matrix.data, matrix.rows, matrix.dim, list, threads, control));
@@ -52,8 +55,8 @@ export abstract class MutableNativeIndex extends NativeVectorIndex implements Mu
    * ```
    * @throws NighError what `add` throws, and UNKNOWN_ID; DUPLICATE_ID for an id that is listed twice
    */
-  async replace(matrix: Matrix, ids: Ids, options: ReplaceOptions = {}): Promise<void> {
-    requireMatrix('matrix', matrix);
+  async replace(matrix: MatrixOf<V>, ids: Ids, options: ReplaceOptions = {}): Promise<void> {
+    requireVectors('matrix', this.metric, matrix);
     const list = requireIdPerRow(matrix, toIds('ids', ids));
     const { threads, addMissing = false, ...task } = readParams(replaceSchema, options, '');
     await runTask(task, (control) =>

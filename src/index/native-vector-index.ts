@@ -12,8 +12,9 @@ import { callNative, fromNative } from '../binding/native-error.js';
 import { runTask } from '../binding/task.js';
 import { throwIfAborted } from '../core/abort.js';
 import { invalidArgument, NighError } from '../core/errors.js';
-import { type Matrix, requireMatrix } from '../core/matrix.js';
+import { bitBytes, type MatrixOf, type Vector } from '../core/matrix.js';
 import { roomFor, spread, usefulWidth } from './batch-answer.js';
+import { requireVectors } from './build-options.js';
 import { isUint32 } from './id-list.js';
 import { nativeIdSet } from './id-set.js';
 import { checkBatchOptions, checkSearchOptions, requireK, requirePath, requireQuery } from './search-arguments.js';
@@ -21,6 +22,7 @@ import {
   type BatchOptions,
   type BatchResult,
   type IndexCapabilities,
+  isBitMetric,
   isMetricName,
   type MetricName,
   type SearchOptions,
@@ -43,7 +45,7 @@ const settings: SearchSettings = new Float64Array(6);
 
 const noOptions: SearchOptions = {};
 
-export abstract class NativeVectorIndex implements SyncVectorIndex {
+export abstract class NativeVectorIndex<V extends Vector = Float32Array> implements SyncVectorIndex<V> {
   abstract readonly kind: 'flat' | 'hnsw' | 'sparse';
   abstract readonly capabilities: IndexCapabilities;
   readonly metric: MetricName;
@@ -80,8 +82,8 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
    * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED,
    * OUT_OF_MEMORY
    */
-  async search(query: Float32Array, k: number, options: SearchOptions = noOptions): Promise<SearchResult> {
-    requireQuery(query);
+  async search(query: V, k: number, options: SearchOptions = noOptions): Promise<SearchResult> {
+    requireQuery(this.metric, query);
     requireK(k);
     checkSearchOptions(options);
     const settings = this.settings(k, options);
@@ -98,8 +100,8 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
    * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, CLOSED,
    * OUT_OF_MEMORY
    */
-  searchSync(query: Float32Array, k: number, options: SearchOptions = noOptions): SearchResult {
-    requireQuery(query);
+  searchSync(query: V, k: number, options: SearchOptions = noOptions): SearchResult {
+    requireQuery(this.metric, query);
     requireK(k);
     checkSearchOptions(options);
     const settings = this.settings(k, options);
@@ -127,8 +129,8 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
    * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED,
    * OUT_OF_MEMORY
    */
-  async searchBatch(queries: Matrix, k: number, options: BatchOptions = noOptions): Promise<BatchResult> {
-    requireMatrix('queries', queries);
+  async searchBatch(queries: MatrixOf<V>, k: number, options: BatchOptions = noOptions): Promise<BatchResult> {
+    requireVectors('queries', this.metric, queries);
     requireK(k);
     checkBatchOptions(options);
     const { threads = 0 } = options;
@@ -170,13 +172,14 @@ export abstract class NativeVectorIndex implements SyncVectorIndex {
   }
 
   /**
-   * A copy of the stored vector (`dim` values, unit length under cosine), or undefined for an unknown id.
+   * A copy of the stored vector (`dim` values, unit length under cosine; bytes of `dim` bits), or undefined for an unknown id.
    * @throws NighError INVALID_ARGUMENT, CLOSED
    */
-  vector(id: number): Float32Array | undefined {
+  vector(id: number): V | undefined {
     if (!isUint32(id)) throw invalidArgument('id', 'an integer from 0 to 4294967295', id);
-    const out = new Float32Array(this.dim);
-    return callNative(() => this.native.vector(id, out)) ? out : undefined;
+    const out: Vector = isBitMetric(this.metric) ? new Uint8Array(bitBytes(this.dim)) : new Float32Array(this.dim);
+    // The metric decides what vectors are, and V says so: see the two forms of build.
+    return callNative(() => this.native.vector(id, out)) ? (out as V) : undefined;
   }
 
   /**

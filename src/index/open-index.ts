@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { native } from '../binding/native.js';
 import { runTask } from '../binding/task.js';
 import { NighError } from '../core/errors.js';
+import type { Vector } from '../core/matrix.js';
 import { choice, flag, integer, optional, readParams } from '../core/params.js';
 import { onlyOneEffort, recallField } from './build-options.js';
 import { FlatIndex } from './flat-index.js';
@@ -36,8 +37,13 @@ const schema = {
   recall: optional(recallField),
 };
 
+/** An index of whatever kind; of bits there are two. */
+export type OpenedIndex<V extends Vector = Float32Array> = V extends Float32Array
+  ? FlatIndex | HnswIndex | HnswlibIndex | SparseIndex
+  : FlatIndex<V> | HnswIndex<V>;
+
 /**
- * Opens an index file, of whatever kind it is.
+ * Opens an index file, of whatever kind it is. One under hamming or jaccard is opened as `openIndex<Uint8Array>(path)`.
  *
  * ```ts
  * using index = await openIndex('items.ann', { mode: 'mmap' });
@@ -45,9 +51,17 @@ const schema = {
  * @throws NighError NOT_FOUND, IO, FORMAT, TRUNCATED, CHECKSUM_MISMATCH, VERSION_UNSUPPORTED, UNSUPPORTED,
  * OPTIONAL_PACKAGE, INVALID_ARGUMENT, UNKNOWN_OPTION, OUT_OF_MEMORY
  */
-export async function openIndex(
+export async function openIndex<V extends Vector = Float32Array>(
   path: string,
   options: OpenOptions = {},
+): Promise<OpenedIndex<V>> {
+  // What vectors are is known to the file; V is what the caller says of it.
+  return (await openAny(path, options)) as OpenedIndex<V>;
+}
+
+async function openAny(
+  path: string,
+  options: OpenOptions,
 ): Promise<FlatIndex | HnswIndex | HnswlibIndex | SparseIndex> {
   requirePath(path);
   const { mode, verify = false, recall, ...rest } = readParams(schema, options, '');

@@ -1,7 +1,8 @@
 /** What every engine checks of a search before it begins. Read at each search, so it allocates little. */
 import { invalidArgument, NighError } from '../core/errors.js';
+import type { Vector } from '../core/matrix.js';
 import { refuseUnknownKeys } from '../core/params.js';
-import type { BatchOptions, SearchOptions } from './vector-index.js';
+import { type BatchOptions, isBitMetric, type MetricName, type SearchOptions } from './vector-index.js';
 
 const searchKeys = ['filter', 'efSearch', 'recall', 'refineFactor', 'exact', 'within', 'signal'];
 const batchKeys = [...searchKeys, 'threads', 'onProgress'];
@@ -12,8 +13,12 @@ export function requireK(k: number): void {
 }
 
 /** @throws NighError INVALID_ARGUMENT */
-export function requireQuery(query: Float32Array): void {
-  if (!(query instanceof Float32Array)) throw invalidArgument('query', 'a Float32Array', query);
+export function requireQuery(metric: MetricName, query: Vector): void {
+  if (isBitMetric(metric)) {
+    if (!(query instanceof Uint8Array)) throw invalidArgument('query', `a Uint8Array under ${metric}`, query);
+  } else if (!(query instanceof Float32Array)) {
+    throw invalidArgument('query', 'a Float32Array', query);
+  }
 }
 
 /** @throws NighError DIMENSION_MISMATCH */

@@ -6,7 +6,7 @@ import { CsrMatrix } from '../core/csr-matrix.js';
 import { invalidArgument, NighError } from '../core/errors.js';
 import { readParams } from '../core/params.js';
 import { roomFor, spread, usefulWidth } from './batch-answer.js';
-import { type BuildOptions, buildFields } from './build-options.js';
+import { type BuildOptions, productFields } from './build-options.js';
 import { nativeIdSet } from './id-set.js';
 import { NativeVectorIndex, toStats } from './native-vector-index.js';
 import { checkBatchOptions, requireK } from './search-arguments.js';
@@ -34,12 +34,12 @@ export class SparseIndex extends NativeVectorIndex {
 
   /**
    * An index over the rows of `matrix` (copied), off the event loop. The matrix must neither change nor be transferred to another
-   * thread before the promise settles. Under cosine the rows are stored at unit length, and none may be empty.
+   * thread before the promise settles. The metric is l2, ip or cosine; under cosine the rows are stored at unit length, and none may be empty.
    * @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION, NOT_FINITE, ZERO_VECTOR, DUPLICATE_ID, ABORTED, OUT_OF_MEMORY
    */
   static async build(matrix: CsrMatrix, options: BuildOptions): Promise<SparseIndex> {
     requireCsr('matrix', matrix);
-    const { metric, ids, ...task } = readParams(buildFields, options, '');
+    const { metric, ids, ...task } = readParams(productFields, options, '');
     if (ids !== undefined && ids.length !== matrix.rows) {
       throw new NighError('INVALID_ARGUMENT', `ids: expected ${matrix.rows}, one a row, got ${ids.length}.`);
     }

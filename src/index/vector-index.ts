@@ -1,12 +1,32 @@
 import type { TaskOptions } from '../binding/task.js';
-import type { Matrix } from '../core/matrix.js';
+import type { MatrixOf, Vector } from '../core/matrix.js';
 import type { Ids } from './id-list.js';
 import type { IdSet } from './id-set.js';
 
-export const metricNames = ['l2', 'ip', 'cosine'] as const;
+/** Those of float32 vectors that are made of products; every engine has them. */
+export const productMetricNames = ['l2', 'ip', 'cosine'] as const;
+/** Those of bit vectors. */
+export const bitMetricNames = ['hamming', 'jaccard'] as const;
+export const metricNames = [...productMetricNames, 'l1', 'chebyshev', ...bitMetricNames] as const;
 
-/** `l2` is squared Euclidean, `ip` is −dot, `cosine` is 1 − cos: smaller is closer in each. */
+/**
+ * What close means; smaller is closer in each. Of float32 vectors: `l2` is squared Euclidean, `ip` is −dot, `cosine` is
+ * 1 − cos, `l1` is Σ |a − b|, `chebyshev` is max |a − b|. Of bit vectors: `hamming` is the number of bits that differ,
+ * `jaccard` is 1 − |a ∧ b| / |a ∨ b|, and 0 between two vectors without a bit.
+ */
 export type MetricName = (typeof metricNames)[number];
+
+/** Whether vectors under this metric are bits, in Uint8Arrays, rather than float32 values. */
+export function isBitMetric(metric: MetricName): boolean {
+  return bitMetricNames.some((name) => name === metric);
+}
+
+/** The metrics that every engine has. */
+export type ProductMetricName = (typeof productMetricNames)[number];
+
+export function isProductMetric(value: unknown): value is ProductMetricName {
+  return productMetricNames.some((name) => name === value);
+}
 
 export function isMetricName(value: unknown): value is MetricName {
   return metricNames.some((name) => name === value);
@@ -103,8 +123,11 @@ export interface IndexCapabilities {
   readonly mutable: boolean;
 }
 
-/** One vector index: uint32 ids and distances, nothing else. Safe to search from many callers at once. */
-export interface VectorIndex {
+/**
+ * One vector index: uint32 ids and distances, nothing else. Safe to search from many callers at once. Vectors are
+ * Float32Arrays of `dim` values, and Uint8Arrays of ceil(dim / 8) bytes under `hamming` and `jaccard`.
+ */
+export interface VectorIndex<V extends Vector = Float32Array> {
   readonly kind: IndexKind;
   readonly metric: MetricName;
   readonly dim: number;
@@ -118,13 +141,13 @@ export interface VectorIndex {
    * The k nearest neighbours of one vector, off the event loop.
    * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, ABORTED, CLOSED
    */
-  search(query: Float32Array, k: number, options?: SearchOptions): Promise<SearchResult>;
+  search(query: V, k: number, options?: SearchOptions): Promise<SearchResult>;
 
   /** One search per row, on all cores, off the event loop. `queries` must not change before the promise settles. */
-  searchBatch(queries: Matrix, k: number, options?: BatchOptions): Promise<BatchResult>;
+  searchBatch(queries: MatrixOf<V>, k: number, options?: BatchOptions): Promise<BatchResult>;
 
   /** A copy of the stored vector (unit length under cosine), or undefined for an unknown id. */
-  vector(id: number): Float32Array | undefined;
+  vector(id: number): V | undefined;
 
   /** Writes the index to one file, atomically. */
   save(path: string): Promise<void>;
@@ -134,13 +157,13 @@ export interface VectorIndex {
 }
 
 /** An index that can also search on the calling thread: `capabilities.sync` is true. */
-export interface SyncVectorIndex extends VectorIndex {
+export interface SyncVectorIndex<V extends Vector = Float32Array> extends VectorIndex<V> {
   /**
    * What `search` gives, computed now: cheaper than a hop to another thread where a search takes microseconds. `signal`
    * is not looked at.
    * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, CLOSED
    */
-  searchSync(query: Float32Array, k: number, options?: SearchOptions): SearchResult;
+  searchSync(query: V, k: number, options?: SearchOptions): SearchResult;
 }
 
 export interface ChangeOptions extends TaskOptions {
@@ -186,12 +209,12 @@ export interface VerifyReport {
  * Searches go on meanwhile, never wait, and see a change whole or not at all; the next one after the promise has resolved sees it.
  * Changes wait for each other, in the order of the calls or any other.
  */
-export interface MutableVectorIndex extends VectorIndex {
+export interface MutableVectorIndex<V extends Vector = Float32Array> extends VectorIndex<V> {
   /** Adds rows under new ids, one a row. No room has to be reserved. */
-  add(matrix: Matrix, ids: Ids, options?: ChangeOptions): Promise<void>;
+  add(matrix: MatrixOf<V>, ids: Ids, options?: ChangeOptions): Promise<void>;
 
   /** Puts rows in the place of the vectors under `ids`, in one step; with `addMissing` it is an upsert. */
-  replace(matrix: Matrix, ids: Ids, options?: ReplaceOptions): Promise<void>;
+  replace(matrix: MatrixOf<V>, ids: Ids, options?: ReplaceOptions): Promise<void>;
 
   /** Removes the vectors under `ids`; resolves with how many there were. */
   remove(ids: Ids, options?: RemoveOptions): Promise<number>;
@@ -209,6 +232,6 @@ export function isMutable(index: VectorIndex): index is MutableVectorIndex {
 }
 
 /** Whether an index has `searchSync`. */
-export function isSync(index: VectorIndex): index is SyncVectorIndex {
+export function isSync<V extends Vector>(index: VectorIndex<V>): index is SyncVectorIndex<V> {
   return index.capabilities.sync;
 }

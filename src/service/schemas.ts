@@ -82,7 +82,7 @@ const IndexInfo = component(
   'One vector index of a space.',
   Type.Object({
     kind: Type.Enum(['flat', 'hnsw', 'hnswlib', 'sparse']),
-    metric: Type.Enum(['l2', 'ip', 'cosine']),
+    metric: Type.Enum(['l2', 'ip', 'cosine', 'l1', 'chebyshev', 'hamming', 'jaccard']),
     dim: count(),
     count: count('Vectors.'),
     fileBytes: count(),

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { NighError } from '../../src/core/errors.js';
 import { inspectIndex } from '../../src/index/inspect-index.js';
 import { openIndex } from '../../src/index/open-index.js';
-import { metricNames, type VectorIndex } from '../../src/index/vector-index.js';
+import type { VectorIndex } from '../../src/index/vector-index.js';
 import { expectCode, expectSame, withIndex } from './expectations.js';
 import { clustered, rowOf, scatteredIds, seeded } from './matrices.js';
 import { type Subject, temporaryDirectory } from './subjects.js';
@@ -25,7 +25,7 @@ export function filesContract(subject: Subject): void {
     const modesOf = (index: VectorIndex) =>
       index.capabilities.mapped ? (['memory', 'mmap'] as const) : (['memory'] as const);
 
-    test.each(metricNames)('what was saved answers the same when opened, to the bit, %s', async (metric) => {
+    test.each(subject.metrics)('what was saved answers the same when opened, to the bit, %s', async (metric) => {
       await withIndex(subject.build(matrix, { metric, ids }), async (index) => {
         const path = fresh();
         await index.save(path);

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { IdSet } from '../../src/index/id-set.js';
-import { metricNames } from '../../src/index/vector-index.js';
 import { expectCode, expectSame, expectSound, expectTrue, rowOfBatch, withIndex } from './expectations.js';
 import { clustered, rowOf, scatteredIds } from './matrices.js';
 import { nearest, recall } from './oracle.js';
@@ -120,7 +119,7 @@ export function filtersContract(subject: Subject): void {
     test('within: only rows at that distance or closer, at most k, alone, in a batch and under a filter', async () => {
       const matrix = clustered(5000, 12, 54);
       const queries = clustered(8, 12, 55);
-      for (const metric of metricNames) {
+      for (const metric of subject.metrics) {
         await withIndex(subject.build(matrix, { metric }), async (index) => {
           if (!index.capabilities.range) {
             await expectCode(index.search(rowOf(queries, 0), 5, { within: 1 }), 'UNSUPPORTED');
@@ -155,7 +154,7 @@ export function filtersContract(subject: Subject): void {
     test('any combination of sets, exact: the naive answer over the members', async () => {
       const matrix = clustered(80, 5, 14);
       const ids = scatteredIds(80);
-      for (const metric of metricNames) {
+      for (const metric of subject.metrics) {
         await withIndex(subject.build(matrix, { metric, ids }), async (index) => {
           await fc.assert(
             fc.asyncProperty(

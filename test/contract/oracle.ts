@@ -31,12 +31,18 @@ export function distance(metric: MetricName, a: Float32Array, b: Float32Array): 
   let squaredA = 0;
   let squaredB = 0;
   let difference = 0;
+  let sum = 0;
+  let largest = 0;
   for (let j = 0; j < a.length; j++) {
     dot += a[j]! * b[j]!;
     squaredA += a[j]! ** 2;
     squaredB += b[j]! ** 2;
     difference += (a[j]! - b[j]!) ** 2;
+    sum += Math.abs(a[j]! - b[j]!);
+    largest = Math.max(largest, Math.abs(a[j]! - b[j]!));
   }
+  if (metric === 'l1') return sum;
+  if (metric === 'chebyshev') return largest;
   if (metric === 'l2') return difference;
   return metric === 'ip' ? 0 - dot : 1 - dot / Math.sqrt(squaredA * squaredB);
 }

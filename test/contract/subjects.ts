@@ -10,7 +10,7 @@ import { HnswIndex } from '../../src/index/hnsw-index.js';
 import { HnswlibIndex } from '../../src/index/hnswlib-index.js';
 import { openIndex } from '../../src/index/open-index.js';
 import { SparseIndex } from '../../src/index/sparse-index.js';
-import type { MetricName, VectorIndex } from '../../src/index/vector-index.js';
+import { type MetricName, productMetricNames, type VectorIndex } from '../../src/index/vector-index.js';
 
 export interface BuildChoice {
   readonly metric: MetricName;
@@ -21,16 +21,30 @@ export interface BuildChoice {
 export interface Subject {
   readonly name: string;
   build(matrix: Matrix, options: BuildChoice): Promise<VectorIndex>;
+  /** The metrics of float32 vectors that it has. */
+  readonly metrics: readonly MetricName[];
   /** Whether its indexes can change; a mapped one refuses with READ_ONLY. Default: there is no such method. */
   readonly changes?: 'allowed' | 'READ_ONLY';
+  /** The metrics under which they can change. Default: all. */
+  readonly changing?: readonly MetricName[];
   /** How often a property is tried: fewer where an index costs a thread. */
   readonly runs: number;
 }
 
-export const flat: Subject = { name: 'FlatIndex', build: FlatIndex.build, changes: 'allowed', runs: 150 };
+const floatMetrics = [...productMetricNames, 'l1', 'chebyshev'] as const;
+
+export const flat: Subject = {
+  name: 'FlatIndex',
+  metrics: floatMetrics,
+  build: FlatIndex.build,
+  changes: 'allowed',
+  changing: productMetricNames,
+  runs: 150,
+};
 
 export const hnsw: Subject = {
   name: 'HnswIndex on float32 rows',
+  metrics: floatMetrics,
   build: (matrix, options) => HnswIndex.build(matrix, { ...options, quantization: 'none' }),
   changes: 'allowed',
   runs: 100,
@@ -38,15 +52,30 @@ export const hnsw: Subject = {
 
 export const hnswSq8: Subject = {
   name: 'HnswIndex on int8 codes',
+  metrics: productMetricNames,
   build: HnswIndex.build,
   changes: 'allowed',
   runs: 100,
 };
 
-export const hnswlib: Subject = { name: 'HnswlibIndex', build: HnswlibIndex.build, runs: 12 };
+export const hnswF16: Subject = {
+  name: 'HnswIndex on half-precision codes',
+  metrics: floatMetrics,
+  build: (matrix, options) => HnswIndex.build(matrix, { ...options, quantization: 'f16' }),
+  changes: 'allowed',
+  runs: 50,
+};
+
+export const hnswlib: Subject = {
+  name: 'HnswlibIndex',
+  metrics: productMetricNames,
+  build: HnswlibIndex.build,
+  runs: 12,
+};
 
 export const sparse: Subject = {
   name: 'SparseIndex',
+  metrics: productMetricNames,
   build: async (matrix, options) => {
     requireMatrix('matrix', matrix);
     return SparseIndex.build(toCsr(matrix), options);
@@ -73,6 +102,8 @@ export function reopened(subject: Subject, mode: 'memory' | 'mmap'): Subject {
   let files = 0;
   return {
     name: `${subject.name}, ${mode === 'memory' ? 'read from its file' : 'mapped'}`,
+    metrics: subject.metrics,
+    ...(subject.changing !== undefined && { changing: subject.changing }),
     runs: Math.ceil(subject.runs / 3),
     ...(subject.changes !== undefined && { changes: mode === 'mmap' ? 'READ_ONLY' : subject.changes }),
     build: async (matrix, options) => {

@@ -8,7 +8,7 @@ import type { Matrix } from '../../src/core/matrix.js';
 import { FlatIndex } from '../../src/index/flat-index.js';
 import { HnswIndex } from '../../src/index/hnsw-index.js';
 import { openIndex } from '../../src/index/open-index.js';
-import type { MetricName } from '../../src/index/vector-index.js';
+import type { ProductMetricName } from '../../src/index/vector-index.js';
 import { expectCode, expectSame, expectSound } from '../contract/expectations.js';
 import { clustered, rowOf } from '../contract/matrices.js';
 import { temporaryDirectory } from '../contract/subjects.js';
@@ -19,9 +19,9 @@ const path = (name: string) => join(directory, name);
 const dim = 12;
 const matrix = clustered(2000, dim, 7);
 const queries = clustered(100, dim, 7);
-const metrics: MetricName[] = ['l2', 'cosine', 'ip'];
+const metrics: ProductMetricName[] = ['l2', 'cosine', 'ip'];
 
-function hnswlibOf({ data, rows, dim }: Matrix, metric: MetricName, label = (r: number) => r, room = rows) {
+function hnswlibOf({ data, rows, dim }: Matrix, metric: ProductMetricName, label = (r: number) => r, room = rows) {
   const graph = new HierarchicalNSW(metric, dim);
   graph.initIndex({ maxElements: room, m: 16, efConstruction: 200, randomSeed: 3 });
   for (let r = 0; r < rows; r++) graph.addPoint(Array.from(data.subarray(r * dim, (r + 1) * dim)), label(r));
@@ -46,7 +46,7 @@ function linksOf(file: string): unknown {
 /** Share of the true ten neighbours of the queries that `ask` finds. */
 async function recallOf(
   truth: Matrix,
-  metric: MetricName,
+  metric: ProductMetricName,
   ask: (query: Float32Array) => Promise<ArrayLike<number>>,
 ): Promise<number> {
   using exact = await FlatIndex.build(truth, { metric });

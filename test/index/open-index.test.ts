@@ -16,8 +16,12 @@ describe('openIndex', () => {
   const directory = temporaryDirectory();
 
   test('gives an index of the kind that the file holds, whatever its name', async () => {
-    for (const kind of [FlatIndex, HnswIndex, HnswlibIndex]) {
-      using built = await kind.build(matrix, { metric: 'cosine' });
+    for (const [kind, building] of [
+      [FlatIndex, FlatIndex.build(matrix, { metric: 'cosine' })],
+      [HnswIndex, HnswIndex.build(matrix, { metric: 'cosine' })],
+      [HnswlibIndex, HnswlibIndex.build(matrix, { metric: 'cosine' })],
+    ] as const) {
+      using built = await building;
       const path = join(directory, `${kind.name}.bin`);
       await built.save(path);
       using opened = await openIndex(path);
