@@ -4,7 +4,7 @@ import { installedPeers, peerKeys } from './algorithms/registry.js';
 import type { BenchDatasetSource } from './datasets/dataset.js';
 import { datasets } from './datasets/registry.js';
 
-export const commands = ['compare', 'build', 'event-loop', 'memory', 'insert', 'churn', 'filters'] as const;
+export const commands = ['compare', 'build', 'event-loop', 'memory', 'insert', 'churn', 'filters', 'content'] as const;
 
 export type BenchCommand = (typeof commands)[number];
 

@@ -15,6 +15,7 @@ const pages = [
   'README.md',
   'docs/getting-started.md',
   'docs/bring-your-own-vectors.md',
+  'docs/embeddings.md',
   'docs/pictures-and-encoders.md',
 ];
 const shell = new Set(['sh', 'bash', 'console']);
