@@ -21,5 +21,22 @@ export function repeated(value: string, previous: readonly string[]): readonly s
   return [...previous, value];
 }
 
+/** Collects `name=number` options into an object; the numbers are checked where they are used. */
+export function named(option: string): (value: string, previous?: Numbers) => Numbers {
+  return (value, previous = {}) => {
+    const parts = /^([^=]+)=(.+)$/.exec(value);
+    const number = Number(parts?.[2]);
+    if (parts === null || !Number.isFinite(number)) {
+      throw new UsageError(
+        'INVALID_ARGUMENT',
+        `${option}: expected name=number, such as text=0.5, got ${describe(value)}.`,
+      );
+    }
+    return { ...previous, [parts[1]!]: number };
+  };
+}
+
+type Numbers = Readonly<Record<string, number>>;
+
 /** The largest k of a query. */
 export const largestK = 10_000;

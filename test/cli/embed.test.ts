@@ -71,3 +71,18 @@ describe('nigh embed', () => {
     expect(existsSync(path('y.npy'))).toBe(false);
   });
 });
+
+describe('weights of blocks on the command line', () => {
+  test('change the question, and name what is wrong with them', () => {
+    expect(run('build', 'films').status).toBe(0);
+    const answer = (...args: string[]) => run('similar', 'films', 'f1', '--space', 'facts', '--json', ...args);
+    const years = JSON.parse(answer('--weight', 'year=1', '-k', '2').stdout).results;
+    // The other films of 1950.
+    expect(years.map(({ id }: { id: string }) => id)).toEqual(['f21', 'f41']);
+    const genres = JSON.parse(answer('--weight', 'genre=2', '--weight', 'year=0', '-k', '1').stdout).results;
+    expect(genres[0]).toMatchObject({ id: 'f2', score: expect.closeTo(1, 5) });
+    expect(run('recommend', 'films', 'u1', '--space', 'facts', '--weight', 'genre=1').status).toBe(0);
+    expect(answer('--weight', 'genre')).toMatchObject({ status: 2, stderr: expect.stringContaining('name=number') });
+    expect(answer('--weight', 'genres=1')).toMatchObject({ status: 1, stderr: expect.stringContaining('genre') });
+  });
+});

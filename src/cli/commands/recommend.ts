@@ -5,13 +5,14 @@ import { printAnswer } from '../answer-table.js';
 import { collectionDirectory } from '../collections.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../errors.js';
-import { largestK, repeated, wholeNumber } from '../option-values.js';
+import { largestK, named, repeated, wholeNumber } from '../option-values.js';
 import { printJson, say } from '../output.js';
 
 interface RecommendOptions {
   readonly liked: readonly string[];
   readonly k: number;
   readonly space?: string;
+  readonly weight?: Readonly<Record<string, number>>;
   readonly exact: boolean;
   readonly includeSeen: boolean;
   readonly json: boolean;
@@ -27,6 +28,11 @@ export function addRecommendCommand(nigh: Command, context: CommandContext): voi
     .option('--liked <item>', 'id or title of something a newcomer likes; repeat it for each', repeated, [])
     .option('-k, --k <number>', 'how many results', wholeNumber('-k', 1, largestK), 10)
     .option('--space <name>', "the space that answers (default: the recipe's first with users)")
+    .option(
+      '--weight <block=number>',
+      'of a space of blocks: what a block weighs in this question; repeat it',
+      named('--weight'),
+    )
     .option('--exact', 'compare every item instead of searching the graph', false)
     .option('--include-seen', 'also return what the user already has, or what was given as liked', false)
     .option('--json', "one JSON document: the same object as the library's and the service's answer", false)
@@ -49,13 +55,14 @@ async function recommend(
   const directory = collectionDirectory(collection);
   const { Retriever } = await import('../../retrieval/retriever.js');
   await using retriever = await Retriever.open(directory, { mode: 'mmap' });
-  const { k, space, exact } = options;
+  const { k, space, weight: weights, exact } = options;
   const query: QueryOptions = {
     k,
     exact,
     excludeSeen: !options.includeSeen,
     signal,
     ...(space === undefined ? {} : { space }),
+    ...(weights === undefined ? {} : { weights }),
   };
   const { answer, whom } =
     user === undefined ? await forNewcomer(retriever, options.liked, query) : await forUser(retriever, user, query);
