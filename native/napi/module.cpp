@@ -2,10 +2,12 @@
 #include <napi.h>
 
 #include "napi/addon_data.h"
+#include "napi/choice_binding.h"
 #include "napi/clustering_binding.h"
 #include "napi/id_set_binding.h"
 #include "napi/index_binding.h"
 #include "napi/knn_binding.h"
+#include "napi/linear_binding.h"
 #include "napi/rating_binding.h"
 #include "napi/simd_binding.h"
 #include "napi/task_control_binding.h"
@@ -26,6 +28,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("TaskControl", TaskControlBinding::define(env));
   exports.Set("simd", Napi::Function::New<simd>(env, "simd"));
   export_training(env, exports);
+  export_choice_training(env, exports);
+  export_linear_training(env, exports);
   export_rating_training(env, exports);
   export_knn(env, exports);
   export_clustering(env, exports);

@@ -21,6 +21,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,22 +45,27 @@ constexpr double kNumericalRank = 2e-6;
 constexpr double kRough = 0.1;
 constexpr double kFine = 1e-6;
 
-void check(const CsrView& matrix, const CsrView& transposed, const RandomizedSvdParams& params) {
-  const size_t most = std::min(matrix.rows(), matrix.cols);
-  if (params.rank == 0 || params.rank > most) {
-    throw Error("INVALID_ARGUMENT", "rank: expected 1 to " + std::to_string(most) + " for a matrix of " +
-                                        std::to_string(matrix.rows()) + " × " + std::to_string(matrix.cols) + ", got " +
-                                        std::to_string(params.rank) + ".");
-  }
-  if (matrix.rows() != transposed.cols || matrix.cols != transposed.rows() || matrix.entries() != transposed.entries()) {
-    throw Error("INVALID_ARGUMENT", "transposed: expected the transpose of the matrix, got another shape or number of entries.");
+// A as the algorithm needs it, with entries near 1: `apply` writes scale · A · in, `apply_transposed` scale · Aᵀ · in.
+struct LinearMap {
+  size_t rows;
+  size_t cols;
+  float scale;
+  std::function<void(MatrixView<const float> in, float* out)> apply;
+  std::function<void(MatrixView<const float> in, float* out)> apply_transposed;
+};
+
+void check_rank(size_t rows, size_t cols, size_t rank) {
+  const size_t most = std::min(rows, cols);
+  if (rank == 0 || rank > most) {
+    throw Error("INVALID_ARGUMENT", "rank: expected 1 to " + std::to_string(most) + " for a matrix of " + std::to_string(rows) +
+                                        " × " + std::to_string(cols) + ", got " + std::to_string(rank) + ".");
   }
 }
 
 // The power of two that brings the largest |value| near 1, so that squares neither overflow nor vanish. Throws NOT_FINITE.
-float scale_of(const CsrView& matrix) {
+float scale_of(std::span<const float> values) {
   float largest = 0;
-  for (const float value : matrix.values) {
+  for (const float value : values) {
     if (!std::isfinite(value)) throw Error("NOT_FINITE", "The matrix to be factorised holds NaN or an infinity.");
     largest = std::max(largest, std::fabs(value));
   }
@@ -93,18 +100,14 @@ void fix_signs(MatrixView<float> u, MatrixView<float> v) {
   }
 }
 
-}  // namespace
-
-void randomized_svd(const CsrView& matrix, const CsrView& transposed, const RandomizedSvdParams& params, float* u, float* s,
-                    float* v, TaskControl& control) {
-  check(matrix, transposed, params);
-  const size_t width = std::min({params.rank + params.oversampling, matrix.rows(), matrix.cols});
-  const float scale = scale_of(matrix);
+void decompose(const LinearMap& matrix, const RandomizedSvdParams& params, float* u, float* s, float* v, TaskControl& control) {
+  const size_t width = std::min({params.rank + params.oversampling, matrix.rows, matrix.cols});
+  const float scale = matrix.scale;
   const size_t lanes = params.max_lanes;
   control.set_total(2 * params.power_iterations + 2);
 
-  Buffer<float> left_memory(matrix.rows() * width), right_memory(matrix.cols * width);
-  const MatrixView<float> left{left_memory.data(), matrix.rows(), width};
+  Buffer<float> left_memory(matrix.rows * width), right_memory(matrix.cols * width);
+  const MatrixView<float> left{left_memory.data(), matrix.rows, width};
   const MatrixView<float> right{right_memory.data(), matrix.cols, width};
   const MatrixView<const float> left_view{left.data, left.rows, width};
   const MatrixView<const float> right_view{right.data, right.rows, width};
@@ -112,10 +115,10 @@ void randomized_svd(const CsrView& matrix, const CsrView& transposed, const Rand
   // 1 and 2: the range of A.
   fill_gaussian(right, params.seed, lanes);
   for (size_t iteration = 0;; ++iteration) {
-    sparse_product(matrix, right_view, scale, lanes, left.data, control);
+    matrix.apply(right_view, left.data);
     orthonormalize(left, iteration == params.power_iterations ? kFine : kRough, lanes);
     control.advance(1);
-    sparse_product(transposed, left_view, scale, lanes, right.data, control);
+    matrix.apply_transposed(left_view, right.data);
     control.advance(1);
     if (iteration == params.power_iterations) break;
     orthonormalize(right, kRough, lanes);
@@ -154,7 +157,44 @@ void randomized_svd(const CsrView& matrix, const CsrView& transposed, const Rand
   tall_project(right_view, to_v.data(), params.rank, lanes, v);
 
   // 5.
-  fix_signs({u, matrix.rows(), params.rank}, {v, matrix.cols, params.rank});
+  fix_signs({u, matrix.rows, params.rank}, {v, matrix.cols, params.rank});
+}
+
+}  // namespace
+
+void randomized_svd(const CsrView& matrix, const CsrView& transposed, const RandomizedSvdParams& params, float* u, float* s,
+                    float* v, TaskControl& control) {
+  check_rank(matrix.rows(), matrix.cols, params.rank);
+  if (matrix.rows() != transposed.cols || matrix.cols != transposed.rows() || matrix.entries() != transposed.entries()) {
+    throw Error("INVALID_ARGUMENT", "transposed: expected the transpose of the matrix, got another shape or number of entries.");
+  }
+  const float scale = scale_of(matrix.values);
+  const auto times = [&](const CsrView& sparse) {
+    return
+        [&, scale](MatrixView<const float> in, float* out) { sparse_product(sparse, in, scale, params.max_lanes, out, control); };
+  };
+  decompose({matrix.rows(), matrix.cols, scale, times(matrix), times(transposed)}, params, u, s, v, control);
+}
+
+void dense_svd(MatrixView<const float> matrix, const RandomizedSvdParams& params, float* u, float* s, float* v,
+               TaskControl& control) {
+  check_rank(matrix.rows, matrix.dim, params.rank);
+  const float scale = scale_of({matrix.data, matrix.rows * matrix.dim});
+  const auto apply = [&](MatrixView<const float> in, float* out) {
+    control.check();
+    std::vector<float> directions(in.dim * in.rows);
+    for (size_t row = 0; row < in.rows; ++row) {
+      for (size_t k = 0; k < in.dim; ++k) directions[k * in.rows + row] = scale * in.row(row)[k];
+    }
+    tall_project(matrix, directions.data(), in.dim, params.max_lanes, out);
+  };
+  const auto apply_transposed = [&](MatrixView<const float> in, float* out) {
+    control.check();
+    std::vector<double> product(matrix.dim * in.dim);
+    tall_cross(matrix, in, params.max_lanes, product.data());
+    for (size_t i = 0; i < product.size(); ++i) out[i] = static_cast<float>(double{scale} * product[i]);
+  };
+  decompose({matrix.rows, matrix.dim, scale, apply, apply_transposed}, params, u, s, v, control);
 }
 
 }  // namespace nigh

@@ -1,4 +1,4 @@
-// Truncated singular value decomposition of a sparse matrix by random projection.
+// Truncated singular value decomposition of a sparse or dense matrix by random projection.
 //
 // Halko, Martinsson and Tropp, "Finding structure with randomness", SIAM Review 53(2), 2011, algorithms 4.4 (randomised
 // subspace iteration) and 5.1 (direct SVD).
@@ -31,5 +31,9 @@ struct RandomizedSvdParams {
 /// not of transposed shape, NOT_FINITE for values that are not finite, ABORTED.
 void randomized_svd(const CsrView& matrix, const CsrView& transposed, const RandomizedSvdParams& params, float* u, float* s,
                     float* v, TaskControl& control);
+
+/// The same for a dense matrix (rows n, dim m), two products with it for each power iteration.
+void dense_svd(MatrixView<const float> matrix, const RandomizedSvdParams& params, float* u, float* s, float* v,
+               TaskControl& control);
 
 }  // namespace nigh

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { NighError } from '../core/errors.js';
 import type { Vector } from '../core/matrix.js';
+import type { NativeModels } from './native-models.js';
 
 /** Counts and stops one task. Made before the task, handed to it, asked and told from outside. */
 export interface NativeTaskControl {
@@ -241,7 +242,7 @@ export type RatingFactorArguments = [
   itemBiases: Float32Array,
 ];
 
-export interface NativeAddon {
+export interface NativeAddon extends NativeModels {
   readonly NativeIndex: NativeIndexClass;
   readonly IdSet: {
     allow(ids: Uint32Array): NativeIdSet;

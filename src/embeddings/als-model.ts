@@ -34,7 +34,10 @@ export function readAlsModel(model: Readonly<Record<string, unknown>>): AlsModel
 }
 
 /** The vector that training would give a user with this history, exactly (Cholesky). */
-export async function foldIn(model: AlsModel, { vectors, weights }: History): Promise<Float32Array> {
+export async function foldIn(
+  model: AlsModel,
+  { vectors, weights }: Pick<History, 'vectors' | 'weights'>,
+): Promise<Float32Array> {
   const n = vectors.rows;
   const row = new CsrMatrix(
     1,

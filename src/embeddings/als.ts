@@ -22,12 +22,14 @@
 import { alsGramian, alsTrain } from '../binding/train.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
-import { gatherRows, type Matrix } from '../core/matrix.js';
-import { choice, integer, number, optional, type ParamsOf, readParams } from '../core/params.js';
+import type { Matrix } from '../core/matrix.js';
+import { integer, number, optional, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import { foldIn, readAlsModel } from './als-model.js';
-import type { Embedding, FitContext, FittedSpace } from './embedding.js';
+import type { Embedding, FitContext, FittedSpace, Vectors } from './embedding.js';
 import { explainedShares } from './explained-share.js';
+import { hasLength, rowsWhere, squaredLength } from './trained-rows.js';
+import { toWeights, type Weighting, weightingSchema } from './weighting.js';
 
 const schema = {
   /** Dimensions. More fit finer tastes, and cost time (quadratic a row), memory and, on little data, generality. */
@@ -46,10 +48,7 @@ const schema = {
   frequencyExponent: number({ min: 0, max: 2, default: 1 }),
   /** Confidence of one plain interaction. */
   alpha: number({ above: 0, default: 1 }),
-  /** What an interaction's value says: nothing (`binary`), its size (`raw`), the logarithm of its size (`log`). */
-  value: choice(['binary', 'raw', 'log'], { default: 'binary' }),
-  /** Interactions of a smaller value are not trained on (a rating of 2 of 5 is not liking); they still count as seen. Values of 0 and below never are. */
-  minValue: number({ min: 0, default: 0 }),
+  ...weightingSchema,
   /** Standard deviation of a start vector's length, as in the paper. */
   initStddev: number({ above: 0, default: 0.1 }),
   /** Conjugate-gradient steps a row, started from the last sweep's factors; 0 solves every row exactly by Cholesky. */
@@ -82,24 +81,20 @@ async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext):
   const { users, items } = await alsTrain(confidences, { ...params, unobservedWeight }, context);
   const gramian = await alsGramian(items, unobservedWeight);
   const shares = await explainedShares(confidences, users, items, context.signal);
-  const trainedItems = ordinalsWhere(
-    items.rows,
-    (item) => (shares[item] ?? 0) >= minExplainedShare && hasLength(items, item),
-  );
-  const trainedUsers = ordinalsWhere(users.rows, (user) => hasLength(users, user));
-  const itemMatrix = gatherRows(items, trainedItems);
+  const trained = rowsWhere(items, (item) => (shares[item] ?? 0) >= minExplainedShare && hasLength(items, item));
+  const trainedUsers = rowsWhere(users, (user) => hasLength(users, user));
   const { factors, regularization, frequencyExponent, alpha } = params;
   return {
-    items: { matrix: itemMatrix, ordinals: trainedItems },
-    users: { matrix: gatherRows(users, trainedUsers), ordinals: trainedUsers },
-    likeness: toLikeness(itemMatrix, trainedItems, shares),
+    items: trained,
+    users: trainedUsers,
+    likeness: toLikeness(trained, shares),
     model: { factors, unobservedWeight, regularization, frequencyExponent, alpha, items: items.rows, gramian },
     notes: {
       interactions: confidences.entries,
       unobservedWeight,
-      itemsWithoutVector: items.rows - trainedItems.length,
-      usersWithoutVector: users.rows - trainedUsers.length,
-      meanExplainedShare: trainedItems.reduce((sum, item) => sum + shares[item]!, 0) / trainedItems.length,
+      itemsWithoutVector: items.rows - trained.ordinals.length,
+      usersWithoutVector: users.rows - trainedUsers.ordinals.length,
+      meanExplainedShare: trained.ordinals.reduce((sum, item) => sum + shares[item]!, 0) / trained.ordinals.length,
       popularity:
         'damped: items are compared by direction, times the root of the share of each that the factors explain',
     },
@@ -115,7 +110,7 @@ function defaultUnobservedWeight({ rows, cols, entries, values }: CsrMatrix): nu
 const minExplainedShare = 0.01;
 
 /** Directions of length √share. */
-function toLikeness(items: Matrix, ordinals: Uint32Array, shares: Float32Array): Matrix {
+function toLikeness({ matrix: items, ordinals }: Vectors, shares: Float32Array): Matrix {
   const data = new Float32Array(items.data.length);
   ordinals.forEach((item, r) => {
     const at = r * items.dim;
@@ -125,36 +120,14 @@ function toLikeness(items: Matrix, ordinals: Uint32Array, shares: Float32Array):
   return { data, rows: items.rows, dim: items.dim };
 }
 
-function ordinalsWhere(count: number, fits: (ordinal: number) => boolean): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, ordinal) => ordinal).filter(fits);
-}
-
-/** Whether regularisation left a row more than rounding noise. */
-function hasLength(matrix: Matrix, r: number): boolean {
-  return squaredLength(matrix, r) > 1e-18;
-}
-
-function squaredLength({ data, dim }: Matrix, r: number): number {
-  let squares = 0;
-  for (let d = r * dim; d < (r + 1) * dim; d++) squares += data[d]! * data[d]!;
-  return squares;
-}
-
 /** The training matrix: interactions that count, each with its confidence. */
-export function toConfidences(interactions: CsrMatrix, { value, alpha, minValue }: AlsParams): CsrMatrix {
-  const offsets = new Uint32Array(interactions.rows + 1);
-  const columns = new Uint32Array(interactions.entries);
-  const values = new Float32Array(interactions.entries);
-  let size = 0;
-  for (let r = 0; r < interactions.rows; r++) {
-    for (let e = interactions.offsets[r]!; e < interactions.offsets[r + 1]!; e++) {
-      const given = interactions.values[e]!;
-      if (!(given > 0) || given < minValue) continue;
-      columns[size] = interactions.columns[e]!;
-      values[size] = alpha * (value === 'binary' ? 1 : value === 'raw' ? given : Math.log2(1 + given));
-      size++;
-    }
-    offsets[r + 1] = size;
-  }
-  return new CsrMatrix(interactions.rows, interactions.cols, offsets, columns.slice(0, size), values.slice(0, size));
+export function toConfidences(interactions: CsrMatrix, params: Weighting & Pick<AlsParams, 'alpha'>): CsrMatrix {
+  const { rows, cols, offsets, columns, values } = toWeights(interactions, params);
+  return new CsrMatrix(
+    rows,
+    cols,
+    offsets,
+    columns,
+    values.map((weight) => params.alpha * weight),
+  );
 }

@@ -30,8 +30,10 @@ export interface FittedSpace {
   readonly notes: Readonly<Record<string, number | string>>;
 }
 
-/** What somebody liked: item vectors, one a row, and confidence relative to one plain interaction. At least one row. */
+/** What somebody liked: items and their vectors, one a row, and confidence relative to one plain interaction. At least one row. */
 export interface History {
+  /** Ordinals in the dataset. */
+  readonly items: Uint32Array;
   readonly vectors: Matrix;
   readonly weights: Float32Array;
 }

@@ -16,6 +16,18 @@ export { type AlsParams, als } from './als.js';
 export { type AlsModel, foldIn, readAlsModel } from './als-model.js';
 export type { Block } from './blocks.js';
 export { type ConcatParams, concat } from './concat.js';
+export { type BprModel, type BprModelParams, type BprParams, bpr, fitBpr, parseBpr } from './bpr.js';
+export { type EaseParams, ease } from './ease.js';
+export {
+  type EaseFactorParams,
+  type EaseFactors,
+  type EaseModel,
+  type EaseModelParams,
+  easeScores,
+  factorizeEase,
+  fitEase,
+  parseEase,
+} from './ease-model.js';
 export type {
   Content,
   Embedder,
@@ -29,6 +41,15 @@ export type {
 export { type FeaturesParams, features } from './features/features.js';
 export { type GloveParams, glove } from './glove.js';
 export { type ImageParams, image } from './image/image.js';
+export {
+  fitItem2vec,
+  type Item2vecModel,
+  type Item2vecModelParams,
+  type Item2vecParams,
+  item2vec,
+  parseItem2vec,
+} from './item2vec.js';
+export { fitNmf, type NmfModel, type NmfModelParams, type NmfParams, nmf, parseNmf } from './nmf.js';
 export { mf } from './mf.js';
 export { fitMf, foldInRatings, type MfModel, type MfParams, parseMf, predictRatings } from './mf-model.js';
 export { type OnnxTextParams, onnxText } from './onnx-text/onnx-text.js';

@@ -17,6 +17,7 @@ import type { Dataset } from '../data/dataset.js';
 import type { Embedding, FitContext, FittedSpace, History } from './embedding.js';
 import { fitMf, type MfModel, type MfParams, mfSchema, parseMf, scaled, unscaled, withBias } from './mf-model.js';
 import { ModelReader } from './model-reader.js';
+import { rowsWhere } from './trained-rows.js';
 
 export const mf: Embedding<MfParams> = {
   name: 'mf',
@@ -48,26 +49,21 @@ async function fitSpace(
   }
   const model = await fitMf(interactions, params, context);
   const counts = interactions.columnCounts();
-  const rated = ordinals(interactions.cols, (item) => counts[item]! > 0);
-  const raters = ordinals(interactions.rows, (user) => interactions.offsets[user + 1]! > interactions.offsets[user]!);
+  const items = rowsWhere(
+    withBias(model.items, (item) => model.itemBiases[item]!),
+    (item) => counts[item]! > 0,
+  );
+  const users = rowsWhere(
+    withBias(model.users, () => 1),
+    (user) => interactions.offsets[user + 1]! > interactions.offsets[user]!,
+  );
+  const rated = items.ordinals;
   const shares = await explainedBeyondBiases(interactions, model, context.signal);
   const best = interactions.values.reduce((largest, value) => Math.max(largest, value));
   const { factors } = params;
   return {
-    items: {
-      matrix: gatherRows(
-        withBias(model.items, (item) => model.itemBiases[item]!),
-        rated,
-      ),
-      ordinals: rated,
-    },
-    users: {
-      matrix: gatherRows(
-        withBias(model.users, () => 1),
-        raters,
-      ),
-      ordinals: raters,
-    },
+    items,
+    users,
     likeness: toLikeness(gatherRows(model.items, rated), rated, shares),
     model: {
       factors,
@@ -79,7 +75,7 @@ async function fitSpace(
       interactions: interactions.entries,
       meanRating: scaled(model, model.mean),
       itemsWithoutVector: interactions.cols - rated.length,
-      usersWithoutVector: interactions.rows - raters.length,
+      usersWithoutVector: interactions.rows - users.ordinals.length,
       meanExplainedShare: rated.reduce((sum, item) => sum + shares[item]!, 0) / rated.length,
     },
   };
@@ -130,10 +126,6 @@ function toLikeness(items: Matrix, rated: Uint32Array, shares: Float32Array): Ma
     );
   });
   return out;
-}
-
-function ordinals(count: number, fits: (ordinal: number) => boolean): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, ordinal) => ordinal).filter(fits);
 }
 
 /** What fold-in needs besides the vectors of the items in a history. */

@@ -3,7 +3,11 @@ import { invalidArgument, NighError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest-name.js';
 import { als } from './als.js';
 import { concat } from './concat.js';
+import { ease } from './ease.js';
+import { bpr } from './bpr.js';
 import type { Embedding } from './embedding.js';
+import { item2vec } from './item2vec.js';
+import { nmf } from './nmf.js';
 import { features } from './features/features.js';
 import { glove } from './glove.js';
 import { image } from './image/image.js';
@@ -17,9 +21,13 @@ const embeddings: readonly Embedding<never>[] = [
   als as Embedding<never>,
   concat as Embedding<never>,
   features as Embedding<never>,
+  bpr as Embedding<never>,
+  ease as Embedding<never>,
   glove as Embedding<never>,
   image as Embedding<never>,
+  item2vec as Embedding<never>,
   mf as Embedding<never>,
+  nmf as Embedding<never>,
   onnxText as Embedding<never>,
   precomputed as Embedding<never>,
   tfidf as Embedding<never>,

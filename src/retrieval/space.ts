@@ -118,16 +118,22 @@ export class Space {
     const index = this.forUsers;
     const vectors: Float32Array[] = [];
     const confidences: number[] = [];
+    const known: number[] = [];
     items.forEach((item, i) => {
       const vector = index.vector(item);
       // Fold-in knows no dislikes.
       if (vector === undefined || weights[i] === 0 || (this.#fold !== undefined && weights[i]! < 0)) return;
+      known.push(item);
       vectors.push(vector);
       confidences.push(weights[i]!);
     });
     if (!confidences.some((weight) => weight > 0)) return undefined;
     if (this.#fold === undefined) return meanDirection(vectors, confidences);
-    return this.#fold({ vectors: stack(vectors, index.dim), weights: Float32Array.from(confidences) });
+    return this.#fold({
+      items: Uint32Array.from(known),
+      vectors: stack(vectors, index.dim),
+      weights: Float32Array.from(confidences),
+    });
   }
 
   /**

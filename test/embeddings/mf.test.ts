@@ -93,7 +93,7 @@ describe('mf', () => {
     liked.forEach((item, at) => {
       vectors.data.set(row(space.items.matrix, item), at * 6);
     });
-    const user = await fold({ vectors, weights: Float32Array.of(1, 1, 2, 1) });
+    const user = await fold({ items: Uint32Array.from(liked), vectors, weights: Float32Array.of(1, 1, 2, 1) });
     const mean = (parity: number) =>
       [10, 12, 14, 16].reduce((sum, i) => sum + dot(user, row(space.items.matrix, i + parity)) / 4, 0);
     expect(mean(0)).toBeGreaterThan(mean(1) + 0.2);

@@ -1,0 +1,75 @@
+/** Typed fronts of native/train/ease.h, randomized_svd.h for dense matrices, and sparse_product.h. */
+import type { CsrMatrix } from '../core/csr-matrix.js';
+import { type Matrix, requireMatrix, zeros } from '../core/matrix.js';
+import { native } from './native.js';
+import { runTask } from './task.js';
+import { csrArguments, type RandomizedSvdParams, type TrainOptions } from './train.js';
+
+/**
+ * sparse · dense (sparse.rows × dense.dim). The same bytes on any number of threads.
+ * @throws NighError INVALID_ARGUMENT, NOT_FINITE, ABORTED, OUT_OF_MEMORY
+ */
+export async function sparseProduct(sparse: CsrMatrix, dense: Matrix, options: TrainOptions = {}): Promise<Matrix> {
+  requireMatrix('dense', dense);
+  const out = zeros(sparse.rows, dense.dim);
+  await runTask(options, (control) =>
+    native().sparseProduct(
+      ...csrArguments(sparse),
+      dense.data,
+      dense.rows,
+      dense.dim,
+      options.threads ?? 0,
+      out.data,
+      control,
+    ),
+  );
+  return out;
+}
+
+/**
+ * EASE's B (items × items) of `interactions` (users × items). Progress counts blocks of items. The same bytes on any number of threads.
+ * @throws NighError EMPTY_DATASET, NOT_FINITE, INVALID_ARGUMENT, ABORTED, OUT_OF_MEMORY
+ */
+export async function easeWeights(
+  interactions: CsrMatrix,
+  regularization: number,
+  options: TrainOptions,
+): Promise<Matrix> {
+  const out = zeros(interactions.cols, interactions.cols);
+  await runTask(options, (control) =>
+    native().easeWeights(...csrArguments(interactions), regularization, options.threads ?? 0, out.data, control),
+  );
+  return out;
+}
+
+/**
+ * Truncated SVD of a dense matrix: matrix (rows × dim) ≈ u · diag(s) · vᵀ, as randomizedSvd gives it for a sparse one.
+ * @throws NighError INVALID_ARGUMENT, NOT_FINITE, ABORTED, OUT_OF_MEMORY
+ */
+export async function denseSvd(
+  matrix: Matrix,
+  { rank, oversampling, powerIterations, seed }: RandomizedSvdParams,
+  options: TrainOptions,
+): Promise<{ u: Matrix; s: Float32Array; v: Matrix }> {
+  requireMatrix('matrix', matrix);
+  const u = zeros(matrix.rows, rank);
+  const s = new Float32Array(rank);
+  const v = zeros(matrix.dim, rank);
+  await runTask(options, (control) =>
+    native().denseSvd(
+      matrix.data,
+      matrix.rows,
+      matrix.dim,
+      rank,
+      oversampling,
+      powerIterations,
+      seed,
+      options.threads ?? 0,
+      u.data,
+      s,
+      v.data,
+      control,
+    ),
+  );
+  return { u, s, v };
+}
