@@ -13,8 +13,8 @@ namespace nigh::binding {
 
 namespace {
 
-// bprTrain(interactions, factors, epochs, learningRate, regularization, initStddev, seed, threads, users, items, userBiases, itemBiases,
-// control | null)
+// bprTrain(interactions, factors, epochs, learningRate, regularization, initStddev, seed, threads, users, items, userBiases,
+// itemBiases, control | null)
 Napi::Value bpr_train_task(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     TrainArguments arguments(info);
@@ -83,9 +83,9 @@ Napi::Value nmf_fold_in_task(const Napi::CallbackInfo& info) {
 
 Napi::Value to_js(Napi::Env env, const OwnedCsr& matrix) {
   Napi::Object out = Napi::Object::New(env);
-  const auto offsets = Napi::Uint32Array::New(env, matrix.offsets.size());
-  const auto columns = Napi::Uint32Array::New(env, matrix.columns.size());
-  const auto values = Napi::Float32Array::New(env, matrix.values.size());
+  auto offsets = Napi::Uint32Array::New(env, matrix.offsets.size());
+  auto columns = Napi::Uint32Array::New(env, matrix.columns.size());
+  auto values = Napi::Float32Array::New(env, matrix.values.size());
   std::copy(matrix.offsets.begin(), matrix.offsets.end(), offsets.Data());
   std::copy(matrix.columns.begin(), matrix.columns.end(), columns.Data());
   std::copy(matrix.values.begin(), matrix.values.end(), values.Data());

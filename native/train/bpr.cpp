@@ -68,8 +68,7 @@ void bpr_train(const CsrView& interactions, const CsrView& transposed, const Bpr
 
   SgdStrata strata(interactions, params.seed);
   for (size_t epoch = 0; epoch < params.epochs; ++epoch) {
-    strata.run_epoch(epoch, params.max_lanes, control,
-                     [&](const SgdCell& cell) { visit(cell, interactions, params, out); });
+    strata.run_epoch(epoch, params.max_lanes, control, [&](const SgdCell& cell) { visit(cell, interactions, params, out); });
     check_converged(out, "Lower learningRate.");
   }
 }

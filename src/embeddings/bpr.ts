@@ -10,8 +10,9 @@
  *   fold-in     the mean of the items' q, weighted, at the mean length of a trained user: gradient descent has no row to solve exactly,
  *               and its first step from 0 goes there
  */
-import { type BprTrainParams, bprTrain } from '../binding/train-choices.js';
+
 import type { TrainOptions } from '../binding/train.js';
+import { type BprTrainParams, bprTrain } from '../binding/train-choices.js';
 import type { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import { type Matrix, zeros } from '../core/matrix.js';

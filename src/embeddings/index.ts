@@ -15,8 +15,8 @@ export type { Column, Dataset, DatasetOrigin } from '../data/dataset.js';
 export { type AlsParams, als } from './als.js';
 export { type AlsModel, foldIn, readAlsModel } from './als-model.js';
 export type { Block } from './blocks.js';
-export { type ConcatParams, concat } from './concat.js';
 export { type BprModel, type BprModelParams, type BprParams, bpr, fitBpr, parseBpr } from './bpr.js';
+export { type ConcatParams, concat } from './concat.js';
 export { type EaseParams, ease } from './ease.js';
 export {
   type EaseFactorParams,
@@ -49,12 +49,13 @@ export {
   item2vec,
   parseItem2vec,
 } from './item2vec.js';
-export { fitNmf, type NmfModel, type NmfModelParams, type NmfParams, nmf, parseNmf } from './nmf.js';
 export { mf } from './mf.js';
 export { fitMf, foldInRatings, type MfModel, type MfParams, parseMf, predictRatings } from './mf-model.js';
+export { fitNmf, type NmfModel, type NmfModelParams, type NmfParams, nmf, parseNmf } from './nmf.js';
 export { type OnnxTextParams, onnxText } from './onnx-text/onnx-text.js';
 export { type PrecomputedParams, precomputed } from './precomputed.js';
 export { embeddingNames, findEmbedding, registerEmbedding } from './registry.js';
+export { fitSvd, parseSvd, type SvdModel, type SvdModelParams, type SvdParams, svd } from './svd.js';
 export type { FieldRule, FieldRules } from './text-fields.js';
 export { type TfidfParams, tfidf } from './tfidf.js';
 export { createTokenizer, type Language, type Tokenizer, type TokenizerParams } from './tokenize.js';

@@ -9,8 +9,9 @@
  * compared by cosine. Popularity is divided out, so the rarest weigh as much as hubs. A space of items only: somebody's vector is the mean
  * direction of what they liked.
  */
-import { sppmi } from '../binding/train-choices.js';
+
 import { randomizedSvd, type TrainOptions } from '../binding/train.js';
+import { sppmi } from '../binding/train-choices.js';
 import type { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import { type Matrix, zeros } from '../core/matrix.js';

@@ -7,8 +7,9 @@
  *
  * Items are compared by the cosine of their factors. A newcomer is the best row of at least 0 for their history, as in the training.
  */
-import { nmfFoldIn, nmfTrain } from '../binding/train-choices.js';
+
 import type { TrainOptions } from '../binding/train.js';
+import { nmfFoldIn, nmfTrain } from '../binding/train-choices.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
@@ -92,7 +93,9 @@ async function fitSpace(dataset: Dataset, params: NmfParams, context: FitContext
       vectors: model.items.data,
       regularization: params.regularization,
       observedOnly: params.observedOnly,
-      typical: params.observedOnly ? weights.values.reduce((most, value) => Math.max(most, value)) : total / weights.entries,
+      typical: params.observedOnly
+        ? weights.values.reduce((most, value) => Math.max(most, value))
+        : total / weights.entries,
     },
     notes: {
       interactions: weights.entries,

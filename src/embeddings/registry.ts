@@ -2,18 +2,19 @@
 import { invalidArgument, NighError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest-name.js';
 import { als } from './als.js';
+import { bpr } from './bpr.js';
 import { concat } from './concat.js';
 import { ease } from './ease.js';
-import { bpr } from './bpr.js';
 import type { Embedding } from './embedding.js';
-import { item2vec } from './item2vec.js';
-import { nmf } from './nmf.js';
 import { features } from './features/features.js';
 import { glove } from './glove.js';
 import { image } from './image/image.js';
+import { item2vec } from './item2vec.js';
 import { mf } from './mf.js';
+import { nmf } from './nmf.js';
 import { onnxText } from './onnx-text/onnx-text.js';
 import { precomputed } from './precomputed.js';
+import { svd } from './svd.js';
 import { tfidf } from './tfidf.js';
 
 /** The parameters' types differ from one to the next; each is handed only what its own `parse` made. */
@@ -30,6 +31,7 @@ const embeddings: readonly Embedding<never>[] = [
   nmf as Embedding<never>,
   onnxText as Embedding<never>,
   precomputed as Embedding<never>,
+  svd as Embedding<never>,
   tfidf as Embedding<never>,
 ];
 

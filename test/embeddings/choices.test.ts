@@ -29,18 +29,18 @@ const models = [
 ] as const;
 
 describe.each(models)('%s', (name, embedding, params) => {
-  const fit = (given: Record<string, unknown> = {}, context: FitContext = {}) =>
+  const fitted = (given: Record<string, unknown> = {}, context: FitContext = {}) =>
     embedding.fit(world(), embedding.parse({ ...params, ...given }, '') as never, context);
   const ofRatings = name === 'nmf of ratings';
 
   it('gives vectors to who has interactions', async () => {
-    const space = await fit();
+    const space = await fitted();
     expect([...space.items.ordinals]).toEqual(Array.from({ length: items - 1 }, (_, i) => i));
     if (space.users) expect([...space.users.ordinals]).toEqual(Array.from({ length: users - 1 }, (_, u) => u));
   });
 
   it.skipIf(ofRatings)('compares items by taste', async () => {
-    const space = await fit();
+    const space = await fitted();
     const vectors = space.likeness ?? space.items.matrix;
     const cosine = (a: number, b: number) => {
       const [x, y] = [row(vectors, a), row(vectors, b)];
@@ -55,7 +55,7 @@ describe.each(models)('%s', (name, embedding, params) => {
   });
 
   it.skipIf(ofRatings || name === 'item2vec')('recommends users their taste, and newcomers theirs', async () => {
-    const space = await fit();
+    const space = await fitted();
     const fold = embedding.openFolder!(space.model);
     const lead = (user: Float32Array, parity: number) => {
       const mean = (wanted: number) => {
@@ -81,7 +81,11 @@ describe.each(models)('%s', (name, embedding, params) => {
   });
 
   it('gives the same bytes on any number of threads, and others with another seed', async () => {
-    const [one, two, other] = [await fit({}, { threads: 1 }), await fit({}, { threads: 2 }), await fit({ seed: 5 })];
+    const [one, two, other] = [
+      await fitted({}, { threads: 1 }),
+      await fitted({}, { threads: 2 }),
+      await fitted({ seed: 5 }),
+    ];
     expect(two).toEqual(one);
     // The singular vectors behind item2vec do not depend on where they were sought from, but for rounding.
     if (name !== 'item2vec') expect(other.items.matrix.data).not.toEqual(one.items.matrix.data);
@@ -99,13 +103,13 @@ describe.each(models)('%s', (name, embedding, params) => {
       expect(() => embedding.openFolder!({ factors: 2 })).toThrow(expect.objectContaining({ code: 'FORMAT' }));
     }
     const reports: number[] = [];
-    await fit({}, { onProgress: (done, total) => reports.push(done / total) });
+    await fitted({}, { onProgress: (done, total) => reports.push(done / total) });
     expect(reports.at(-1)).toBe(1);
-    await expect(fit({}, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(fitted({}, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
   it('trains with more factors than users or items', async () => {
-    const space = await fit({ factors: 100 });
+    const space = await fitted({ factors: 100 });
     expect(space.items.matrix.data.every(Number.isFinite)).toBe(true);
   });
 });
