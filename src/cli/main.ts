@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addBuildCommand } from './commands/build.js';
 import { addEmbedCommand } from './commands/embed.js';
+import { addEvaluateCommand } from './commands/evaluate.js';
 import { addExportCommand } from './commands/export.js';
 import { addFetchCommand } from './commands/fetch.js';
 import { addImportCommand } from './commands/import.js';
@@ -44,6 +45,7 @@ function program(context: CommandContext): Command {
   addSimilarCommand(nigh, context);
   addRecommendCommand(nigh, context);
   addEmbedCommand(nigh, context);
+  addEvaluateCommand(nigh, context);
   addInspectCommand(nigh, context);
   addImportCommand(nigh, context);
   addExportCommand(nigh, context);

@@ -1,12 +1,23 @@
 /** `nigh/evaluation`: protocols, baselines, neighbourhood models and what measures them. */
+export { type SparseKnnParams, type SparseNeighbors, sparseKnn } from '../binding/sparse-knn.js';
 export { CsrMatrix } from '../core/csr-matrix.js';
+export { Vocabulary } from '../core/vocabulary.js';
 export { evaluateRanking, type RankingContext, type RankingFigures, type RankingResult } from './evaluate-ranking.js';
 export { evaluateRating, type RatingContext, type RatingResult } from './evaluate-rating.js';
+export {
+  type EvaluateContext,
+  type EvaluateOptions,
+  evaluateRecipe,
+  protocolNames,
+  type RankedRow,
+  type RecipeEvaluation,
+} from './evaluate-recipe.js';
 export * from './list-metrics.js';
 export type { FitContext, Pairs, RankingModel, RankingQuestion, RatingModel, Trainer } from './model.js';
 export { type BiasParams, biasesTrainer } from './models/biases.js';
 export { type KnnRankingParams, knnRankingTrainer } from './models/knn-ranking.js';
 export { type KnnRatingParams, knnRatingTrainer } from './models/knn-rating.js';
+export { mfRatingTrainer } from './models/mf-rating.js';
 export { popularityTrainer, randomRankingTrainer, weightedRatingTrainer } from './models/ranking-baselines.js';
 export {
   globalMeanTrainer,
@@ -16,6 +27,12 @@ export {
   userMeanTrainer,
 } from './models/rating-baselines.js';
 export { type SimilarityName, similarityNames } from './models/similarity.js';
+export {
+  type ApproximateOptions,
+  approximateSpaceTrainer,
+  spaceTrainer,
+  type TrainableSpace,
+} from './models/space-model.js';
 export { type FewShotOptions, fewShot } from './protocols/few-shot.js';
 export { type ItemColdOptions, itemCold } from './protocols/item-cold.js';
 export { givenFolds, kFold } from './protocols/k-fold.js';

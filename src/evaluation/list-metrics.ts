@@ -45,7 +45,9 @@ export function diversity(lists: Lists, similarity: (a: number, b: number) => nu
 /** Cosine of the users who have two items, whatever the values: Σ both / √(n_a · n_b). */
 export function coOccurrence(train: CsrMatrix): (a: number, b: number) => number {
   const { offsets, columns } = train.transpose();
-  return (a, b) => {
+  // Lists of many users hold the same pairs, and those of popular items take longest.
+  const known = new Map<number, number>();
+  const cosine = (a: number, b: number) => {
     const endA = offsets[a + 1]!;
     const endB = offsets[b + 1]!;
     let at = offsets[a]!;
@@ -59,6 +61,12 @@ export function coOccurrence(train: CsrMatrix): (a: number, b: number) => number
       if (difference >= 0) other++;
     }
     return sizes === 0 ? 0 : both / Math.sqrt(sizes);
+  };
+  return (a, b) => {
+    const pair = Math.min(a, b) * train.cols + Math.max(a, b);
+    const found = known.get(pair) ?? cosine(a, b);
+    known.set(pair, found);
+    return found;
   };
 }
 

@@ -1,5 +1,5 @@
 // npm run bench -- <dataset or command> [options]: recall against speed beside the peers (bench/README.md). npm run bench:smoke: every command
-// on a few thousand rows, to see that it works; its figures mean nothing.
+// on a few thousand rows, to see that it works; its figures mean nothing. npm run bench:recsys: quality beside published figures.
 import { existsSync } from 'node:fs';
 import { ensureBuilt } from './ensure.mjs';
 import { inRoot } from './paths.mjs';
@@ -8,12 +8,17 @@ import { npmCommand, run } from './run-command.mjs';
 
 const args = process.argv.slice(2);
 const smoke = args[0] === 'smoke';
+const recsys = args[0] === 'recsys';
 
 await script(async () => {
   await ensureBuilt();
   await step('Compiling the benchmarks', () =>
     run(process.execPath, [inRoot('node_modules/typescript/bin/tsc'), '--project', inRoot('bench/tsconfig.json')]),
   );
+  if (recsys) {
+    await run(process.execPath, [inRoot('build/bench/recsys/main.js'), ...args.slice(1)], { visible: true });
+    return 0;
+  }
   if (wantsPackages() && !existsSync(inRoot('bench/node_modules/.package-lock.json'))) await installPackages();
   if (!smoke) {
     await bench(args);

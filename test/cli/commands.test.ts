@@ -389,3 +389,22 @@ function withoutTime({ results, stats }: Answer): unknown {
   expect(tookMs).toBeGreaterThanOrEqual(0);
   return JSON.parse(JSON.stringify({ results, stats: rest }));
 }
+
+describe('nigh evaluate', () => {
+  test('prints the figures of every space with their definitions, and --json the same as an object', () => {
+    const table = run('evaluate', 'films', '-k', '5');
+    expect(table.status, table.stderr).toBe(0);
+    expect(table.stdout).toMatch(/^leave-one-out: one random interaction .* 90 users, 0 skipped/);
+    expect(table.stdout).toMatch(/^cf, through hnsw +\.?\d/m);
+    expect(table.stdout).toContain('NDCG: binary gains');
+    const json = run('evaluate', 'films', '-k', '5', '--json');
+    const { ranking } = JSON.parse(json.stdout);
+    const cf = ranking.find(({ model }: { model: string }) => model === 'cf');
+    expect(table.stdout).toMatch(new RegExp(`^cf +${cf.hitRate.toFixed(4)} `, 'm'));
+  });
+
+  test('refuses an unknown protocol and a wrong number', () => {
+    expectFailure(run('evaluate', 'films', '--protocol', 'leave-two-out'), 1, 'INVALID_ARGUMENT', /leave-one-out/);
+    expectFailure(run('evaluate', 'films', '--test-share', 'much'), 2, 'INVALID_ARGUMENT', /--test-share/);
+  });
+});

@@ -14,7 +14,18 @@ function commandNames(): string[] {
 
 test('the help lists every command, and each has a help of its own with an example that names it', () => {
   const names = commandNames();
-  expect(names).toEqual(['fetch', 'build', 'similar', 'recommend', 'embed', 'inspect', 'import', 'export', 'serve']);
+  expect(names).toEqual([
+    'fetch',
+    'build',
+    'similar',
+    'recommend',
+    'embed',
+    'evaluate',
+    'inspect',
+    'import',
+    'export',
+    'serve',
+  ]);
   for (const name of names) {
     const { status, stdout, stderr } = nigh([name, '--help']);
     expect({ status, stderr }, name).toEqual({ status: 0, stderr: '' });
