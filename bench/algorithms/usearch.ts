@@ -1,4 +1,4 @@
-import type { MetricName } from 'nigh/index';
+import type { PeerMetric } from '../datasets/dataset.js';
 import type { Algorithm, OpenMode } from './algorithm.js';
 import { installedVersion, requirePeer } from './installed.js';
 
@@ -23,11 +23,11 @@ interface Usearch {
 
 const { Index } = requirePeer('usearch') as Usearch;
 
-const metrics: Record<MetricName, string> = { l2: 'l2sq', ip: 'ip', cosine: 'cos' };
+const metrics: Record<PeerMetric, string> = { l2: 'l2sq', ip: 'ip', cosine: 'cos' };
 
 /** usearch with its default scalar, f32: typed arrays in and out, keys as BigInt. */
 export function usearch(connectivity: number, expansionAdd: number): Algorithm {
-  const config = (dim: number, metric: MetricName, effort: number) => ({
+  const config = (dim: number, metric: PeerMetric, effort: number) => ({
     dimensions: dim,
     metric: metrics[metric],
     quantization: 'f32',

@@ -1,5 +1,4 @@
-import type { MetricName } from 'nigh/index';
-import { rowOf } from '../datasets/dataset.js';
+import { type PeerMetric, rowOf } from '../datasets/dataset.js';
 import type { Algorithm } from './algorithm.js';
 import { installedVersion, requirePeer } from './installed.js';
 
@@ -50,7 +49,7 @@ const {
   ZVecOpen,
 } = requirePeer('@zvec/zvec') as Zvec;
 
-const metrics: Record<MetricName, number> = {
+const metrics: Record<PeerMetric, number> = {
   l2: ZVecMetricType.L2,
   ip: ZVecMetricType.IP,
   cosine: ZVecMetricType.COSINE,

@@ -1,6 +1,6 @@
 import hnswlib from 'hnswlib-node';
-import { FlatIndex, type Matrix, type MetricName } from 'nigh/index';
-import { type BenchDataset, firstRows, rowOf } from '../datasets/dataset.js';
+import { FlatIndex, type Matrix } from 'nigh/index';
+import { type BenchDataset, firstRows, type PeerMetric, rowOf } from '../datasets/dataset.js';
 import { readBandwidth } from '../machine.js';
 import { median } from '../measures.js';
 import { say } from '../report/say.js';
@@ -79,7 +79,7 @@ export async function measureExact(
   return { readBandwidth: bandwidth, limit, speeds: runs.map(({ what, qps }) => ({ what, qps: median(qps) })) };
 }
 
-function bruteForce(base: Matrix, metric: MetricName) {
+function bruteForce(base: Matrix, metric: PeerMetric) {
   const index = new hnswlib.BruteforceSearch(hnswlibSpaces[metric], base.dim);
   index.initIndex(base.rows);
   for (let r = 0; r < base.rows; r++) index.addPoint(Array.from(rowOf(base, r)), r);
@@ -87,7 +87,7 @@ function bruteForce(base: Matrix, metric: MetricName) {
 }
 
 /** What one writes without a library: every distance, a sorted list of the best. */
-function plainLoop({ data, rows, dim }: Matrix, metric: MetricName, query: Float32Array, k: number): number[] {
+function plainLoop({ data, rows, dim }: Matrix, metric: PeerMetric, query: Float32Array, k: number): number[] {
   const best: { id: number; distance: number }[] = [];
   let worst = Number.POSITIVE_INFINITY;
   for (let r = 0; r < rows; r++) {

@@ -1,4 +1,8 @@
-import type { Matrix, MetricName } from 'nigh/index';
+import type { Matrix } from 'nigh/index';
+
+/** The metrics that every peer has. */
+export type PeerMetric = 'l2' | 'ip' | 'cosine';
+
 import { benchCache, bytesOf, digestOf, readFloats, writeWhole } from '../cache.js';
 
 /** Base vectors to index and queries to ask: what one benchmark runs on. */
@@ -6,7 +10,7 @@ export interface BenchDataset {
   readonly name: string;
   /** One line: where it comes from, or seed and law of a generated one. */
   readonly about: string;
-  readonly metric: MetricName;
+  readonly metric: PeerMetric;
   readonly base: Matrix;
   readonly queries: Matrix;
   /** Of the base rows and the metric: what an index of it depends on. */
@@ -17,7 +21,7 @@ export interface BenchDataset {
 export interface BenchDatasetSource {
   readonly name: string;
   readonly about: string;
-  readonly metric: MetricName;
+  readonly metric: PeerMetric;
   readonly dim: number;
   /** Counts up when the same name comes to mean other rows; what an older one left in the cache is then not used. */
   readonly version: number;

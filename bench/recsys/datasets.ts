@@ -55,9 +55,20 @@ export function latestSmall2016(): CsrMatrix | undefined {
   return file === undefined ? undefined : toMatrices([readTriples(readFileSync(file, 'utf8'), ',', true)])[0];
 }
 
-export function ml100k(): CsrMatrix | undefined {
+/** Ratings, and their times parallel to the entries. */
+export function ml100k(): { readonly ratings: CsrMatrix; readonly timestamps: Float64Array } | undefined {
   const file = dataFile('ml-100k', 'u.data');
-  return file === undefined ? undefined : toMatrices([readTriples(readFileSync(file, 'utf8'), '\t', false)])[0];
+  if (file === undefined) return undefined;
+  const text = readFileSync(file, 'utf8');
+  const times = text
+    .trim()
+    .split('\n')
+    .map((line) => Number(line.split('\t')[3]));
+  const triples = readTriples(text, '\t', false);
+  // Row numbers as values say where each entry went; float32 holds them exactly.
+  const numbered = triples.map(([user, item], at) => [user, item, at] as const);
+  const [ratings, lines] = toMatrices([triples, numbered]);
+  return { ratings: ratings!, timestamps: Float64Array.from(lines!.values, (at) => times[at]!) };
 }
 
 /** u1–u5. */

@@ -54,8 +54,9 @@ const rowsFor = (matrix: CsrMatrix): Row[] => {
 };
 
 export async function ml100kRanking(): Promise<void> {
-  const matrix = ml100k();
-  if (matrix === undefined) return void process.stdout.write('ml-100k: not in NIGH_DATA, left out.\n');
+  const data = ml100k();
+  if (data === undefined) return void process.stdout.write('ml-100k: not in NIGH_DATA, left out.\n');
+  const { ratings: matrix, timestamps } = data;
   const rows = rowsFor(matrix);
   await table(
     'ml-100k, random 80/20, the whole catalogue, @10',
@@ -69,13 +70,25 @@ export async function ml100kRanking(): Promise<void> {
       },
     ],
   );
-  await table('ml-100k, leave-one-out, the whole catalogue, @10', rows, [leaveOneOut(matrix, { seed })], 10, []);
-  await table('ml-100k, leave-one-out, 100 negatives, @10', rows, [leaveOneOut(matrix, { seed, negatives: 100 })], 10, [
-    {
-      metric: 'HR/NDCG@10',
-      figures: { popular: '.4145/.2342', 'item KNN': '.6026/.3506', iALS: '.6142/.3691' },
-    },
-  ]);
+  await table(
+    'ml-100k, leave-one-out, the whole catalogue, @10',
+    rows,
+    [leaveOneOut(matrix, { seed, timestamps })],
+    10,
+    [],
+  );
+  await table(
+    'ml-100k, leave-one-out, 100 negatives, @10',
+    rows,
+    [leaveOneOut(matrix, { seed, timestamps, negatives: 100 })],
+    10,
+    [
+      {
+        metric: 'HR/NDCG@10',
+        figures: { popular: '.4145/.2342', 'item KNN': '.6026/.3506', iALS: '.6142/.3691' },
+      },
+    ],
+  );
 }
 
 export async function ml1mRanking(): Promise<void> {
