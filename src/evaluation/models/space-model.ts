@@ -131,17 +131,15 @@ class Asked {
       const place = this.#userRows[users[r]!] ?? -1;
       return place < 0 ? undefined : row(this.#users, place);
     }
-    const rows = Uint32Array.from(
-      histories.row(r).columns.filter((item) => (this.#itemRows[item] ?? -1) >= 0),
-      (item) => this.#itemRows[item]!,
-    );
+    const items = histories.row(r).columns.filter((item) => (this.#itemRows[item] ?? -1) >= 0);
+    const rows = items.map((item) => this.#itemRows[item]!);
     if (rows.length === 0) return undefined;
     if (this.#users === undefined) return this.#meanDirection(rows);
     const vectors = zeros(rows.length, this.items.dim);
     rows.forEach((place, at) => {
       vectors.data.set(row(this.items, place), at * vectors.dim);
     });
-    return this.#fold?.({ vectors, weights: new Float32Array(rows.length).fill(1) });
+    return this.#fold?.({ items, vectors, weights: new Float32Array(rows.length).fill(1) });
   }
 
   scoreInto(vector: Float32Array, scores: Float32Array): void {
