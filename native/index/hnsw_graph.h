@@ -56,6 +56,12 @@ struct HnswGraph {
     return level == 0 ? links0.data() + slot * degree0 : upper.data() + (upper_rows[slot] + level - 1) * m;
   }
 
+  /// Asks for a node's row of layer 0.
+  void prefetch_links(uint32_t slot) const {
+    const char* row0 = reinterpret_cast<const char*>(links0.data() + slot * degree0);
+    for (size_t byte = 0; byte < degree0 * sizeof(uint32_t); byte += 64) __builtin_prefetch(row0 + byte);
+  }
+
   static uint32_t load(const uint32_t* entry) {
     return std::atomic_ref<uint32_t>(*const_cast<uint32_t*>(entry)).load(std::memory_order_acquire);
   }

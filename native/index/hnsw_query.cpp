@@ -206,6 +206,8 @@ HnswIndex::Walked HnswIndex::collect(const HnswSnapshot& now, const void* prepar
   Walked walked;
   std::vector<Neighbor>& found = walked.found;
   std::vector<uint32_t> slots;
+  found.reserve(std::min(wanted, scratch.pool.size()));
+  slots.reserve(std::min(wanted, scratch.pool.size()));
   for (const SearchPool::Entry& candidate : scratch.pool) {
     if (candidate.rejected()) continue;
     // All that tie with the last wanted are kept for the sort by id below.
@@ -215,6 +217,7 @@ HnswIndex::Walked HnswIndex::collect(const HnswSnapshot& now, const void* prepar
       if (slot >= now.count || !live(slot)) return true;
       if (params.filter != nullptr && !params.filter->contains(state.store.ids[slot])) return true;
       found.push_back({candidate.distance, slot});
+      if (quantized) state.store.prefetch_row(slot);
       slots.push_back(slot);
       return ++taken < wanted;
     });

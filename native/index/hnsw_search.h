@@ -92,6 +92,7 @@ struct SearchScratch {
   uint32_t fresh[kMaxDegree];
   uint32_t bridges[kMaxDegree];
   float distances[kMaxDegree];
+  uint32_t closer[kMaxDegree];
   uint64_t scored = 0;   // distances computed since the scratch was taken
   uint64_t bridged = 0;  // rejected nodes behind which was looked
 };
@@ -118,6 +119,27 @@ inline void carry_pool_down(size_t ef, size_t limit, SearchScratch& scratch) {
   scratch.pool.reopen(ef);
   scratch.visited.reset(limit);
   for (const SearchPool::Entry& entry : scratch.pool) scratch.visited.insert(entry.slot());
+}
+
+/// Gathers into scratch.fresh, and prefetches, the neighbours of a node that were not met yet. Whether one was met is a coin
+/// toss, so nothing branches on it.
+template <class Scorer>
+size_t gather_neighbors(const HnswGraph& graph, uint32_t node, size_t level, const Scorer& score, size_t limit,
+                        SearchScratch& scratch) {
+  const size_t degree = graph.degree(level);
+  const uint32_t* links = graph.row(node, level);
+  size_t count = 0;
+  for (size_t i = 0; i < degree; ++i) {
+    const uint32_t neighbor = HnswGraph::load(links + i);
+    if (neighbor >= limit) {
+      if (neighbor == kNoSlot) break;
+      continue;
+    }
+    scratch.fresh[count] = neighbor;
+    count += scratch.visited.insert(neighbor) && graph.has_row(neighbor, level);
+  }
+  for (size_t j = 0; j < count; ++j) score.prefetch(scratch.fresh[j]);
+  return count;
 }
 
 /// Gathers into scratch.fresh, and prefetches, the neighbours of a node that may be returned and were not met yet; in the place
@@ -191,26 +213,23 @@ void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, con
     if constexpr (Accept::kRejected == Rejected::kPassOver) {
       count = gather_within_two_hops(graph, node, level, score, accept, limit, scratch);
     } else {
-      const uint32_t* links = graph.row(node, level);
-      for (size_t i = 0; i < degree; ++i) {
-        const uint32_t neighbor = HnswGraph::load(links + i);
-        if (neighbor >= limit) {
-          if (neighbor == kNoSlot) break;
-          continue;
-        }
-        if (!visited.insert(neighbor) || !graph.has_row(neighbor, level)) continue;
-        score.prefetch(neighbor);
-        scratch.fresh[count++] = neighbor;
-      }
+      count = gather_neighbors(graph, node, level, score, limit, scratch);
     }
+    // While the rows are on their way: the links of the node that is next unless one of them is closer.
+    if (level == 0 && pool.peek(node)) graph.prefetch_links(node);
     score(scratch.fresh, count, scratch.distances);
     scratch.scored += count;
-    for (size_t j = 0; j < count; ++j) offer(scratch.distances[j], scratch.fresh[j]);
 
-    if (level == 0 && pool.peek(node)) {
-      const char* next = reinterpret_cast<const char*>(graph.row(node, 0));
-      for (size_t byte = 0; byte < degree * sizeof(uint32_t); byte += 64) __builtin_prefetch(next + byte);
+    // Few are closer than the last of a full pool. Those are listed first, without a branch that would be guessed wrong.
+    const float bound = pool.bound();
+    size_t closer = 0;
+    for (size_t j = 0; j < count; ++j) {
+      scratch.closer[closer] = static_cast<uint32_t>(j);
+      closer += scratch.distances[j] < bound;
     }
+    for (size_t c = 0; c < closer; ++c) offer(scratch.distances[scratch.closer[c]], scratch.fresh[scratch.closer[c]]);
+
+    if (level == 0 && pool.peek(node)) graph.prefetch_links(node);
   }
 }
 
