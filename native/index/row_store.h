@@ -68,8 +68,8 @@ struct RowStore {
   const float* row(uint32_t slot) const { return row_as<float>(slot); }
 
   void prefetch_row(uint32_t slot) const {
-    const char* bytes = reinterpret_cast<const char*>(row(slot));
-    for (size_t byte = 0; byte < row_dim * sizeof(float); byte += 64) __builtin_prefetch(bytes + byte, 0, 2);
+    const uint8_t* bytes = row_as<uint8_t>(slot);
+    for (size_t byte = 0; byte < row_bytes; byte += 64) __builtin_prefetch(bytes + byte, 0, 2);
   }
 
   /// A store with the same rows and room for `capacity`.
