@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -99,10 +100,18 @@ std::shared_ptr<void> InputFile::map() const {
 #endif
 }
 
+namespace {
+
+// Two that write to the same path at once write to files of their own, and the last one to finish is what stays.
+std::string temporary_name(const std::string& path) {
+  static std::atomic<unsigned> next{0};
+  return path + ".tmp-" + std::to_string(process_id()) + "-" + std::to_string(next.fetch_add(1));
+}
+
+}  // namespace
+
 OutputFile::OutputFile(const std::string& path)
-    : path_(path),
-      temporary_(path + ".tmp-" + std::to_string(process_id())),
-      descriptor_(open_file(temporary_.c_str(), kWriteFlags)) {
+    : path_(path), temporary_(temporary_name(path)), descriptor_(open_file(temporary_.c_str(), kWriteFlags)) {
   if (descriptor_ < 0) fail(temporary_, "create");
 }
 

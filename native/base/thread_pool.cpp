@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <exception>
 
+#include "base/error.h"
+
 namespace nigh {
 
 namespace {
@@ -49,7 +51,12 @@ void run_lane(Loop& loop, const std::function<void(size_t, size_t, size_t)>& bod
 ThreadPool::ThreadPool(size_t threads) {
   const size_t count = threads == 0 ? default_threads() : threads;
   workers_.reserve(count);
-  for (size_t i = 0; i < count; ++i) workers_.emplace_back([this] { work(); });
+  try {
+    for (size_t i = 0; i < count; ++i) workers_.emplace_back([this] { work(); });
+  } catch (const std::exception&) {
+    // The system starts no more threads, or has no memory for them: those that there are do the work.
+    if (workers_.empty()) throw Error("OUT_OF_MEMORY", "The system could not start a thread.");
+  }
 }
 
 ThreadPool::~ThreadPool() {
@@ -100,8 +107,8 @@ void ThreadPool::parallel_for(size_t count, size_t chunk, size_t max_lanes,
   const size_t chunks = (count + loop->chunk - 1) / loop->chunk;
   const size_t wanted = std::min(lanes(max_lanes), chunks);
 
-  for (size_t lane = 1; lane < wanted; ++lane) {
-    // `body` outlives every lane that passes the closed check: parallel_for waits for those.
+  // `body` outlives every lane that passes the closed check: parallel_for waits for those.
+  const auto help = [&](size_t lane) {
     submit([loop, &body, lane] {
       {
         const std::lock_guard lock(loop->mutex);
@@ -112,6 +119,11 @@ void ThreadPool::parallel_for(size_t count, size_t chunk, size_t max_lanes,
       const std::lock_guard lock(loop->mutex);
       if (--loop->active == 0) loop->idle.notify_all();
     });
+  };
+  try {
+    for (size_t lane = 1; lane < wanted; ++lane) help(lane);
+  } catch (const std::bad_alloc&) {
+    // Without memory for another helper the lanes that there are do the work; those that run already must not be left alone.
   }
   run_lane(*loop, body, 0);
 

@@ -105,9 +105,9 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
   }
 
   const EntryPoint entry = EntryPoint::unpack(raw.entry);
-  const bool valid_entry =
-      count == 0 ? entry.slot == kNoSlot
-                 : entry.slot < count && entry.level <= HnswGraph::kMaxLevel && state.graph.has_row(entry.slot, entry.level);
+  const bool valid_entry = count == 0 ? entry.slot == kNoSlot
+                                      : entry.slot < count && entry.level <= HnswGraph::kMaxLevel &&
+                                            !state.graph.is_twin(entry.slot) && state.graph.has_row(entry.slot, entry.level);
   if (!valid_entry) throw wrong("the entry point is out of range.");
   return index;
 }

@@ -313,8 +313,13 @@ void HnswIndex::mark_removed(HnswSnapshot& next, const std::vector<uint32_t>& sl
 // nodes that searches walk through, which costs time and nothing else, and the next change tries again.
 void HnswIndex::settle(const std::vector<uint32_t>& removed, size_t max_lanes) {
   if (removed.empty()) return;
+  const HnswSnapshot now = snapshot();
+  const auto put_off = [&] {
+    // What was begun is left as it is: every row may have lost its paths, and links are counted anew.
+    unwalked_changes_ = now.count;
+    now.state->graph.count_in_degrees(now.count);
+  };
   try {
-    const HnswSnapshot now = snapshot();
     HnswState& state = *now.state;
     hnsw_detach(state.graph, state.store, params_, state.entry, removed, now.count, max_lanes, workspace_);
     if (now.removed * kMostRemoved > now.count) {
@@ -326,8 +331,10 @@ void HnswIndex::settle(const std::vector<uint32_t>& removed, size_t max_lanes) {
     make_found(state, now.count, walk, max_lanes, control);
     if (walk) unwalked_changes_ = 0;
   } catch (const std::bad_alloc&) {
+    put_off();
   } catch (const Error& error) {
     if (std::string(error.code()) != "OUT_OF_MEMORY") throw;
+    put_off();
   }
 }
 
@@ -345,12 +352,12 @@ std::vector<uint8_t> HnswIndex::levels_for(const HnswSnapshot& now, const Intake
   for (size_t i = 0; i < rows; ++i) lengths[i] = length(intake.rows.float_row(intake.chosen[i]));
   // Placed anew each time the index has doubled, so that a long series of small adds stays linear.
   if (now.live() + rows >= thresholds_from_ * 2) {
-    thresholds_from_ = now.live() + rows;
     std::vector<float> all = lengths;
     for (uint32_t slot = 0; slot < now.count; ++slot) {
       if (!now.state->graph.removed(slot)) all.push_back(length(now.state->store.row(slot)));
     }
     thresholds_ = length_thresholds(std::move(all));
+    thresholds_from_ = now.live() + rows;
   }
   for (size_t i = 0; i < rows; ++i) {
     levels[i] = static_cast<uint8_t>(hnsw_level_by_length(lengths[i], thresholds_, levels[i]));

@@ -62,7 +62,7 @@ bool link_from(HnswGraph& graph, uint32_t owner, uint32_t slot, std::vector<uint
 
 std::vector<uint32_t> unreachable_slots(const HnswGraph& graph, uint32_t entry, uint32_t count) {
   std::vector<uint32_t> missing;
-  if (count == 0) return missing;
+  if (entry == kNoSlot) return missing;  // there is nothing, or nothing that is not gone
   Walk walk(graph, count);
   walk.from(entry);
   for (uint32_t slot = 0; slot < count; ++slot) {
@@ -74,7 +74,7 @@ std::vector<uint32_t> unreachable_slots(const HnswGraph& graph, uint32_t entry, 
 size_t reconnect_unreachable(HnswGraph& graph, uint32_t entry, uint32_t count, std::vector<uint32_t>& doubts) {
   constexpr int kRounds = 16;  // a link that is replaced may have been somebody's only path, so look again
   size_t found = 0;
-  for (int round = 0; round < kRounds && count != 0; ++round) {
+  for (int round = 0; round < kRounds && entry != kNoSlot; ++round) {
     Walk walk(graph, count);
     walk.from(entry);
     size_t missing = 0;

@@ -173,9 +173,10 @@ void with_repair(const HnswGraph& graph, const RowStore& store, const HnswParams
 
 void hnsw_detach(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                  const std::vector<uint32_t>& slots, uint32_t count, size_t max_lanes, LinkWorkspace& workspace) {
+  // First, since it needs no memory: searches must not begin at a node that is gone.
+  move_entry(graph, entry, count);
   const std::vector<uint32_t> gone = leave_chains(graph, slots);
   if (gone.empty()) return;
-  move_entry(graph, entry, count);
   if (EntryPoint::unpack(entry.load()).slot == kNoSlot) return;
   workspace.reserve(1);
   discount_links(graph, gone, workspace.lanes[0]->doubts);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <mutex>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -25,15 +26,16 @@ namespace {
 // How often what was not found is linked and searched for again. One round does as a rule.
 constexpr int kRounds = 8;
 
-// Calls link(row, place, layer) for every used place whose link leads nowhere, broken(last, next) for every step of a chain that
-// does, and lost(twin) for twins in no chain.
+// Calls on_link(slot, layer, place) for every used place whose link leads nowhere, with null for a layer whose row is not there
+// or is another's; on_chain(last) for every step of a chain that leads nowhere, and on_lost(twin) for twins in no chain.
 template <class OnLink, class OnChain, class OnLost>
 void visit_faults(const HnswGraph& graph, uint32_t count, const OnLink& on_link, const OnChain& on_chain, const OnLost& on_lost) {
   std::vector<uint8_t> in_chain(count, 0);
+  std::vector<uint8_t> taken(graph.upper.size() / graph.m, 0);  // rows of upper layers
   for (uint32_t slot = 0; slot < count; ++slot) {
     if (graph.is_twin(slot)) continue;
     for (size_t layer = 0; layer <= graph.levels[slot]; ++layer) {
-      if (!graph.has_row(slot, layer)) {
+      if (!graph.has_row(slot, layer) || (layer != 0 && std::exchange(taken[graph.upper_rows[slot] + layer - 1], 1) != 0)) {
         on_link(slot, layer, nullptr);
         break;
       }

@@ -69,7 +69,11 @@ class SlotMap {
     count_ = end;
   }
 
-  size_t memory_bytes() const { return (table_.size() + older_.size()) * sizeof(uint32_t); }
+  /// Safe beside find() and append(): a table that is being filled counts from when it is used.
+  size_t memory_bytes() const {
+    if (dense() || !filled_.load(std::memory_order_acquire)) return 0;
+    return (table_.size() + older_.size()) * sizeof(uint32_t);
+  }
 
  private:
   static constexpr uint32_t kEmpty = 0;  // a place holds slot + 1, so that zeroed memory is empty

@@ -7,16 +7,18 @@
 
 namespace nigh::binding {
 
-Failure failure_of(const std::exception_ptr& error) {
+namespace {
+
+Failure described(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (const nigh::Error& known) {
     return {known.code(), known.what()};
   } catch (const std::bad_alloc&) {
-    return {"OUT_OF_MEMORY", "Memory could not be allocated."};
+    return {"OUT_OF_MEMORY", {}};
   } catch (const std::length_error&) {
     // What the containers throw for a size that no allocation could satisfy.
-    return {"OUT_OF_MEMORY", "Memory could not be allocated: the size is out of range."};
+    return {"OUT_OF_MEMORY", {}};
   } catch (const std::exception& other) {
     return {"INTERNAL", other.what()};
   } catch (...) {
@@ -24,8 +26,19 @@ Failure failure_of(const std::exception_ptr& error) {
   }
 }
 
+}  // namespace
+
+Failure failure_of(const std::exception_ptr& error) noexcept {
+  try {
+    return described(error);
+  } catch (...) {
+    return {"OUT_OF_MEMORY", {}};  // there was no room for the message
+  }
+}
+
 Napi::Error to_js_error(Napi::Env env, const Failure& failure) {
-  Napi::Error error = Napi::Error::New(env, failure.message);
+  const char* message = failure.message.empty() ? "Memory could not be allocated." : failure.message.c_str();
+  Napi::Error error = Napi::Error::New(env, message);
   error.Set("code", Napi::String::New(env, failure.code));
   return error;
 }

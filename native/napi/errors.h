@@ -12,11 +12,11 @@ namespace nigh::binding {
 /// What is kept of an exception between the thread that met it and the JavaScript thread.
 struct Failure {
   const char* code = nullptr;  // a literal from the table in src/core/errors.ts
-  std::string message;
+  std::string message;         // empty for a failed allocation, whose message must not need one
 };
 
 /// nigh::Error keeps its code, failed allocations become OUT_OF_MEMORY, anything else INTERNAL.
-Failure failure_of(const std::exception_ptr& error);
+Failure failure_of(const std::exception_ptr& error) noexcept;
 
 /// A JavaScript Error with `code`.
 Napi::Error to_js_error(Napi::Env env, const Failure& failure);

@@ -1,5 +1,7 @@
 #include "napi/promise_task.h"
 
+#include <utility>
+
 namespace nigh::binding {
 
 std::shared_ptr<TaskMailbox> TaskMailbox::create(Napi::Env env) {
@@ -77,20 +79,23 @@ void TaskMailbox::execute(PromiseTask& task) {
     idle_.notify_all();
     return;
   }
-  finished_.push_back(&task);
+  const bool first = first_finished_ == nullptr;
+  (first ? first_finished_ : last_finished_->next_finished_) = &task;
+  last_finished_ = &task;
   // One message wakes the JavaScript thread for all that finish until it looks. Under the lock, so that the environment cannot
   // end meanwhile; the queue has no limit, so the call does not wait.
-  if (finished_.size() == 1) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+  if (first) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
 }
 
 void TaskMailbox::deliver() {
-  std::vector<const PromiseTask*> finished;
+  PromiseTask* task = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    finished.swap(finished_);
+    task = std::exchange(first_finished_, nullptr);
   }
-  for (const PromiseTask* task : finished) {
+  while (task != nullptr) {
     auto node = pending_.extract(task);
+    task = task->next_finished_;
     if (!node.empty()) settle(node.mapped());
   }
   if (pending_.empty() && !closed_) napi_unref_threadsafe_function(env_, wake_);

@@ -49,6 +49,7 @@ class PromiseTask {
   std::shared_ptr<TaskControl> control_;
   State state_ = State::kQueued;  // guarded by the mailbox
   Failure failure_;               // code is null after success
+  PromiseTask* next_finished_ = nullptr;
 };
 
 /// One an environment: starts tasks and settles their promises.
@@ -80,7 +81,8 @@ class TaskMailbox : public std::enable_shared_from_this<TaskMailbox> {
   std::mutex mutex_;  // guards all below, and the state of every task
   std::condition_variable idle_;
   napi_threadsafe_function wake_ = nullptr;
-  std::vector<const PromiseTask*> finished_;
+  PromiseTask* first_finished_ = nullptr;  // a list through the tasks: one that has finished needs no memory to say so
+  PromiseTask* last_finished_ = nullptr;   // of no meaning while there is no first
   size_t running_ = 0;
   bool closed_ = false;
 };

@@ -1,0 +1,25 @@
+// Allocations that fail when a test says so. The program's operator new and aligned_alloc are those of failing_allocations.cpp.
+#pragma once
+
+#include <cstddef>
+
+namespace nigh::test {
+
+/// While one lives, the n-th allocation (from 1) of any thread fails, or every one from the n-th on.
+class FailingAllocations {
+ public:
+  enum class Which { kOne, kAllFrom };
+
+  FailingAllocations(size_t n, Which which);
+  ~FailingAllocations();
+  FailingAllocations(const FailingAllocations&) = delete;
+  FailingAllocations& operator=(const FailingAllocations&) = delete;
+
+  /// Whether an allocation has failed since.
+  bool failed() const;
+};
+
+/// Whether the allocations of this program can be made to fail.
+bool allocations_can_fail();
+
+}  // namespace nigh::test
