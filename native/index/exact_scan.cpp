@@ -1,10 +1,9 @@
 #include "index/exact_scan.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "index/bounded_scan.h"
+#include "index/vector_index.h"
 #include "quant/sq8_row_bounds.h"
 #include "simd/kernels.h"
 
@@ -34,12 +33,6 @@ struct StoreRows {
     const char* row = store.row_as<const char>(slot);
     for (size_t byte = 0; byte < store.row_bytes; byte += 64) __builtin_prefetch(row + byte, 0, 2);
   }
-
- private:
-  // A product of huge rows can overflow to +inf and −inf at once.
-  static void far_instead_of_nan(size_t count, float* out) {
-    for (size_t j = 0; j < count; ++j) out[j] = std::isnan(out[j]) ? std::numeric_limits<float>::infinity() : out[j];
-  }
 };
 
 }  // namespace
@@ -60,6 +53,7 @@ std::vector<Neighbor> scan_slots(const RowStore& store, std::span<const uint32_t
   for (size_t begin = 0; begin < slots.size(); begin += kBlock) {
     const size_t block = std::min(kBlock, slots.size() - begin);
     store.distances(prepared, slots.data() + begin, block, distances);
+    far_instead_of_nan(block, distances);
     for (size_t j = 0; j < block; ++j) best.push({distances[j], store.ids[slots[begin + j]]});
   }
   return best.take_sorted();

@@ -15,9 +15,8 @@ namespace nigh {
 
 namespace {
 
-constexpr size_t kBlock = 1024;    // rows at once
-constexpr size_t kMaxDim = 65536;  // as in the file header
-constexpr size_t kFewListed = 4;   // a random row costs about as much as so many rows in order
+constexpr size_t kBlock = 1024;   // rows at once
+constexpr size_t kFewListed = 4;  // a random row costs about as much as so many rows in order
 
 bool are_own_slots(const uint32_t* ids, size_t count) {
   for (size_t i = 0; i < count; ++i) {
@@ -65,9 +64,7 @@ FlatIndex::FlatIndex(Metric metric, size_t dim, Buffer<float> rows, Buffer<uint3
 
 std::unique_ptr<FlatIndex> FlatIndex::build(MatrixView<const float> rows, const uint32_t* ids, Metric metric,
                                             Quantization quantization) {
-  if (rows.dim == 0 || rows.dim > kMaxDim) {
-    throw Error("INVALID_ARGUMENT", "dim: expected 1 to " + std::to_string(kMaxDim) + ", got " + std::to_string(rows.dim) + ".");
-  }
+  require_storable_dim(rows.dim);
   if (rows.rows >= kNoId)
     throw Error("CAPACITY", "An index holds at most 4294967294 vectors, got " + std::to_string(rows.rows) + ".");
   require_quantizable(metric, quantization);

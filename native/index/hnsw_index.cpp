@@ -54,6 +54,7 @@ std::unique_ptr<HnswIndex> HnswIndex::build(VectorsView rows, const uint32_t* id
                                             size_t max_lanes, TaskControl& control, VectorsView questions) {
   check_hnsw_params(params);
   require_quantizable(metric, params.quantization);
+  require_storable_dim(rows.dim);
   require_vectors(metric, rows, "data");
   check_questions(questions, rows.dim, metric);
   std::unique_ptr<HnswIndex> index(new HnswIndex(metric, rows.dim, params, false));

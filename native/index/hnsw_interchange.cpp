@@ -76,6 +76,10 @@ std::unique_ptr<HnswIndex> HnswIndex::import_hnswlib(const std::string& path, Me
     throw Error("DIMENSION_MISMATCH",
                 path + ": expected vectors of " + std::to_string(dim) + " values, got " + std::to_string(header.dim) + ".");
   }
+  if (header.dim > kMaxDim) {
+    throw Error("UNSUPPORTED", path + ": vectors of " + std::to_string(header.dim) + " values; an index here holds at most " +
+                                   std::to_string(kMaxDim) + ".");
+  }
   if (header.count > kMaxHnswRows)
     throw Error("CAPACITY", "An index holds at most " + std::to_string(kMaxHnswRows) + " vectors.");
   HnswParams params = settings;

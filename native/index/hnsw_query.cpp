@@ -28,7 +28,13 @@ std::vector<Neighbor> HnswIndex::search(const void* query, const SearchParams& p
   const HnswSnapshot now = snapshot();
   PreparedQuery prepared;
   now.state->store.prepare_query(query, prepared);
-  return answer(now, prepared.data(), params, stats);
+  // No answer is longer than the index, and no pool needs to be: a k of a billion must not reserve room for a billion.
+  const size_t most = std::max<size_t>(now.live(), 1);
+  SearchParams useful = params;
+  useful.k = std::min(params.k, most);
+  useful.ef_search = std::min(params.ef_search, most);
+  useful.refine_factor = std::min(params.refine_factor, most);
+  return answer(now, prepared.data(), useful, stats);
 }
 
 std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const void* prepared, const SearchParams& params,
@@ -225,6 +231,7 @@ HnswIndex::Walked HnswIndex::collect(const HnswSnapshot& now, const void* prepar
   if (quantized) {
     std::vector<float> distances(slots.size());
     state.store.distances(prepared, slots.data(), slots.size(), distances.data());
+    far_instead_of_nan(slots.size(), distances.data());
     scratch.scored += slots.size();
     for (size_t i = 0; i < slots.size(); ++i) found[i].distance = distances[i];
   }

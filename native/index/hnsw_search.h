@@ -22,8 +22,10 @@
 //   4. insert those closer than the pool's bound; prefetch the next candidate's links
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "base/id_set.h"
 #include "base/visited_set.h"
@@ -106,6 +108,7 @@ void start_search(const Scorer& score, uint32_t start, size_t ef, size_t limit, 
   scratch.pool.reset(ef);
   float distance;
   score(&start, 1, &distance);
+  if (std::isnan(distance)) distance = std::numeric_limits<float>::infinity();  // the others stay out of the pool
   ++scratch.scored;
   if (accept(start)) {
     scratch.pool.insert(distance, start);

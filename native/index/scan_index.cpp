@@ -12,8 +12,7 @@ namespace nigh {
 
 namespace {
 
-constexpr size_t kMaxDim = 65536;  // as in the file header
-constexpr size_t kFewListed = 4;   // a random row costs about as much as so many rows in order
+constexpr size_t kFewListed = 4;  // a random row costs about as much as so many rows in order
 
 bool are_own_slots(const Buffer<uint32_t>& ids) {
   for (size_t i = 0; i < ids.size(); ++i) {
@@ -46,9 +45,7 @@ std::unique_ptr<ScanIndex> ScanIndex::build(VectorsView rows, const uint32_t* id
   if (quantization != Quantization::kNone) {
     throw Error("INVALID_ARGUMENT", "quantization: expected \"none\" of a flat index under l1, chebyshev, hamming and jaccard.");
   }
-  if (rows.dim == 0 || rows.dim > kMaxDim) {
-    throw Error("INVALID_ARGUMENT", "dim: expected 1 to " + std::to_string(kMaxDim) + ", got " + std::to_string(rows.dim) + ".");
-  }
+  require_storable_dim(rows.dim);
   if (rows.rows >= kNoId)
     throw Error("CAPACITY", "An index holds at most 4294967294 vectors, got " + std::to_string(rows.rows) + ".");
   require_vectors(metric, rows, "data");

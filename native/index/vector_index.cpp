@@ -28,6 +28,11 @@ bool all_finite(const float* values, size_t count) {
 
 }  // namespace
 
+void require_storable_dim(size_t dim) {
+  if (dim >= 1 && dim <= kMaxDim) return;
+  throw Error("INVALID_ARGUMENT", "dim: expected 1 to " + std::to_string(kMaxDim) + ", got " + std::to_string(dim) + ".");
+}
+
 void require_finite(MatrixView<const float> rows, const char* what) {
   for (size_t r = 0; r < rows.rows; ++r) {
     const float* row = rows.row(r);
@@ -80,6 +85,12 @@ void require_distinct_ids(const uint32_t* ids, size_t count) {
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
   if (twice != sorted.end()) refuse_twice(*twice);
+}
+
+void far_instead_of_nan(size_t count, float* distances) {
+  for (size_t j = 0; j < count; ++j) {
+    if (std::isnan(distances[j])) distances[j] = std::numeric_limits<float>::infinity();
+  }
 }
 
 void normalize_row(const float* row, size_t dim, float* out, size_t position) {

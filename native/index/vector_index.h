@@ -75,6 +75,12 @@ void keep_within(float within, std::vector<Neighbor>& found);
 /// The same for `rows` answers of a batch, `k` places each.
 void keep_within(float within, size_t rows, size_t k, uint32_t* ids, float* distances, uint32_t* counts);
 
+/// Of dense vectors, as in the file header.
+inline constexpr size_t kMaxDim = 65536;
+
+/// Throws INVALID_ARGUMENT.
+void require_storable_dim(size_t dim);
+
 /// Throws NOT_FINITE with the position of the first NaN or infinity.
 void require_finite(MatrixView<const float> rows, const char* what);
 
@@ -95,6 +101,9 @@ inline void require_query(Metric metric, const void* query, size_t dim) {
 
 /// Throws DUPLICATE_ID or INVALID_ARGUMENT (kNoId used). Null ids mean 0 … rows − 1 and need no check.
 void require_distinct_ids(const uint32_t* ids, size_t count);
+
+/// A product of huge rows can overflow to +inf and −inf at once; such a row is as far as can be.
+void far_instead_of_nan(size_t count, float* distances);
 
 /// out = row / |row|. Throws ZERO_VECTOR naming `position`. The length is summed in double.
 void normalize_row(const float* row, size_t dim, float* out, size_t position);

@@ -16,14 +16,13 @@ constexpr const char* kQuantizationNames[kQuantizations] = {"none", "sq8", "f16"
 
 }  // namespace
 
-SearchParams search_params(const Napi::Value& settings, const IdSet* filter, size_t size) {
+SearchParams search_params(const Napi::Value& settings, const IdSet* filter) {
   enum { kK, kEfSearch, kRefineFactor, kExact, kRecall, kWithin, kSettings };
   const std::span<const double> values = typed_array<double>(settings, "settings", kSettings);
-  // No answer is longer than the index, and no pool needs to be: a k of a billion must not reserve room for a billion.
-  const auto most = static_cast<double>(std::max<size_t>(size, 1));
+  // As many as there are ids, so that products fit; the index cuts them down to what it holds when the search begins.
   const auto natural = [&](size_t at, const char* name) {
     if (!(values[at] >= 1)) wrong_argument(name, "at least 1");
-    return static_cast<size_t>(std::min(values[at], most));
+    return static_cast<size_t>(std::min(values[at], static_cast<double>(kNoId)));
   };
   SearchParams params;
   params.k = natural(kK, "k");

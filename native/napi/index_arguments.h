@@ -12,8 +12,8 @@
 namespace nigh::binding {
 
 /// One Float64Array: k, efSearch, refineFactor, exact (0 or 1), recall (0: efSearch decides), within. The caller keeps the filter
-/// alive. What exceeds `size`, the number of vectors, is cut down to it. Throws INVALID_ARGUMENT.
-SearchParams search_params(const Napi::Value& settings, const IdSet* filter, size_t size);
+/// alive. Throws INVALID_ARGUMENT.
+SearchParams search_params(const Napi::Value& settings, const IdSet* filter);
 
 /// Three arguments: data, rows, dim, where data holds what the metric is about. Throws INVALID_ARGUMENT unless it is exactly
 /// rows × dim values in a Float32Array, or rows × ceil(dim / 8) bytes in a Uint8Array.

@@ -1,7 +1,6 @@
 #include "napi/index_binding.h"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -230,7 +229,7 @@ Napi::Value IndexBinding::search_sync(const Napi::CallbackInfo& info) {
     const VectorIndex& index = *open_index();
     const std::span<const uint8_t> query = one_vector(info[0], index, "query");
     const auto filter = IdSetBinding::set_of(info[2]);
-    const SearchParams params = search_params(info[1], filter.get(), index.size());
+    const SearchParams params = search_params(info[1], filter.get());
     AnswerBuffers& answer = AddonData::of(info.Env()).answer;
     SearchStats stats;
     const std::vector<Neighbor> found = index.search(query.data(), params, stats);
@@ -254,7 +253,7 @@ Napi::Value IndexBinding::search(const Napi::CallbackInfo& info) {
     const std::shared_ptr<VectorIndex>& index = open_index();
     const std::span<const uint8_t> query = one_vector(info[0], *index, "query");
     auto filter = IdSetBinding::set_of(info[2]);
-    const SearchParams params = search_params(info[1], filter.get(), index->size());
+    const SearchParams params = search_params(info[1], filter.get());
     auto task = make_task(
         TaskControlBinding::control_of(info[3]),
         [index, params, filter = std::move(filter),
@@ -276,10 +275,7 @@ Napi::Value IndexBinding::search_batch(const Napi::CallbackInfo& info) {
     const VectorsView queries = vectors(info[0], info[1], info[2], index->metric(), "queries");
     require_dim("queries", queries.dim, index->dim());
     auto filter = IdSetBinding::set_of(info[4]);
-    // The caller's k, not the clamped one, is the stride of the answer.
-    SearchParams params = search_params(info[3], filter.get(), std::numeric_limits<uint32_t>::max());
-    params.ef_search = std::min(params.ef_search, std::max<size_t>(index->size(), 1));
-    params.refine_factor = std::min(params.refine_factor, std::max<size_t>(index->size(), 1));
+    const SearchParams params = search_params(info[3], filter.get());
     const std::span<uint32_t> ids = typed_array<uint32_t>(info[5], "ids", queries.rows * params.k);
     const std::span<float> distances = typed_array<float>(info[6], "distances", queries.rows * params.k);
     const std::span<uint32_t> counts = typed_array<uint32_t>(info[7], "counts", queries.rows);
@@ -305,7 +301,7 @@ Napi::Value IndexBinding::search_rows(const Napi::CallbackInfo& info) {
     const CsrView queries = csr(info[0], info[1], info[2], info[3], "queries");
     require_dim("queries", queries.cols, index->dim());
     auto filter = IdSetBinding::set_of(info[5]);
-    const SearchParams params = search_params(info[4], filter.get(), std::numeric_limits<uint32_t>::max());
+    const SearchParams params = search_params(info[4], filter.get());
     const std::span<uint32_t> ids = typed_array<uint32_t>(info[6], "ids", queries.rows() * params.k);
     const std::span<float> distances = typed_array<float>(info[7], "distances", queries.rows() * params.k);
     const std::span<uint32_t> counts = typed_array<uint32_t>(info[8], "counts", queries.rows());

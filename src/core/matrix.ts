@@ -49,13 +49,23 @@ export function findNotFinite(values: Float32Array): number {
   return -1;
 }
 
+/** Whether a value is a Float32Array itself: what only inherits from one, as a proxy does, has no numbers. */
+export function isFloat32Array(value: unknown): value is Float32Array {
+  return ArrayBuffer.isView(value) && value instanceof Float32Array;
+}
+
+/** Whether a value is a Uint8Array itself. */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && value instanceof Uint8Array;
+}
+
 /**
  * Checks that a value is a matrix whose data has exactly rows × dim entries.
  * @throws NighError INVALID_ARGUMENT, DIMENSION_MISMATCH
  */
 export function requireMatrix(name: string, value: Matrix): void {
   const { data, rows, dim } = value ?? {};
-  if (!(data instanceof Float32Array) || !isCount(rows, 0) || !isCount(dim, 1)) {
+  if (!isFloat32Array(data) || !isCount(rows, 0) || !isCount(dim, 1)) {
     throw new NighError(
       'INVALID_ARGUMENT',
       `${name}: expected { data: Float32Array, rows, dim } with dim ≥ 1, got ${describe(value)}.`,
@@ -80,7 +90,7 @@ export function bitBytes(dim: number): number {
  */
 export function requireBitMatrix(name: string, value: BitMatrix): void {
   const { data, rows, dim } = value ?? {};
-  if (!(data instanceof Uint8Array) || !isCount(rows, 0) || !isCount(dim, 1)) {
+  if (!isUint8Array(data) || !isCount(rows, 0) || !isCount(dim, 1)) {
     throw new NighError(
       'INVALID_ARGUMENT',
       `${name}: expected { data: Uint8Array, rows, dim } with dim ≥ 1 under a metric of bits, got ${describe(value)}.`,

@@ -113,7 +113,7 @@ const schema = {
 
 const importSchema = {
   metric: choice(hnswlibMetrics),
-  dim: optional(integer({ min: 1, max: 1_048_576 })),
+  dim: optional(integer({ min: 1, max: 65_536 })),
   graph: optional(choice(['keep', 'rebuild'])),
   alpha: schema.alpha,
   seed: schema.seed,

@@ -1,4 +1,4 @@
-import { invalidArgument } from '../core/errors.js';
+import { invalidArgument, NighError } from '../core/errors.js';
 
 /** Marks an empty place in a batch answer, so no vector can have it as its id. */
 export const noId = 0xffffffff;
@@ -11,9 +11,9 @@ export type Ids = Uint32Array | Iterable<number>;
  * @throws NighError INVALID_ARGUMENT
  */
 export function toIds(name: string, ids: unknown): Uint32Array {
-  if (ids instanceof Uint32Array) return ids;
+  if (ArrayBuffer.isView(ids) && ids instanceof Uint32Array) return ids;
   if (!isIterable(ids)) throw invalidArgument(name, 'a Uint32Array or an iterable of integers', ids);
-  const list = Array.from(ids);
+  const list = listed(name, ids);
   const out = new Uint32Array(list.length);
   for (let i = 0; i < list.length; i++) {
     const id = list[i];
@@ -21,6 +21,14 @@ export function toIds(name: string, ids: unknown): Uint32Array {
     out[i] = id;
   }
   return out;
+}
+
+function listed(name: string, ids: Iterable<unknown>): unknown[] {
+  try {
+    return Array.from(ids);
+  } catch (cause) {
+    throw new NighError('INVALID_ARGUMENT', `${name}: expected ids, got an iterable that fails.`, { cause });
+  }
 }
 
 /** Whether a value is an integer from 0 to 2^32 − 1. */

@@ -86,10 +86,9 @@ export abstract class NativeVectorIndex<V extends Vector = Float32Array> impleme
     requireQuery(this.metric, query);
     requireK(k);
     checkSearchOptions(options);
-    const settings = this.settings(k, options);
     const filter = options.filter === undefined ? null : nativeIdSet('filter', options.filter);
     const packed = await runTask({ signal: options.signal }, (control) =>
-      this.native.search(query, settings, filter, control),
+      this.native.search(query, this.settings(k, options), filter, control),
     );
     throwIfAborted(options.signal);
     return unpack(packed);
@@ -109,7 +108,8 @@ export abstract class NativeVectorIndex<V extends Vector = Float32Array> impleme
     try {
       let buffers = lastAnswer ?? growAnswer(k);
       let count = this.native.searchSync(query, settings, filter);
-      if (count < 0) {
+      // Again, and not once: the index may have grown since.
+      while (count < 0) {
         buffers = growAnswer(-1 - count);
         count = this.native.searchSync(query, settings, filter);
       }
@@ -161,13 +161,14 @@ export abstract class NativeVectorIndex<V extends Vector = Float32Array> impleme
 
   /** What a search is told natively; read before the next one is told. */
   protected settings(k: number, options: SearchOptions): SearchSettings {
-    const { efSearch, recall = efSearch === undefined ? this.recall : undefined } = options;
+    const { efSearch, refineFactor, exact, within } = options;
+    const { recall = efSearch === undefined ? this.recall : undefined } = options;
     settings[0] = k;
     settings[1] = efSearch ?? this.efSearch;
-    settings[2] = options.refineFactor ?? defaultRefineFactor;
-    settings[3] = options.exact === true ? 1 : 0;
+    settings[2] = refineFactor ?? defaultRefineFactor;
+    settings[3] = exact === true ? 1 : 0;
     settings[4] = recall ?? 0;
-    settings[5] = options.within ?? Number.POSITIVE_INFINITY;
+    settings[5] = within ?? Number.POSITIVE_INFINITY;
     return settings;
   }
 

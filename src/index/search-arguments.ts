@@ -1,6 +1,6 @@
 /** What every engine checks of a search before it begins. Read at each search, so it allocates little. */
 import { invalidArgument, NighError } from '../core/errors.js';
-import type { Vector } from '../core/matrix.js';
+import { isFloat32Array, isUint8Array, type Vector } from '../core/matrix.js';
 import { refuseUnknownKeys } from '../core/params.js';
 import { type BatchOptions, isBitMetric, type MetricName, type SearchOptions } from './vector-index.js';
 
@@ -15,8 +15,8 @@ export function requireK(k: number): void {
 /** @throws NighError INVALID_ARGUMENT */
 export function requireQuery(metric: MetricName, query: Vector): void {
   if (isBitMetric(metric)) {
-    if (!(query instanceof Uint8Array)) throw invalidArgument('query', `a Uint8Array under ${metric}`, query);
-  } else if (!(query instanceof Float32Array)) {
+    if (!isUint8Array(query)) throw invalidArgument('query', `a Uint8Array under ${metric}`, query);
+  } else if (!isFloat32Array(query)) {
     throw invalidArgument('query', 'a Float32Array', query);
   }
 }

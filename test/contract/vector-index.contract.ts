@@ -5,6 +5,7 @@ import { badInputContract } from './bad-input.contract.js';
 import { concurrencyContract } from './concurrency.contract.js';
 import { filesContract } from './files.contract.js';
 import { filtersContract } from './filters.contract.js';
+import { hostileInputContract } from './hostile-input.contract.js';
 import { lifecycleContract } from './lifecycle.contract.js';
 import { liveContract } from './live.contract.js';
 import type { Subject } from './subjects.js';
@@ -14,6 +15,7 @@ export function vectorIndexContract(subject: Subject): void {
     answersContract(subject);
     filtersContract(subject);
     badInputContract(subject);
+    hostileInputContract(subject);
     filesContract(subject);
     concurrencyContract(subject);
     lifecycleContract(subject);
