@@ -37,8 +37,12 @@ class BoundedScan {
 
   std::vector<Neighbor> run() {
     bool bounded = bounds_.usable();
-    for (size_t begin = 0; begin < count_; begin += kBlock) {
-      const size_t block = std::min(kBlock, count_ - begin);
+    for (size_t begin = 0, block = 0; begin < count_; begin += block) {
+      block = std::min(kBlock, count_ - begin);
+      // What shares a group of codes with rows that may be added meanwhile is compared directly.
+      const size_t beyond = block % Bounds::kGranularity;
+      if (bounded && beyond != 0 && beyond != block) block -= beyond;
+      if (beyond == block) bounded = false;
       if (!bounded || best_.bound() == std::numeric_limits<float>::infinity()) {
         compare(begin, block);
         continue;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "index/liveness.h"
 #include "index/metric.h"
 #include "index/vector_index.h"
 #include "simd/kernels.h"
@@ -45,9 +46,10 @@ struct FlatRows {
   const FlatView& view;
   const float* query;
   const IdSet* filter;
+  Liveness live;
 
   uint32_t id(size_t slot) const { return view.ids[slot]; }
-  bool may_return(uint32_t slot) const { return filter == nullptr || filter->contains(view.ids[slot]); }
+  bool may_return(uint32_t slot) const { return live(slot) && (filter == nullptr || filter->contains(view.ids[slot])); }
 
   void distances_range(size_t begin, size_t count, float* out) const {
     const auto scan = view.metric == Metric::kL2 ? kernels().l2_scan : kernels().dot_scan;

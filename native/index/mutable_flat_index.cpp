@@ -1,5 +1,6 @@
 #include "index/mutable_flat_index.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -42,7 +43,7 @@ void MutableFlatIndex::put(VectorsView rows, const uint32_t* ids, Existing exist
   require_vectors(now->metric(), rows, "data");
   require_distinct_ids(ids, rows.rows);
   control.set_total(rows.rows);
-  std::vector<uint8_t> dropped(now->size(), 0);
+  std::vector<uint32_t> dropped;
   std::vector<uint32_t> own_ids(rows.rows);
   for (size_t row = 0; row < rows.rows; ++row) {
     own_ids[row] = ids == nullptr ? static_cast<uint32_t>(now->size() + row) : ids[row];
@@ -53,14 +54,12 @@ void MutableFlatIndex::put(VectorsView rows, const uint32_t* ids, Existing exist
     } else if (existing == Existing::kRefuse) {
       throw Error("DUPLICATE_ID", "The index already holds id " + std::to_string(own_ids[row]) + ".");
     } else {
-      dropped[slot] = 1;
+      dropped.push_back(slot);
     }
   }
   control.check();
   if (rows.rows == 0) return;
-  auto next = now->changed(dropped, rows.floats(), own_ids.data(), max_lanes);
-  control.check();
-  publish(std::move(next));
+  publish(now->changed(dropped, rows.floats(), own_ids.data(), max_lanes));
   control.advance(rows.rows);
 }
 
@@ -68,17 +67,18 @@ size_t MutableFlatIndex::remove(std::span<const uint32_t> ids, bool ignore_missi
   const std::lock_guard write_lock(write_mutex_);
   require_changeable();
   const auto now = snapshot();
-  std::vector<uint8_t> dropped(now->size(), 0);
-  size_t removed = 0;
+  std::vector<uint32_t> dropped;
   for (const uint32_t id : ids) {
     const uint32_t slot = now->slot_of(id);
     if (slot == SlotMap::kNone) {
       if (!ignore_missing) throw Error("UNKNOWN_ID", "The index holds no id " + std::to_string(id) + ".");
-    } else if (dropped[slot] == 0) {
-      dropped[slot] = 1;
-      ++removed;
+    } else {
+      dropped.push_back(slot);
     }
   }
+  std::sort(dropped.begin(), dropped.end());
+  dropped.erase(std::unique(dropped.begin(), dropped.end()), dropped.end());
+  const size_t removed = dropped.size();
   control.set_total(removed);
   control.check();
   if (removed == 0) return 0;
@@ -87,10 +87,18 @@ size_t MutableFlatIndex::remove(std::span<const uint32_t> ids, bool ignore_missi
   return removed;
 }
 
-void MutableFlatIndex::compact(size_t, TaskControl& control) {
+void MutableFlatIndex::compact(size_t max_lanes, TaskControl& control) {
   const std::lock_guard write_lock(write_mutex_);
   require_changeable();
   control.check();
+  const auto now = snapshot();
+  if (!now->compact()) publish(now->compacted(max_lanes));
+}
+
+void MutableFlatIndex::save(const std::string& path) const {
+  // Changes wait until the file is written: they may write where codes of rows that are saved share a block.
+  const std::lock_guard write_lock(write_mutex_);
+  snapshot()->save(path);
 }
 
 VerifyReport MutableFlatIndex::verify(bool repair, size_t, size_t, TaskControl& control) {
@@ -101,6 +109,7 @@ VerifyReport MutableFlatIndex::verify(bool repair, size_t, size_t, TaskControl& 
   control.check();
   VerifyReport report;
   report.live = now->size();
+  report.removed = now->removed();
   report.not_found = now->count_unsound();
   control.advance(now->size());
   return report;

@@ -1,6 +1,7 @@
-// A flat index that changes while it is searched: every change makes a new flat index beside the old one and puts it in its
-// place, so a search has one of them from beginning to end. A change costs a copy of the rows, whatever its size: make few large
-// ones.
+// A flat index that changes while it is searched: every change makes a new flat index and puts it in the place of the old one, so
+// a search has one of them from beginning to end. They share the rows while there is room: new ones are written behind those that
+// anybody sees, removed ones keep the number of the change that removed them (liveness.h). A copy with half as much room again,
+// or without the removed rows when they are a third, is made seldom enough that many small changes are linear in all.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,6 @@ class MutableFlatIndex final : public MutableIndex {
   void add(VectorsView rows, const uint32_t* ids, size_t max_lanes, TaskControl& control) override;
   void replace(VectorsView rows, const uint32_t* ids, bool add_missing, size_t max_lanes, TaskControl& control) override;
   size_t remove(std::span<const uint32_t> ids, bool ignore_missing, size_t max_lanes, TaskControl& control) override;
-  /// There is nothing to free.
   void compact(size_t max_lanes, TaskControl& control) override;
   /// Every row is compared by every search, so all that can be wrong is what is stored: a row that is not finite, or an id that
   /// leads to another row, is counted as not found. There is nothing to repair.
@@ -41,7 +41,7 @@ class MutableFlatIndex final : public MutableIndex {
     snapshot()->search_batch(queries, params, max_lanes, ids, distances, counts, stats, control);
   }
   bool vector(uint32_t id, void* out) const override { return snapshot()->vector(id, out); }
-  void save(const std::string& path) const override { snapshot()->save(path); }
+  void save(const std::string& path) const override;
 
  private:
   enum class Existing { kRefuse, kRequire, kAllow };
@@ -51,9 +51,9 @@ class MutableFlatIndex final : public MutableIndex {
   void require_changeable() const;
   void put(VectorsView rows, const uint32_t* ids, Existing existing, size_t max_lanes, TaskControl& control);
 
-  bool read_only_;            // mapped from a file
-  std::mutex write_mutex_;    // held by every change
-  mutable std::mutex mutex_;  // held for as long as it takes to copy a pointer
+  bool read_only_;                  // mapped from a file
+  mutable std::mutex write_mutex_;  // held by every change, and by save
+  mutable std::mutex mutex_;        // held for as long as it takes to copy a pointer
   std::shared_ptr<const FlatIndex> current_;
 };
 
