@@ -22,7 +22,7 @@ const openmoji = await npmData('openmoji');
 const squeezenet = existsSync(join(process.env.NIGH_DATA ?? '', 'models/SqueezeNet_fp16.onnx'));
 if (!squeezenet) console.warn('Skipped: tests of SqueezeNet need NIGH_DATA with models/SqueezeNet_fp16.onnx.');
 
-/** Every so many-th emoji: a sample that takes seconds. All 4,495 are measured by `npm run bench images`. */
+/** Every so many-th emoji: a sample that takes seconds. */
 const every = 9;
 
 async function agreement(model: string) {
