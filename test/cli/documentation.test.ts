@@ -15,6 +15,7 @@ const pages = [
   'README.md',
   'docs/getting-started.md',
   'docs/bring-your-own-vectors.md',
+  'docs/changing-an-index.md',
   'docs/embeddings.md',
   'docs/pictures-and-encoders.md',
 ];
