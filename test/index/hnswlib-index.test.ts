@@ -23,6 +23,7 @@ describe('HnswlibIndex', () => {
       sync: false,
       nativeFilter: false,
       mapped: false,
+      range: false,
       exact: false,
       mutable: false,
     });

@@ -18,3 +18,48 @@ export function wholeNumbers(rows, dim) {
     return ((state >>> 16) % 15) - 7;
   });
 }
+
+/**
+ * @param {Float32Array} data
+ * @param {number} dim
+ * @param {string} metric
+ */
+export function buildFlat(data, dim, metric) {
+  return addon.NativeIndex.buildFlat(data, data.length / dim, dim, null, metric, 'sq8', null);
+}
+
+/**
+ * @param {Float32Array} data
+ * @param {number} dim
+ * @param {string} metric
+ * @param {number} threads
+ */
+export function buildHnsw(data, dim, metric, threads) {
+  const questions = new Float32Array();
+  const rows = data.length / dim;
+  return addon.NativeIndex.buildHnsw(
+    data,
+    rows,
+    dim,
+    null,
+    metric,
+    16,
+    100,
+    1.1,
+    7,
+    'none',
+    questions,
+    0,
+    threads,
+    null,
+  );
+}
+
+/**
+ * What a search is told: see SearchSettings in src/binding/native.ts.
+ * @param {number} k
+ * @param {number} efSearch
+ */
+export function settings(k, efSearch) {
+  return Float64Array.of(k, efSearch, 2, 0, 0, Number.POSITIVE_INFINITY);
+}

@@ -1,6 +1,6 @@
 // A program whose only remaining work is a native promise lives until that settles, and not longer.
-import { addon, wholeNumbers } from './addon.mjs';
+import { buildHnsw, wholeNumbers } from './addon.mjs';
 
 const data = wholeNumbers(2000, 16);
-const kept = await addon.NativeIndex.buildHnsw(data, 2000, 16, null, 'l2', 16, 100, 1.1, 7, 'none', 0, null);
+const kept = await buildHnsw(data, 16, 'l2', 0);
 console.log(`kept ${kept.size}`);

@@ -1,19 +1,16 @@
 // Ends the process while tasks read its arrays.
-import { addon, wholeNumbers } from './addon.mjs';
+import { buildFlat, buildHnsw, settings, wholeNumbers } from './addon.mjs';
 
 const rows = 4000;
 const dim = 32;
 const data = wholeNumbers(rows, dim);
-const flat = await addon.NativeIndex.buildFlat(data, rows, dim, null, 'l2', null);
-void addon.NativeIndex.buildHnsw(data, rows, dim, null, 'l2', 16, 200, 1.1, 7, 'none', 0, null);
+const flat = await buildFlat(data, dim, 'l2');
+void buildHnsw(data, dim, 'l2', 0);
 void flat.searchBatch(
   data,
   rows,
   dim,
-  5,
-  10,
-  2,
-  false,
+  settings(5, 10),
   null,
   new Uint32Array(rows * 5),
   new Float32Array(rows * 5),
@@ -21,5 +18,5 @@ void flat.searchBatch(
   0,
   null,
 );
-for (let i = 0; i < 50; i++) void flat.search(data.subarray(0, dim), 10, 10, 2, false, null, null);
+for (let i = 0; i < 50; i++) void flat.search(data.subarray(0, dim), settings(10, 10), null, null);
 setImmediate(() => process.exit(3));

@@ -1,5 +1,5 @@
 // Prints which instruction set is in force and the neighbours that each engine finds.
-import { addon, wholeNumbers } from './addon.mjs';
+import { addon, buildFlat, buildHnsw, settings, wholeNumbers } from './addon.mjs';
 
 const rows = 700;
 const dim = 37;
@@ -7,8 +7,8 @@ const data = wholeNumbers(rows, dim);
 /** @type {Record<string, unknown>} */
 const out = { level: addon.simd().level };
 for (const metric of ['l2', 'ip', 'cosine']) {
-  const flat = await addon.NativeIndex.buildFlat(data, rows, dim, null, metric, null);
-  const graph = await addon.NativeIndex.buildHnsw(data, rows, dim, null, metric, 16, 100, 1.1, 7, 'none', 1, null);
+  const flat = await buildFlat(data, dim, metric);
+  const graph = await buildHnsw(data, dim, metric, 1);
   for (const [name, index] of Object.entries({ flat, graph })) {
     const ids = new Uint32Array(50 * 10);
     const distances = new Float32Array(50 * 10);
@@ -17,10 +17,7 @@ for (const metric of ['l2', 'ip', 'cosine']) {
       data.subarray(0, 50 * dim),
       50,
       dim,
-      10,
-      200,
-      2,
-      false,
+      settings(10, 200),
       null,
       ids,
       distances,

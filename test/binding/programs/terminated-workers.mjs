@@ -1,7 +1,7 @@
 // Starts workers that keep the addon busy and ends each of them at another moment; then sees that the addon still works.
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { addon, wholeNumbers } from './addon.mjs';
+import { buildFlat, settings, wholeNumbers } from './addon.mjs';
 
 const data = wholeNumbers(300, 8);
 const rounds = 16;
@@ -14,6 +14,6 @@ for (let round = 0; round < rounds; round++) {
   await setTimeout(round * 3);
   await worker.terminate();
 }
-const index = await addon.NativeIndex.buildFlat(data, 300, 8, null, 'l2', null);
-const answer = await index.search(data.subarray(0, 8), 1, 10, 2, false, null, null);
+const index = await buildFlat(data, 8, 'l2');
+const answer = await index.search(data.subarray(0, 8), settings(1, 10), null, null);
 console.log(`answered ${new Uint32Array(answer, 24, 1)[0]}`);
