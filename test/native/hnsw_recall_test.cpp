@@ -89,9 +89,10 @@ TEST("a wanted recall is what questions that the index has not seen get, for eve
         params.k = k;
         params.recall = wanted;
         const double got = recall_of(*opened, *flat, queries, params);
-        if (got < wanted - 0.03)
-          std::fprintf(stderr, "  metric %u, k %zu: wanted %g, got %g\n", unsigned(metric), k, wanted, got);
-        CHECK(got >= wanted - 0.03);
+        // What was calibrated may be off by a little; what is asked here, of so few neighbours, by its sampling error as well.
+        const double least = wanted - 0.02 - 4 * std::sqrt(wanted * (1 - wanted) / static_cast<double>(300 * k));
+        if (got < least) std::fprintf(stderr, "  metric %u, k %zu: wanted %g, got %g\n", unsigned(metric), k, wanted, got);
+        CHECK(got >= least);
         // Not by doing everything, and more only where more is wanted.
         SearchStats stats;
         SearchStats more;
