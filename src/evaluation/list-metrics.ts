@@ -9,7 +9,6 @@
  *   churn                1 − share of a list that is in the list after it too, at the same k
  *   cumulative hit rate  hits on items whose held-out value is at least a threshold / users who hold such an item out
  *   rating hit rate      the same for every held-out value by itself
- *   responsiveness       churn between the lists before and after one more interaction is told, without training anew; that item left out
  */
 import type { CsrMatrix } from '../core/csr-matrix.js';
 import { invalidArgument } from '../core/errors.js';

@@ -18,7 +18,6 @@ import { CommandFailed, run } from './run-command.mjs';
  * @property {string[]} flags
  * @property {string[]} only parts of the sentences of the tests that are run; empty for all
  * @property {Record<string, string>} env
- * @property {string[]} tests parts of the sentences of the tests that are run; all where there is none
  */
 
 /** @type {Sanitizer[]} */
@@ -29,7 +28,6 @@ export const sanitizers = [
     flags: ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
     only: [],
     env: { ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1', UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1' },
-    tests: [],
   },
   {
     name: 'ThreadSanitizer',
@@ -38,8 +36,6 @@ export const sanitizers = [
     // Those in which threads meet; the others would only take their time.
     only: ['lane', 'thread', 'others search', 'aborted', 'cancelled', 'loops nest', 'the pool', 'a pool'],
     env: { TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1' },
-    // Ten times slower, so only where threads meet: the pool, training, building and searching on several, adding while others search.
-    tests: ['thread', 'lane', 'loop', 'pool', 'while others search', 'cancelled'],
   },
 ];
 
