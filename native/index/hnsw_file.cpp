@@ -92,7 +92,16 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
   state.graph.twins = file.section<uint32_t>("twins", count);
   state.graph.upper = file.section<uint32_t>("upper", raw.upper_rows * params.m);
   state.upper_rows_used = raw.upper_rows;
-  state.slots = std::make_unique<SlotMap>(state.store.ids, count, raw.dense_ids != 0);
+  bool dense = raw.dense_ids != 0;
+  if (file.mode() == OpenMode::kMemory) {
+    try {
+      state.store.require_sound();
+    } catch (const Error& error) {
+      throw wrong(error.what());
+    }
+    for (size_t slot = 0; slot < count; ++slot) dense = dense && state.store.ids[slot] == slot;
+  }
+  state.slots = std::make_unique<SlotMap>(state.store.ids, count, dense);
   state.changeable = false;
   index->current_.count = static_cast<uint32_t>(count);
   state.entry = raw.entry;

@@ -164,6 +164,7 @@ void HnswIndex::export_hnswlib(const std::string& path, TaskControl& control) co
   // Changes wait until the file is written, so that what is written is one moment of the index.
   const std::lock_guard write_lock(write_mutex_);
   const HnswSnapshot now = without_removed();
+  require_sound(now);  // every link is followed here
   const auto& state = now.state;
   const HnswGraph& graph = state->graph;
   const uint32_t count = now.count;

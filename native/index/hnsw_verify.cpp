@@ -40,9 +40,14 @@ void visit_faults(const HnswGraph& graph, uint32_t count, const OnLink& on_link,
         break;
       }
       uint32_t* row = graph.row(slot, layer);
-      for (size_t i = 0; i < graph.degree(layer) && row[i] != kNoSlot; ++i) {
+      bool ended = false;  // what lies beyond an unused place would be read once that is filled
+      for (size_t i = 0; i < graph.degree(layer); ++i) {
         const uint32_t to = row[i];
-        if (to >= count || graph.is_twin(to) || !graph.has_row(to, layer)) on_link(slot, layer, row + i);
+        if (to == kNoSlot) {
+          ended = true;
+        } else if (ended || to >= count || graph.is_twin(to) || !graph.has_row(to, layer)) {
+          on_link(slot, layer, row + i);
+        }
       }
     }
     for (uint32_t last = slot; graph.twins[last] != kNoSlot;) {
@@ -93,8 +98,8 @@ void drop_faults(const HnswGraph& graph, uint32_t count) {
       uint32_t* row = graph.row(slot, layer);
       const size_t degree = graph.degree(layer);
       size_t kept = 0;
-      for (size_t i = 0; i < degree && row[i] != kNoSlot; ++i) {
-        if (row[i] != slot) HnswGraph::store(row + kept++, row[i]);
+      for (size_t i = 0; i < degree; ++i) {
+        if (row[i] != kNoSlot && row[i] != slot) HnswGraph::store(row + kept++, row[i]);
       }
       for (size_t i = kept; i < degree; ++i) HnswGraph::store(row + i, kNoSlot);
     }
@@ -113,7 +118,17 @@ VerifyReport HnswIndex::verify(bool repair, size_t ef_search, size_t max_lanes, 
   control.check();
 
   if (repair) {
-    if (report.dangling != 0) drop_faults(now.state->graph, now.count);
+    if (report.dangling != 0) {
+      // A node that loses a layer makes faults of the links that lead to it there.
+      do drop_faults(now.state->graph, now.count);
+      while (count_faults(now.state->graph, now.count) != 0);
+      // The entry may have lost layers.
+      const EntryPoint entry = EntryPoint::unpack(now.state->entry.load());
+      if (entry.slot != kNoSlot) {
+        const uint32_t top = std::min<uint32_t>(entry.level, now.state->graph.levels[entry.slot]);
+        now.state->entry = EntryPoint{entry.slot, top}.packed();
+      }
+    }
     if (!now.state->changeable) {
       now.state = grown(now, 0, 0);
       publish(now);
@@ -164,15 +179,18 @@ std::vector<uint32_t> HnswIndex::not_found(const HnswSnapshot& now, const std::v
   std::mutex mutex;
   std::vector<uint32_t> missed;
   const RowStore& store = now.state->store;
+  const auto found_by_itself = [&](uint32_t slot) {
+    SearchStats stats;
+    const std::vector<Neighbor> found = answer(now, store.row(slot), params, stats);
+    float own;
+    store.distances(store.row(slot), &slot, 1, &own);
+    const bool met = std::any_of(found.begin(), found.end(), [&](const Neighbor& n) { return n.id == store.ids[slot]; });
+    return met || (found.size() == params.k && found.back().distance <= own);
+  };
   ThreadPool::shared().parallel_for(slots.size(), 32, max_lanes, [&](size_t begin, size_t end, size_t) {
     control.check();
     for (size_t i = begin; i < end; ++i) {
-      SearchStats stats;
-      const std::vector<Neighbor> found = answer(now, store.row(slots[i]), params, stats);
-      float own;
-      store.distances(store.row(slots[i]), &slots[i], 1, &own);
-      const bool met = std::any_of(found.begin(), found.end(), [&](const Neighbor& n) { return n.id == store.ids[slots[i]]; });
-      if (met || (found.size() == params.k && found.back().distance <= own)) continue;
+      if (store.sound(slots[i]) && found_by_itself(slots[i])) continue;
       const std::lock_guard lock(mutex);
       missed.push_back(slots[i]);
     }

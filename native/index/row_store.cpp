@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <string>
 
 #include "base/error.h"
 #include "index/metric_kernels.h"
@@ -119,6 +120,26 @@ void RowStore::put(uint32_t slot, const void* vector, uint32_t id, size_t positi
   if (quantization == Quantization::kSq8) sq8_encode(row_as<float>(slot), dim, metric, code, code_stride);
   if (quantization == Quantization::kF16) f16_encode(row_as<float>(slot), dim, metric, code, code_stride, position);
   ids[slot] = id;
+}
+
+bool RowStore::sound(size_t slot) const {
+  if (!on_bits(metric)) {
+    const float* values = row_as<float>(slot);
+    return std::all_of(values, values + stride_of<float>(), [](float value) { return std::isfinite(value); });
+  }
+  const uint8_t* bytes = row_as<uint8_t>(slot);
+  for (size_t bit = dim; bit < row_bytes * 8; ++bit) {
+    if ((bytes[bit / 8] >> (bit % 8) & 1) != 0) return false;
+  }
+  return true;
+}
+
+void RowStore::require_sound() const {
+  require_distinct_ids(ids.data(), ids.size());
+  for (size_t slot = 0; slot < ids.size(); ++slot) {
+    if (!sound(slot))
+      throw Error("INVALID_ARGUMENT", "row " + std::to_string(slot) + " is not finite, or has bits after its last.");
+  }
 }
 
 void RowStore::copy_vector(uint32_t slot, void* out) const {

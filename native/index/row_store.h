@@ -72,6 +72,12 @@ struct RowStore {
     for (size_t byte = 0; byte < row_bytes; byte += 64) __builtin_prefetch(bytes + byte, 0, 2);
   }
 
+  /// Whether a row, which may come from a damaged file, is one that put() could have left: finite, no bit after the last.
+  bool sound(size_t slot) const;
+
+  /// Checks what every store from a file must be: distinct ids and sound rows. Throws DUPLICATE_ID or INVALID_ARGUMENT.
+  void require_sound() const;
+
   /// A store with the same rows and room for `capacity`.
   RowStore grown(size_t capacity) const;
 

@@ -21,21 +21,6 @@ bool are_own_slots(const Buffer<uint32_t>& ids) {
   return true;
 }
 
-// The stored rows as callers would give them, to be checked: only rows without padding are packed, so one at a time.
-void require_stored(const RowStore& store, const char* what) {
-  for (size_t slot = 0; slot < store.ids.size(); ++slot) {
-    const bool bits = on_bits(store.metric);
-    // A row of bits ends with a whole word, of which the bits past dim must be 0 like those of a caller's last byte.
-    require_vectors(store.metric,
-                    bits ? VectorsView::of_bits(store.row_as<uint8_t>(slot), 1, store.dim)
-                         : VectorsView(store.row_as<float>(slot), 1, store.dim),
-                    what);
-    for (size_t byte = vector_bytes(store.metric, store.dim); bits && byte < store.row_bytes; ++byte) {
-      if (store.row_as<uint8_t>(slot)[byte] != 0) throw Error("INVALID_ARGUMENT", "a row has bits after its last.");
-    }
-  }
-}
-
 }  // namespace
 
 ScanIndex::ScanIndex(RowStore store)
@@ -146,7 +131,7 @@ std::unique_ptr<ScanIndex> ScanIndex::open(const IndexFile& file) {
   store.rows = file.section<uint8_t>("rows", count * store.row_bytes);
   try {
     require_distinct_ids(store.ids.data(), count);
-    if (file.mode() == OpenMode::kMemory) require_stored(store, "rows");
+    if (file.mode() == OpenMode::kMemory) store.require_sound();
   } catch (const Error& error) {
     throw wrong(error.what());
   }
