@@ -53,6 +53,8 @@ async function installPackages() {
   const npm = npmCommand();
   await step('Installing the packages of the benchmarks', () =>
     // Not `npm ci`: it refuses a lock file without the peers' binaries for other platforms.
-    run(npm.command, [...npm.args, 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: inRoot('bench') }),
+    run(npm.command, [...npm.args, 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], {
+      cwd: inRoot('bench'),
+    }),
   );
 }
