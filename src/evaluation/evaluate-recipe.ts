@@ -1,9 +1,10 @@
 /** A recipe's spaces beside baselines: what `nigh evaluate` prints. */
 import { invalidArgument, NighError } from '../core/errors.js';
-import { choice, flag, integer, number, optional, type ParamsOf, readParams } from '../core/params.js';
+import { checked, choice, flag, integer, number, optional, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import type { FittedSpace } from '../embeddings/embedding.js';
 import type { Recipe, SpaceRecipe } from '../retrieval/recipe.js';
+import { ratios } from './deciles.js';
 import { evaluateRanking, type RankingResult } from './evaluate-ranking.js';
 import { evaluateRating, type RatingResult } from './evaluate-rating.js';
 import type { RankingModel, Trainer } from './model.js';
@@ -13,22 +14,10 @@ import { knnRatingTrainer } from './models/knn-rating.js';
 import { popularityTrainer, randomRankingTrainer } from './models/ranking-baselines.js';
 import { globalMeanTrainer, itemMeanTrainer } from './models/rating-baselines.js';
 import { approximateSpaceTrainer, spaceTrainer, type TrainableSpace } from './models/space-model.js';
-import { itemCold } from './protocols/item-cold.js';
-import { kFold } from './protocols/k-fold.js';
-import { leaveOneOut } from './protocols/leave-one-out.js';
-import { randomSplit } from './protocols/random-split.js';
 import type { Split } from './protocols/split.js';
-import { strongGeneralization } from './protocols/strong-generalization.js';
-import { temporalSplit } from './protocols/temporal-split.js';
-
-export const protocolNames = [
-  'leave-one-out',
-  'random',
-  'k-fold',
-  'strong-generalization',
-  'temporal',
-  'item-cold',
-] as const;
+import { protocolNames, splitsOf, validationSplit } from './recipe-splits.js';
+import { measureStability, type Stability } from './stability.js';
+import { isRecipeGrid, type SpaceTuning, tuneRecipe } from './tune-recipe.js';
 
 const schema = {
   /** What is held out; see the files of protocols/. `leave-one-out` takes the newest interaction where the dataset has times. */
@@ -46,6 +35,10 @@ const schema = {
   relevantFrom: optional(number()),
   /** Whether the spaces are also asked through the index that they would be served by. */
   approximate: flag({ default: true }),
+  /** Whether responsiveness and churn are measured, too: two more fits a space. */
+  stability: flag({ default: false }),
+  /** By space, which values of its parameters to try; the figures are of the best (tune-recipe.ts). */
+  grid: optional(checked('an object of spaces, each with an object of parameters and arrays of values', isRecipeGrid)),
   threads: integer({ min: 0, max: 1024, default: 0 }),
 };
 
@@ -55,6 +48,8 @@ export interface RecipeEvaluation {
   readonly recipe: string;
   readonly protocol: string;
   readonly definition: string;
+  /** What a grid search found, by space; empty without a grid. */
+  readonly tuning: readonly SpaceTuning[];
   readonly ranking: readonly RankedRow[];
   /** Empty where all values are alike, or the protocol asks for users or items that nothing was rated by. */
   readonly ratings: readonly RatingResult[];
@@ -63,6 +58,11 @@ export interface RecipeEvaluation {
 export interface RankedRow extends RankingResult {
   /** NDCG through the index / NDCG by exact search, where this row is of an index. */
   readonly retention?: number;
+  /** The same for the users of each tenth by activity, and for the items of each tenth by popularity; from the fewest interactions. */
+  readonly retentionByActivity?: readonly number[];
+  readonly retentionByPopularity?: readonly number[];
+  /** With `stability`, for the spaces by exact search. */
+  readonly stability?: Stability;
 }
 
 export interface EvaluateContext {
@@ -102,6 +102,17 @@ export async function evaluateRecipe(
     ...(read.relevantFrom === undefined ? {} : { relevantFrom: read.relevantFrom }),
     onProgress: (done: number, total: number) => onProgress?.(model, done, total),
   });
+  const { onProgress: _, ...quiet } = context('');
+  const validation = read.grid && validationSplit(dataset, splits[0]!, read);
+  const { recipe: tuned, tuning } = await tuneRecipe(
+    recipe,
+    read.grid ?? {},
+    async (changed, name) => {
+      const space = changed.spaces.find((each) => each.name === name)!;
+      return (await evaluateRanking(spaceTrainer(trainableSpace(changed, space), dataset), [validation!], quiet)).ndcg;
+    },
+    { signal, onProgress: (name, done, total) => onProgress?.(`tuning ${name}`, done, total) },
+  );
   const ranking: RankedRow[] = [];
   const rank = async (trainer: Trainer<RankingModel>) => {
     const row = await evaluateRanking(trainer, splits, context(trainer.name));
@@ -111,15 +122,25 @@ export async function evaluateRecipe(
   await rank(randomRankingTrainer);
   await rank(popularityTrainer);
   await rank(knnRankingTrainer());
-  for (const space of recipe.spaces) {
-    const trainable = trainableSpace(recipe, space);
+  for (const space of tuned.spaces) {
+    const trainable = trainableSpace(tuned, space);
     const exact = await rank(spaceTrainer(trainable, dataset));
+    if (read.stability) {
+      const stability = await measureStability(spaceTrainer(trainable, dataset), splits[0]!, context(space.name));
+      ranking[ranking.length - 1] = { ...exact, stability };
+    }
     // Under a pool or sampled items an index would have to be asked for more than a list.
     const whole = splits.every(({ pool, negatives }) => pool === undefined && negatives === undefined);
     if (!read.approximate || !whole) continue;
     const found = await rank(approximateSpaceTrainer(trainable, dataset, { index: space.index, k: read.k }));
     // Items that an index does not return have no score, so an area under the curve would say nothing.
-    ranking[ranking.length - 1] = { ...found, auc: Number.NaN, retention: found.ndcg / exact.ndcg };
+    ranking[ranking.length - 1] = {
+      ...found,
+      auc: Number.NaN,
+      retention: found.ndcg / exact.ndcg,
+      retentionByActivity: ratios(found.ndcgByActivity, exact.ndcgByActivity),
+      retentionByPopularity: ratios(found.ndcgByPopularity, exact.ndcgByPopularity),
+    };
   }
   const ratings: RatingResult[] = [];
   if (asksForRatings(dataset, splits, read)) {
@@ -133,25 +154,7 @@ export async function evaluateRecipe(
     }
   }
   const { definition } = splits[0]!;
-  return { recipe: recipe.name, protocol: read.protocol, definition, ranking, ratings };
-}
-
-function splitsOf({ interactions, timestamps }: Dataset, options: EvaluateOptions): Split[] {
-  const { protocol, seed, testShare, folds, negatives } = options;
-  switch (protocol) {
-    case 'leave-one-out':
-      return [leaveOneOut(interactions, { seed, timestamps, ...(negatives === undefined ? {} : { negatives }) })];
-    case 'random':
-      return [randomSplit(interactions, { testShare, seed })];
-    case 'k-fold':
-      return kFold(interactions, { folds, seed });
-    case 'strong-generalization':
-      return [strongGeneralization(interactions, { userShare: testShare, given: { share: 0.8 }, seed })];
-    case 'temporal':
-      return [temporalSplit(interactions, { timestamps, testShare })];
-    case 'item-cold':
-      return [itemCold(interactions, { cold: { share: testShare, seed }, pool: 'cold' })];
-  }
+  return { recipe: recipe.name, protocol: read.protocol, definition, tuning, ranking, ratings };
 }
 
 function asksForRatings({ interactions }: Dataset, splits: readonly Split[], { protocol }: EvaluateOptions): boolean {

@@ -10,7 +10,9 @@
  *   MRR        1 / rank of the first relevant item among the first k
  *   precision  relevant among the first k / k
  *   recall     relevant among the first k / relevant; by `capped`, / min(k, relevant), as some papers do
- *   NDCG       Σ 1 / log2(rank + 1) over the relevant among the first k, over the same sum of a perfect list
+ *   NDCG       Σ 1 / log2(rank + 1) over the relevant among the first k, over the same sum of a perfect list of k
+ *   uncut NDCG the same over the sum of a perfect list of all relevant, however long: what the evaluator of Ferrari Dacrema et al. (TOIS
+ *              2021) prints as NDCG@k. With one relevant item both are the same
  *   AP         Σ over the relevant among the first k of precision at its rank / min(k, relevant)
  */
 
@@ -34,11 +36,22 @@ export const recall = (ranks: readonly number[], relevant: number): number => ra
 export const cappedRecall = (ranks: readonly number[], relevant: number, k: number): number =>
   ranks.length / Math.min(k, relevant);
 
+/** 1 / log2(rank + 1): what a relevant item adds to DCG. */
+export const gainAt = (rank: number): number => 1 / Math.log2(rank + 1);
+
+/** DCG of the best possible list of so many places. */
+export function idealGain(places: number): number {
+  let sum = 0;
+  for (let rank = 1; rank <= places; rank++) sum += gainAt(rank);
+  return sum;
+}
+
 export function ndcg(ranks: readonly number[], relevant: number, k: number): number {
-  const gain = (rank: number) => 1 / Math.log2(rank + 1);
-  let ideal = 0;
-  for (let rank = 1; rank <= Math.min(k, relevant); rank++) ideal += gain(rank);
-  return ranks.reduce((sum, rank) => sum + gain(rank), 0) / ideal;
+  return ranks.reduce((sum, rank) => sum + gainAt(rank), 0) / idealGain(Math.min(k, relevant));
+}
+
+export function uncutNdcg(ranks: readonly number[], relevant: number): number {
+  return ranks.reduce((sum, rank) => sum + gainAt(rank), 0) / idealGain(relevant);
 }
 
 export function averagePrecision(ranks: readonly number[], relevant: number, k: number): number {
@@ -47,29 +60,26 @@ export function averagePrecision(ranks: readonly number[], relevant: number, k: 
 
 /**
  * The share of pairs (relevant, other) that the scores put in the right order; a tie counts half. `candidates` are the items that the user
- * did not have; NaN unless some are relevant and some are not. By rank sums (Mann and Whitney 1947): O(n log n).
+ * did not have; NaN unless some are relevant and some are not. O(n log r): every other item finds its place among the r relevant ones.
  */
 export function areaUnderCurve(
   scores: ArrayLike<number>,
   candidates: ArrayLike<number>,
   relevant: ReadonlySet<number>,
 ): number {
-  // Numbers in a typed array sort several times as fast as items by a comparison.
-  const sorted = new Float64Array(candidates.length);
+  const sorted = new Float64Array(relevant.size);
   let positives = 0;
   for (let at = 0; at < candidates.length; at++) {
-    sorted[at] = scores[candidates[at]!]!;
-    if (relevant.has(candidates[at]!)) positives++;
+    if (relevant.has(candidates[at]!)) sorted[positives++] = scores[candidates[at]!]!;
   }
-  sorted.sort();
-  let rankSum = 0;
+  const found = sorted.subarray(0, positives).sort();
+  let inOrder = 0;
   for (let at = 0; at < candidates.length; at++) {
-    if (!relevant.has(candidates[at]!)) continue;
+    if (relevant.has(candidates[at]!)) continue;
     const score = scores[candidates[at]!]!;
-    rankSum += (1 + firstNotBelow(sorted, score) + firstAbove(sorted, score)) / 2;
+    inOrder += positives - (firstNotBelow(found, score) + firstAbove(found, score)) / 2;
   }
-  const negatives = sorted.length - positives;
-  return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+  return inOrder / (positives * (candidates.length - positives));
 }
 
 /** How many of the ascending values are below. */

@@ -403,6 +403,30 @@ describe('nigh evaluate', () => {
     expect(table.stdout).toMatch(new RegExp(`^cf +${cf.hitRate.toFixed(4)} `, 'm'));
   });
 
+  test('tries the values of a grid, takes the best, and draws the figures', () => {
+    const plot = join(folder, 'figures.svg');
+    const grid = ['--grid', 'cf.factors=2,8', '--grid', 'cf.regularization=0.01,0.1'];
+    const table = run('evaluate', 'films', '-k', '5', '--no-approximate', '--stability', ...grid, '--plot', plot);
+    expect(table.status, table.stderr).toBe(0);
+    const trials = [...table.stdout.matchAll(/^factors=(\d) regularization=([\d.]+) +(0\.\d{4})$/gm)];
+    expect(trials).toHaveLength(4);
+    const scores = trials.map(([, , , score]) => Number(score));
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(table.stdout).toMatch(/^lists that move +responsiveness +churn +users\ncf +0\.\d{4} +0\.\d{4} +90$/m);
+    expect(readFileSync(plot, 'utf8')).toMatch(/^<svg .*films, leave-one-out.*popular.*<\/svg>/s);
+    const json = run('evaluate', 'films', '-k', '5', '--no-approximate', ...grid, '--json');
+    const [{ space, best, trials: tried }] = JSON.parse(json.stdout).tuning;
+    expect([space, best]).toEqual(['cf', tried[0].params]);
+  });
+
+  test('refuses a grid of a space, parameter or value that there is not before anything is fitted', () => {
+    const grid = (value: string) => run('evaluate', 'films', '--grid', value);
+    expectFailure(grid('cf'), 2, 'INVALID_ARGUMENT', /space\.parameter=value,value/);
+    expectFailure(grid('cff.factors=2'), 1, 'INVALID_ARGUMENT', /cf, text/);
+    expectFailure(grid('cf.factor=2'), 1, 'UNKNOWN_OPTION', /factors/);
+    expectFailure(grid('cf.factors=2,many'), 1, 'INVALID_RECIPE', /integer/);
+  });
+
   test('refuses an unknown protocol and a wrong number', () => {
     expectFailure(run('evaluate', 'films', '--protocol', 'leave-two-out'), 1, 'INVALID_ARGUMENT', /leave-one-out/);
     expectFailure(run('evaluate', 'films', '--test-share', 'much'), 2, 'INVALID_ARGUMENT', /--test-share/);

@@ -17,6 +17,7 @@ const pages = [
   'docs/bring-your-own-vectors.md',
   'docs/changing-an-index.md',
   'docs/embeddings.md',
+  'docs/evaluation.md',
   'docs/pictures-and-encoders.md',
 ];
 const shell = new Set(['sh', 'bash', 'console']);

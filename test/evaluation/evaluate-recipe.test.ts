@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { evaluateRecipe, protocolNames } from '../../src/evaluation/evaluate-recipe.js';
+import { evaluateRecipe } from '../../src/evaluation/evaluate-recipe.js';
+import { protocolNames } from '../../src/evaluation/recipe-splits.js';
 import { loadRecipe, type Recipe } from '../../src/retrieval/recipe.js';
 import { layOut } from '../cli/films.js';
 

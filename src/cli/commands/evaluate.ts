@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import type { RecipeEvaluation } from '../../evaluation/evaluate-recipe.js';
+import type { RecipeGrid } from '../../evaluation/tune-recipe.js';
 import { buildTarget } from '../collections.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../errors.js';
+import { printEvaluation, writePlot } from '../evaluation-table.js';
+import { gridValues } from '../grid-option.js';
 import { largestK, wholeNumber } from '../option-values.js';
-import { printJson, printLine, printTable, say } from '../output.js';
+import { printJson, say } from '../output.js';
 import { Progress } from '../progress.js';
 
 interface EvaluateCommandOptions {
@@ -16,7 +19,10 @@ interface EvaluateCommandOptions {
   readonly negatives?: number;
   readonly relevantFrom?: number;
   readonly approximate: boolean;
+  readonly stability?: boolean;
+  readonly grid?: RecipeGrid;
   readonly threads?: number;
+  readonly plot?: string;
   readonly json: boolean;
 }
 
@@ -45,18 +51,25 @@ export function addEvaluateCommand(nigh: Command, context: CommandContext): void
       decimalNumber('--relevant-from'),
     )
     .option('--no-approximate', 'exact search only, not through the indexes as well')
+    .option('--stability', 'how much lists move: responsiveness and churn, by two more fits a space')
+    .option(
+      '--grid <space.parameter=values>',
+      'try values of a parameter, separated by commas, and take the best; may be given several times',
+      gridValues,
+    )
+    .option('--plot <file.svg>', 'write the figures as bars, too')
     .option('--threads <number>', 'native threads, 0 = all (default: 0)', wholeNumber('--threads', 0, 1024))
     .option('--json', 'one JSON document', false)
     .addHelpText(
       'after',
-      '\nNothing is built or changed: every space is fitted anew, without what is held out.\n\nExamples:\n  $ nigh evaluate movies\n  $ nigh evaluate my-shop/recipe.json --protocol temporal --test-share 0.1 -k 20 --json',
+      '\nNothing is built or changed: every space is fitted anew, without what is held out.\n\nExamples:\n  $ nigh evaluate movies\n  $ nigh evaluate my-shop/recipe.json --protocol temporal --test-share 0.1 -k 20 --json\n  $ nigh evaluate movies --grid cf.factors=32,64,128 --grid cf.regularization=0.003,0.01,0.03',
     )
     .action((name: string, options: EvaluateCommandOptions) => evaluate(name, options, context));
 }
 
 async function evaluate(
   name: string,
-  { json, ...options }: EvaluateCommandOptions,
+  { json, plot, ...options }: EvaluateCommandOptions,
   { signal }: CommandContext,
 ): Promise<void> {
   const { recipe: path } = buildTarget(name, undefined);
@@ -83,40 +96,9 @@ async function evaluate(
   progress.end();
   if (json) printJson(found);
   else await printEvaluation(found);
-}
-
-async function printEvaluation({ definition, protocol, ranking, ratings }: RecipeEvaluation): Promise<void> {
-  const { rankingDefinitions, ratingDefinitions } = await import('../../evaluation/definitions.js');
-  const first = ranking[0]!;
-  printLine(`${protocol}: ${definition}; ${first.users} users, ${first.skipped} skipped with nothing to ask for\n`);
-  const right = (header: string) => ({ header, align: 'right' as const });
-  const figure = (value: number | undefined, digits = 4) =>
-    value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits);
-  const names = ['HR', 'ARHR', 'NDCG', 'MAP', 'MRR', 'AUC', 'recall', 'precision', 'coverage', 'diversity', 'novelty'];
-  printTable(
-    [{ header: `model, @${first.k}` }, ...names.map(right), right('retention')],
-    ranking.map((row) => [
-      row.model,
-      ...[row.hitRate, row.arhr, row.ndcg, row.map, row.mrr, row.auc, row.recall, row.precision].map((value) =>
-        figure(value),
-      ),
-      figure(row.coverage, 3),
-      figure(row.diversity, 3),
-      figure(row.novelty, 0),
-      figure(row.retention),
-    ]),
-  );
-  printLine('');
-  for (const line of rankingDefinitions(first.k)) printLine(line);
-  printLine('retention: NDCG through the index / NDCG by exact search');
-  if (ratings.length === 0) return;
-  printLine('');
-  printTable(
-    [{ header: 'ratings' }, right('RMSE'), right('MAE')],
-    ratings.map(({ model, rmse, mae }) => [model, figure(rmse), figure(mae)]),
-  );
-  printLine('');
-  for (const line of ratingDefinitions) printLine(line);
+  if (plot === undefined) return;
+  await writePlot(plot, found);
+  say(`Wrote ${plot}`);
 }
 
 function decimalNumber(option: string): (value: string) => number {

@@ -10,7 +10,8 @@
  *   z-score    mean       σ       (r − its mean) / its σ
  *   baseline   μ+b_u+b_i  1       r − its own μ+b_u+b_i
  *
- * Deviation: where nobody has a rating to tell, `none` falls back to the mean of the user (or item), not to that of all.
+ * Deviation: where nobody has a rating to tell, `none` falls back to the baseline μ+b_u+b_i, not to μ. (The mean of
+ * the row would be worse: where nobody is alike, a row has few ratings.)
  */
 import { sparseKnnMeans } from '../../binding/sparse-knn.js';
 import type { CsrMatrix } from '../../core/csr-matrix.js';
@@ -82,8 +83,12 @@ interface Centering {
 
 const centerings: Readonly<Record<KnnRatingParams['center'], (rows: CsrMatrix) => Centering>> = {
   none: (rows) => {
-    const means = rowMeans(rows);
-    return { targets: rows.values, place: (_row, _column, mean) => mean, fallback: (row) => means[row]! };
+    const biases = fitBiases(rows);
+    return {
+      targets: rows.values,
+      place: (_row, _column, mean) => mean,
+      fallback: (row, column) => biasOf(biases, row, column),
+    };
   },
   mean: (rows) => {
     const means = rowMeans(rows);

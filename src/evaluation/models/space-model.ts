@@ -4,7 +4,8 @@
  * A user of a space with user vectors has the fitted one, or under strong generalisation is folded in from the history; in a space of items
  * only, a user is the mean direction of the items of the history. Where neither is to be had, nothing is recommended.
  */
-import type { CsrMatrix } from '../../core/csr-matrix.js';
+import { sparseProduct } from '../../binding/train-linear.js';
+import { CsrMatrix } from '../../core/csr-matrix.js';
 import { type Matrix, row, zeros } from '../../core/matrix.js';
 import { Vocabulary } from '../../core/vocabulary.js';
 import type { Dataset } from '../../data/dataset.js';
@@ -31,12 +32,9 @@ export function spaceTrainer(space: TrainableSpace, dataset: Dataset): Trainer<R
       const asked = new Asked(space, await fitTo(space, dataset, train, context));
       return {
         scores: async (question) => {
-          const scores = zeros(question.histories.rows, train.cols).data.fill(Number.NEGATIVE_INFINITY);
-          for (let r = 0; r < question.histories.rows; r++) {
-            const vector = await asked.vector(question, r);
-            if (vector !== undefined) asked.scoreInto(vector, scores.subarray(r * train.cols, (r + 1) * train.cols));
-          }
-          return { data: scores, rows: question.histories.rows, dim: train.cols };
+          const vectors: (Float32Array | undefined)[] = [];
+          for (let r = 0; r < question.histories.rows; r++) vectors.push(await asked.vector(question, r));
+          return asked.scores(vectors, train.cols, context);
         },
       };
     },
@@ -115,6 +113,8 @@ class Asked {
   readonly #userRows: Int32Array;
   readonly #itemRows: Int32Array;
   readonly #fold: HistoryFolder | undefined;
+  /** The items, one a column. */
+  #columns: Matrix | undefined;
 
   constructor(space: TrainableSpace, { items, likeness, users, model }: FittedSpace) {
     this.ordinals = items.ordinals;
@@ -142,13 +142,27 @@ class Asked {
     return this.#fold?.({ items, vectors, weights: new Float32Array(rows.length).fill(1) });
   }
 
-  scoreInto(vector: Float32Array, scores: Float32Array): void {
-    const { data, dim, rows } = this.items;
-    for (let r = 0; r < rows; r++) {
-      let sum = 0;
-      for (let d = 0, at = r * dim; d < dim; d++, at++) sum += vector[d]! * data[at]!;
-      scores[this.ordinals[r]!] = sum;
-    }
+  /** Users × all items: inner products where the user has a vector and the item, −Infinity elsewhere. */
+  async scores(
+    vectors: readonly (Float32Array | undefined)[],
+    items: number,
+    { signal, threads }: FitContext,
+  ): Promise<Matrix> {
+    const scores = zeros(vectors.length, items);
+    scores.data.fill(Number.NEGATIVE_INFINITY);
+    const known = vectors.flatMap((vector, r) => (vector === undefined ? [] : [r]));
+    const users = zeros(known.length, this.items.dim);
+    known.forEach((r, at) => {
+      users.data.set(vectors[r]!, at * users.dim);
+    });
+    this.#columns ??= transposed(this.items);
+    const products = await sparseProduct(allEntries(users), this.#columns, { signal, threads });
+    known.forEach((r, at) => {
+      this.ordinals.forEach((item, place) => {
+        scores.data[r * items + item] = products.data[at * products.dim + place]!;
+      });
+    });
+    return scores;
   }
 
   #meanDirection(rows: Uint32Array): Float32Array {
@@ -159,6 +173,19 @@ class Asked {
     }
     return sum;
   }
+}
+
+/** A dense matrix as a sparse one, for the native product. */
+function allEntries({ data, rows, dim }: Matrix): CsrMatrix {
+  const offsets = Uint32Array.from({ length: rows + 1 }, (_, r) => r * dim);
+  const columns = Uint32Array.from({ length: data.length }, (_, at) => at % dim);
+  return new CsrMatrix(rows, dim, offsets, columns, data);
+}
+
+function transposed({ data, rows, dim }: Matrix): Matrix {
+  const out = zeros(dim, rows);
+  for (let r = 0; r < rows; r++) for (let d = 0; d < dim; d++) out.data[d * rows + r] = data[r * dim + d]!;
+  return out;
 }
 
 function unitRows({ data, rows, dim }: Matrix): Matrix {
