@@ -1,14 +1,7 @@
 /** tuned.json: the parameters of the tables, and how they were found. `npm run bench:recsys -- tune-100k tune-1m` finds them anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  type CsrMatrix,
-  describePoint,
-  evaluateRanking,
-  gridSearch,
-  type RankingResult,
-  type Split,
-} from 'nigh/evaluation';
+import { CsrMatrix, describePoint, evaluateRanking, gridSearch, type RankingResult, type Split } from 'nigh/evaluation';
 import { say } from '../report/say.js';
 import { type Params, tunedModels } from './models.js';
 
@@ -30,6 +23,24 @@ export function tunedParams(table: string, key: string): Params {
 
 export function howFound(table: string): string {
   return readAll()[table]?.found ?? 'parameters are the defaults';
+}
+
+/** Every n-th asked user of a split: enough to choose by, and the rest of the time is for training. */
+export function everyNth(split: Split, n: number): Split {
+  const test = split.test;
+  const kept = { rows: [] as number[], columns: [] as number[], values: [] as number[] };
+  for (let row = 0; row < test.rows; row += n) {
+    for (let e = test.offsets[row]!; e < test.offsets[row + 1]!; e++) {
+      kept.rows.push(row);
+      kept.columns.push(test.columns[e]!);
+      kept.values.push(test.values[e]!);
+    }
+  }
+  return {
+    ...split,
+    definition: `${split.definition}, of every ${n}th user`,
+    test: CsrMatrix.fromTriplets({ rows: test.rows, cols: test.cols }, kept),
+  };
 }
 
 /** Looks for the parameters of every model (or of the named ones) and keeps them. */

@@ -94,7 +94,7 @@ export async function judgeSplit(
   const itemDecile = decilesOf(split.train.columnCounts());
   const activityDecile = decilesOf(asked.map((r) => split.histories.offsets[r + 1]! - split.histories.offsets[r]!));
   const skip = new Int32Array(split.train.cols).fill(-1);
-  const unseen = new Uint32Array(split.train.cols);
+  const scratch = new Uint32Array(split.train.cols);
   for (let begin = 0; begin < asked.length; begin += usersAtOnce) {
     await breathe(context.signal);
     const rows = asked.subarray(begin, begin + usersAtOnce);
@@ -134,7 +134,10 @@ export async function judgeSplit(
         const decile = itemDecile[list[rank - 1]!]!;
         popularity[decile] = popularity[decile]! + gainAt(rank) / ideal;
       }
-      const area = areaUnderCurve(row, unseenOf(candidates, row.length, skip, r, unseen), relevant);
+      const unseen = [...relevant].filter((item) => skip[item] !== r && (pooled === undefined || pooled[item] === 1));
+      // What is asked for is marked like what is seen: left are the others.
+      for (const item of relevant) skip[item] = r;
+      const area = areaUnderCurve(row, unseen, unmarked(candidates, row.length, skip, r, scratch));
       if (!Number.isNaN(area)) {
         sums.auc += area;
         withArea++;
@@ -178,8 +181,8 @@ function hasRelevant({ test }: Split, r: number, relevantFrom: number, pooled: U
   return columns.some((item, e) => values[e]! >= relevantFrom && (pooled === undefined || pooled[item] === 1));
 }
 
-/** The candidates (undefined: all items) that are not skipped, in the scratch array. */
-function unseenOf(
+/** The candidates (undefined: all items) without the mark, in the scratch array. */
+function unmarked(
   candidates: ArrayLike<number> | undefined,
   items: number,
   skip: Int32Array,

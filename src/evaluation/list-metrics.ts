@@ -12,6 +12,7 @@
  */
 import type { CsrMatrix } from '../core/csr-matrix.js';
 import { invalidArgument } from '../core/errors.js';
+import { countByBits, countByMerging } from './common-columns.js';
 
 export type Lists = readonly ArrayLike<number>[];
 
@@ -41,25 +42,20 @@ export function diversity(lists: Lists, similarity: (a: number, b: number) => nu
   return sum / counted;
 }
 
+/** Bits for every pair of user and item up to so many bytes; beyond, lists are merged. */
+const mostBitBytes = 2 ** 27;
+
 /** Cosine of the users who have two items, whatever the values: Σ both / √(n_a · n_b). */
 export function coOccurrence(train: CsrMatrix): (a: number, b: number) => number {
-  const { offsets, columns } = train.transpose();
-  // Lists of many users hold the same pairs, and those of popular items take longest.
+  const byItem = train.transpose();
+  const words = Math.ceil(train.rows / 32);
+  const both = words * 4 * train.cols <= mostBitBytes ? countByBits(byItem, words) : countByMerging(byItem);
+  // Lists of many users hold the same pairs.
   const known = new Map<number, number>();
+  const { offsets } = byItem;
   const cosine = (a: number, b: number) => {
-    const endA = offsets[a + 1]!;
-    const endB = offsets[b + 1]!;
-    let at = offsets[a]!;
-    let other = offsets[b]!;
-    const sizes = (endA - at) * (endB - other);
-    let both = 0;
-    while (at < endA && other < endB) {
-      const difference = columns[at]! - columns[other]!;
-      if (difference === 0) both++;
-      if (difference <= 0) at++;
-      if (difference >= 0) other++;
-    }
-    return sizes === 0 ? 0 : both / Math.sqrt(sizes);
+    const sizes = (offsets[a + 1]! - offsets[a]!) * (offsets[b + 1]! - offsets[b]!);
+    return sizes === 0 ? 0 : both(a, b) / Math.sqrt(sizes);
   };
   return (a, b) => {
     const pair = Math.min(a, b) * train.cols + Math.max(a, b);

@@ -59,27 +59,25 @@ export function averagePrecision(ranks: readonly number[], relevant: number, k: 
 }
 
 /**
- * The share of pairs (relevant, other) that the scores put in the right order; a tie counts half. `candidates` are the items that the user
- * did not have; NaN unless some are relevant and some are not. O(n log r): every other item finds its place among the r relevant ones.
+ * The share of pairs (relevant, other) that the scores put in the right order; a tie counts half. NaN unless there are some of both.
+ * O(others · log relevant): every other item finds its place among the relevant ones.
+ * @param relevant items asked for that the user did not have
+ * @param others the other items that the user did not have
  */
 export function areaUnderCurve(
   scores: ArrayLike<number>,
-  candidates: ArrayLike<number>,
-  relevant: ReadonlySet<number>,
+  relevant: ArrayLike<number>,
+  others: ArrayLike<number>,
 ): number {
-  const sorted = new Float64Array(relevant.size);
-  let positives = 0;
-  for (let at = 0; at < candidates.length; at++) {
-    if (relevant.has(candidates[at]!)) sorted[positives++] = scores[candidates[at]!]!;
-  }
-  const found = sorted.subarray(0, positives).sort();
+  const sorted = new Float64Array(relevant.length);
+  for (let at = 0; at < relevant.length; at++) sorted[at] = scores[relevant[at]!]!;
+  sorted.sort();
   let inOrder = 0;
-  for (let at = 0; at < candidates.length; at++) {
-    if (relevant.has(candidates[at]!)) continue;
-    const score = scores[candidates[at]!]!;
-    inOrder += positives - (firstNotBelow(found, score) + firstAbove(found, score)) / 2;
+  for (let at = 0; at < others.length; at++) {
+    const score = scores[others[at]!]!;
+    inOrder += sorted.length - (firstNotBelow(sorted, score) + firstAbove(sorted, score)) / 2;
   }
-  return inOrder / (positives * (candidates.length - positives));
+  return inOrder / (sorted.length * others.length);
 }
 
 /** How many of the ascending values are below. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CsrMatrix } from '../../src/core/csr-matrix.js';
+import { countByBits, countByMerging } from '../../src/evaluation/common-columns.js';
 import {
   catalogueCoverage,
   churn,
@@ -12,6 +13,7 @@ import {
   ratingHitRates,
   userCoverage,
 } from '../../src/evaluation/list-metrics.js';
+import { randomRatings } from './random-matrix.js';
 
 /** Item 0 has users 0–3, item 1 users 0 and 1, item 2 user 3, item 3 nobody. */
 const train = CsrMatrix.fromTriplets(
@@ -84,4 +86,16 @@ describe('metrics of lists', () => {
       { value: 5, hitRate: 0.5, users: 2 },
     ]);
   });
+});
+
+test('columns in common are counted alike by merging lists and by bits', () => {
+  const matrix = randomRatings(12, 150, 0.4, 9);
+  const [merged, bits] = [countByMerging(matrix), countByBits(matrix, Math.ceil(150 / 32))];
+  for (let a = 0; a < 12; a++) {
+    const own = new Set(matrix.row(a).columns);
+    for (let b = 0; b < 12; b++) {
+      const both = [...matrix.row(b).columns].filter((column) => own.has(column)).length;
+      expect([merged(a, b), bits(a, b)]).toEqual([both, both]);
+    }
+  }
 });
