@@ -1,6 +1,6 @@
 import { NighError } from '../core/errors.js';
 import type { Dataset } from '../data/dataset.js';
-import { type AttributeReader, openColumn, type PackedColumn, packColumn } from './packed-columns.js';
+import { type OpenColumn, openColumn, type PackedColumn, packColumn } from './packed-columns.js';
 import { type PackedStringIndex, StringIndex } from './string-index.js';
 import { type PackedStrings, StringList } from './string-list.js';
 import { type PackedTitleSearch, TitleSearch } from './title-search.js';
@@ -20,7 +20,8 @@ export class Catalogue {
   readonly #ids: StringIndex;
   readonly #titles: StringList;
   readonly #search: TitleSearch;
-  readonly #columns: ReadonlyMap<string, AttributeReader>;
+  /** Attributes by name. */
+  readonly columns: ReadonlyMap<string, OpenColumn>;
 
   /**
    * @param popularity interactions by item, for the order of what is found
@@ -33,7 +34,7 @@ export class Catalogue {
       throw new NighError('FORMAT', 'The stored items have another number of titles.');
     this.#search = new TitleSearch(packed.search, popularity);
     const items = this.#ids.size;
-    this.#columns = new Map(
+    this.columns = new Map(
       Object.entries(packed.columns).map(([name, column]) => [name, openColumn(name, column, items)]),
     );
   }
@@ -53,7 +54,7 @@ export class Catalogue {
   /** What the item is known to be; attributes that it lacks are absent. */
   attributes(item: number): Readonly<Record<string, AttributeValue>> {
     const attributes: Record<string, AttributeValue> = {};
-    for (const [name, read] of this.#columns) {
+    for (const [name, { read }] of this.columns) {
       const value = read(item);
       if (value !== undefined) attributes[name] = value;
     }

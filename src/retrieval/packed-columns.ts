@@ -19,6 +19,18 @@ export type PackedColumn =
 /** One attribute by item ordinal; undefined where an item lacks it (an empty list of tags counts as lacking). */
 export type AttributeReader = (item: number) => AttributeValue | undefined;
 
+/** A stored column that was found sound, and its reader. */
+export type OpenColumn =
+  | { readonly type: 'text'; readonly read: AttributeReader; readonly values: StringList; readonly present: Uint8Array }
+  | { readonly type: 'number'; readonly read: AttributeReader; readonly values: Float64Array }
+  | {
+      readonly type: 'tags';
+      readonly read: AttributeReader;
+      readonly terms: StringList;
+      readonly offsets: Uint32Array;
+      readonly ordinals: Uint32Array;
+    };
+
 export function packColumn(column: Column): PackedColumn {
   if (column.type === 'number')
     return { type: 'number', values: Float64Array.from(column.values, (value) => value ?? Number.NaN) };
@@ -44,19 +56,19 @@ export function packColumn(column: Column): PackedColumn {
 }
 
 /** @throws NighError FORMAT if the parts contradict each other */
-export function openColumn(name: string, column: PackedColumn, items: number): AttributeReader {
+export function openColumn(name: string, column: PackedColumn, items: number): OpenColumn {
   const refuse = () => new NighError('FORMAT', `The stored attribute ${name} contradicts itself.`);
   switch (column.type) {
     case 'number': {
       const { values } = column;
       if (!(values instanceof Float64Array) || values.length !== items) throw refuse();
-      return (item) => (Number.isNaN(values[item]) ? undefined : values[item]);
+      return { type: 'number', values, read: (item) => (Number.isNaN(values[item]) ? undefined : values[item]) };
     }
     case 'text': {
       const { present } = column;
       const values = new StringList(column.values);
       if (!(present instanceof Uint8Array) || present.length !== items || values.size !== items) throw refuse();
-      return (item) => (present[item] === 1 ? values.at(item) : undefined);
+      return { type: 'text', values, present, read: (item) => (present[item] === 1 ? values.at(item) : undefined) };
     }
     case 'tags': {
       const { offsets, ordinals } = column;
@@ -69,10 +81,11 @@ export function openColumn(name: string, column: PackedColumn, items: number): A
         offsets.every((at, i) => i === 0 || at >= offsets[i - 1]!) &&
         ordinals.every((ordinal) => ordinal < terms.size);
       if (!fits) throw refuse();
-      return (item) => {
+      const read: AttributeReader = (item) => {
         const tags = ordinals.subarray(offsets[item], offsets[item + 1]);
         return tags.length === 0 ? undefined : Array.from(tags, (ordinal) => terms.at(ordinal));
       };
+      return { type: 'tags', terms, offsets, ordinals, read };
     }
     default:
       throw refuse();

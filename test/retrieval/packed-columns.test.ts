@@ -20,7 +20,7 @@ describe('packed columns', () => {
     fc.assert(
       fc.property(column, (given) => {
         const stored = packr.unpack(packr.pack(packColumn(given)));
-        const read = openColumn('x', stored, given.values.length);
+        const { read } = openColumn('x', stored, given.values.length);
         given.values.forEach((value, item) => {
           expect(read(item)).toEqual(Array.isArray(value) && value.length === 0 ? undefined : value);
         });
