@@ -2,10 +2,14 @@ import { join } from 'node:path';
 import { NighError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest-name.js';
 import { Catalogue, type PackedCatalogue } from './catalogue.js';
+import { ContentTerms } from './content-terms.js';
+import { Embedders } from './embedders.js';
+import { FilterCache } from './filters/filter-cache.js';
+import { Stoplists } from './filters/stoplists.js';
 import { liveGeneration, type Manifest, readManifest } from './generation.js';
 import { openAll } from './open-all.js';
 import { readPacked } from './packed-file.js';
-import type { Query } from './query-options.js';
+import type { AnyQuery } from './query-options.js';
 import { type PackedInteractions, SeenLists } from './seen-lists.js';
 import { Space } from './space.js';
 import { type PackedStringIndex, StringIndex } from './string-index.js';
@@ -20,6 +24,11 @@ export const collectionFiles = {
 
 /** An open generation: everything that a question needs, by ordinals. */
 export class Collection {
+  /** The sets of the predicates that were asked for last. */
+  readonly filters: FilterCache;
+  readonly stoplists: Stoplists;
+  #content: ContentTerms | undefined;
+
   private constructor(
     readonly manifest: Manifest,
     readonly catalogue: Catalogue,
@@ -27,7 +36,18 @@ export class Collection {
     readonly seen: SeenLists,
     /** In the recipe's order. */
     readonly spaces: readonly Space[],
-  ) {}
+    readonly embedders: Embedders,
+  ) {
+    const { columns, size: items } = catalogue;
+    this.filters = new FilterCache({ columns, items });
+    this.stoplists = new Stoplists(catalogue);
+  }
+
+  /** What the items say of themselves, for questions that no space can answer. */
+  get content(): ContentTerms {
+    this.#content ??= new ContentTerms(this.catalogue.columns.values(), this.catalogue.size);
+    return this.#content;
+  }
 
   /**
    * Opens the live generation of a collection directory.
@@ -66,7 +86,7 @@ export class Collection {
           `${directory}: the files hold other numbers of items or users than the manifest.`,
         );
       }
-      return new Collection(manifest, catalogue, users, seen, spaces);
+      return new Collection(manifest, catalogue, users, seen, spaces, new Embedders(directory, manifest));
     } catch (cause) {
       for (const space of spaces) space.close();
       throw cause;
@@ -87,7 +107,7 @@ export class Collection {
    * block that it weighs.
    * @throws NighError UNKNOWN_SPACE, INVALID_ARGUMENT where no space has these blocks
    */
-  spacesFor({ space: wanted, weights }: Query): readonly Space[] {
+  spacesFor({ space: wanted, weights }: AnyQuery): readonly Space[] {
     if (wanted !== undefined) return [this.requireSpace(wanted)];
     if (weights === undefined) return this.spaces;
     const names = Object.keys(weights);
@@ -113,5 +133,11 @@ export class Collection {
 
   close(): void {
     for (const space of this.spaces) space.close();
+  }
+
+  /** As `close`, and ends the threads of the embedders. */
+  async closeAll(): Promise<void> {
+    this.close();
+    await this.embedders.close();
   }
 }

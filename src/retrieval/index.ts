@@ -2,19 +2,33 @@
 export { type BuildOptions, type BuildSummary, buildCollection } from './build-collection.js';
 export type { BuildProgress, BuildStage, StageTiming } from './build-progress.js';
 export { type EmbeddedSpace, type EmbedOptions, embedSpace } from './embed-space.js';
+export type { AttributeTest, Condition, Where, WhereValue } from './filters/predicate.js';
+export { defaultStages } from './pipeline/answer.js';
+export type { Adjustments, Candidates, Ranked, Request as StageRequest, Scored, Stages } from './pipeline/stages.js';
 export { loadRecipe, parseRecipe, type Recipe, type SpaceRecipe } from './recipe.js';
-export { Retriever } from './retriever.js';
+export { Retriever, type RetrieverOptions } from './retriever.js';
 export type { Taste } from './taste.js';
 export type {
   Answer,
+  AnswerExplanation,
   AnswerStats,
   AttributeValue,
   CollectionInfo,
+  Fallback,
+  FilteredItem,
   HistoryEntry,
   IndexInfo,
   Item,
+  NearestItem,
   QueryOptions,
+  Question,
   RecommendOptions,
   Result,
+  ResultExplanation,
+  SimilarUser,
+  SimilarUsersAnswer,
+  SimilarUsersOptions,
+  SourceStats,
   SpaceInfo,
+  StageName,
 } from './types.js';

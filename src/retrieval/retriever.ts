@@ -1,14 +1,49 @@
 import { invalidArgument, NighError } from '../core/errors.js';
-import { choice, readParams } from '../core/params.js';
-import { answer } from './candidates.js';
+import { checked, choice, isPlainObject, optional, readParams } from '../core/params.js';
+import { ask, requireText } from './ask.js';
 import { Collection } from './collection.js';
 import { toInfo } from './generation.js';
-import { readFindOptions, readHistory, readQueryOptions, readRecommendOptions } from './query-options.js';
-import { historyQuestion, userQuestion } from './recommend.js';
-import { similarItemsQuestion } from './similar-items.js';
-import type { Answer, CollectionInfo, HistoryEntry, Item, QueryOptions, RecommendOptions } from './types.js';
+import { defaultStages } from './pipeline/answer.js';
+import type { Stages } from './pipeline/stages.js';
+import { readFindOptions, readQueryOptions, readRecommendOptions, readSimilarUsersOptions } from './query-options.js';
+import { similarUsers } from './similar-users.js';
+import type {
+  Answer,
+  CollectionInfo,
+  HistoryEntry,
+  Item,
+  QueryOptions,
+  Question,
+  RecommendOptions,
+  SimilarUsersAnswer,
+  SimilarUsersOptions,
+} from './types.js';
 
-const openSchema = { mode: choice(['memory', 'mmap'], { default: 'mmap' }) };
+const stageFunction = optional(
+  checked('a function', (value): value is (...given: never[]) => unknown => typeof value === 'function'),
+);
+const stagesSchema = {
+  candidates: stageFunction,
+  scoring: stageFunction,
+  reranking: stageFunction,
+  filtering: stageFunction,
+};
+const openSchema = {
+  mode: choice(['memory', 'mmap'], { default: 'mmap' }),
+  stages: optional(checked('an object of stages', (value): value is Partial<Stages> => isPlainObject(value))),
+};
+/** So many questions of one call are under way at a time. */
+const questionsAtOnce = 64;
+
+export interface RetrieverOptions {
+  /**
+   * `mmap` (default) maps the vector indexes: processes that open the same generation share the memory. `memory` reads them into memory of this
+   * process.
+   */
+  readonly mode?: 'memory' | 'mmap';
+  /** Other functions in the place of those that answer (pipeline/stages.ts). Filtering holds whatever the others do. Default: `defaultStages`. */
+  readonly stages?: Partial<Stages>;
+}
 
 /**
  * Answers from one generation of a collection: which items are like this one, and which suit this user.
@@ -23,24 +58,28 @@ const openSchema = { mode: choice(['memory', 'mmap'], { default: 'mmap' }) };
  */
 export class Retriever implements AsyncDisposable {
   readonly info: CollectionInfo;
+  readonly #stages: Stages;
+  readonly #underWay = new Set<Promise<unknown>>();
   #collection: Collection | undefined;
+  #revision = 0;
 
-  private constructor(collection: Collection) {
+  private constructor(collection: Collection, stages: Stages) {
     this.#collection = collection;
+    this.#stages = stages;
     this.info = toInfo(collection.manifest);
   }
 
   /**
    * Opens a collection directory (`indexes/movies`) at its live generation. Every file is checked against its checksum, so this
    * reads all of them once.
-   * @param options.mode `mmap` (default) maps the vector indexes: processes that open the same generation share the memory.
-   * `memory` reads them into memory of this process.
    * @throws NighError UNKNOWN_COLLECTION where nothing was built, NOT_FOUND, IO, FORMAT, TRUNCATED, CHECKSUM_MISMATCH,
    * VERSION_UNSUPPORTED, UNKNOWN_OPTION, INVALID_ARGUMENT
    */
-  static async open(directory: string, options: { readonly mode?: 'memory' | 'mmap' } = {}): Promise<Retriever> {
-    const { mode } = readParams(openSchema, options, '');
-    return new Retriever(await Collection.open(directory, mode));
+  static async open(directory: string, options: RetrieverOptions = {}): Promise<Retriever> {
+    const { mode, stages = {} } = readParams(openSchema, options, '');
+    readParams(stagesSchema, stages, 'stages');
+    const given = Object.fromEntries(Object.entries(stages).filter(([, stage]) => stage !== undefined));
+    return new Retriever(await Collection.open(directory, mode), { ...defaultStages, ...given });
   }
 
   /**
@@ -50,12 +89,9 @@ export class Retriever implements AsyncDisposable {
    * @throws NighError UNKNOWN_ITEM, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
   async similarItems(item: string, options: QueryOptions = {}): Promise<Answer> {
-    const began = performance.now();
     const collection = this.#open();
     requireText('item', item);
-    const query = readQueryOptions(options);
-    const question = similarItemsQuestion(collection, collection.catalogue.require(item), query);
-    return answer(collection, question, query, began);
+    return this.#tracked(ask(collection, this.#stages, { item }, readQueryOptions(options)));
   }
 
   /**
@@ -65,12 +101,9 @@ export class Retriever implements AsyncDisposable {
    * @throws NighError UNKNOWN_USER, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
   async recommend(user: string, options: RecommendOptions = {}): Promise<Answer> {
-    const began = performance.now();
     const collection = this.#open();
     requireText('user', user);
-    const query = readRecommendOptions(options);
-    const question = await userQuestion(collection, collection.requireUser(user), query);
-    return answer(collection, question, query, began);
+    return this.#tracked(ask(collection, this.#stages, { user }, readRecommendOptions(options)));
   }
 
   /**
@@ -79,11 +112,85 @@ export class Retriever implements AsyncDisposable {
    * @throws NighError UNKNOWN_ITEM, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
   async recommendFor(history: readonly HistoryEntry[], options: RecommendOptions = {}): Promise<Answer> {
-    const began = performance.now();
     const collection = this.#open();
-    const query = readRecommendOptions(options);
-    const picks = readHistory(history).map((pick) => ({ ...pick, item: collection.catalogue.require(pick.item) }));
-    return answer(collection, await historyQuestion(collection, picks, query), query, began);
+    // Without this a history that was forgotten would be a question without parts.
+    return this.#tracked(ask(collection, this.#stages, { history: history ?? [] }, readRecommendOptions(options)));
+  }
+
+  /**
+   * One question by an item, a user, a history, a vector, a text or a picture, or by several of them together, with the options of
+   * `recommend`. Of several each counts alike, and each is asked of its own space unless `space` or `weights` say otherwise.
+   *
+   * ```ts
+   * await movies.query({ user: '42', text: 'a heist in space', where: 'year >= 1990' });
+   * ```
+   * @throws NighError UNKNOWN_ITEM, UNKNOWN_USER, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, DIMENSION_MISMATCH,
+   * NOT_FINITE, ZERO_VECTOR, OPTIONAL_PACKAGE, ABORTED, CLOSED
+   */
+  async query(question: Question): Promise<Answer> {
+    const collection = this.#open();
+    if (!isPlainObject(question)) throw invalidArgument('question', 'an object', question);
+    const { item, user, history, vector, text, image, ...options } = question;
+    // What an item has no use for is refused beside it alone, as similarItems does.
+    const others = [user, history, vector, text, image].some((part) => part !== undefined);
+    const query = item !== undefined && !others ? readQueryOptions(options) : readRecommendOptions(options);
+    return this.#tracked(
+      ask(collection, this.#stages, { item, user, history, vector, text, image } as Question, query),
+    );
+  }
+
+  /**
+   * Many questions in one call, answered in their order.
+   * @throws NighError what `query` throws, for the first that fails, which the message names
+   */
+  async queryAll(questions: readonly Question[]): Promise<Answer[]> {
+    this.#open();
+    if (!Array.isArray(questions)) throw invalidArgument('questions', 'an array of questions', questions);
+    const answers: Answer[] = [];
+    for (let begin = 0; begin < questions.length; begin += questionsAtOnce) {
+      const some = questions.slice(begin, begin + questionsAtOnce);
+      const settled = await Promise.allSettled(some.map((question) => this.query(question)));
+      for (const [at, result] of settled.entries()) {
+        if (result.status === 'fulfilled') answers.push(result.value);
+        else throw placed(result.reason, `questions[${begin + at}]`);
+      }
+    }
+    return answers;
+  }
+
+  /**
+   * Users like this one, by the cosine of the vectors that were fitted for them, compared with all.
+   * @throws NighError UNKNOWN_USER, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
+   */
+  async similarUsers(user: string, options: SimilarUsersOptions = {}): Promise<SimilarUsersAnswer> {
+    const collection = this.#open();
+    requireText('user', user);
+    return this.#tracked(similarUsers(collection, collection.requireUser(user), readSimilarUsersOptions(options)));
+  }
+
+  /**
+   * Puts a stoplist in the place of the one of this name: no answer holds any of its items from the next question on, and `findItems` does not
+   * find them. An empty list lifts it. Lists are of this Retriever and are not stored.
+   * @throws NighError INVALID_ARGUMENT, CLOSED
+   */
+  hide(list: string, ids: readonly string[]): void {
+    const { stoplists } = this.#open();
+    requireText('list', list);
+    if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) {
+      throw invalidArgument('ids', 'an array of item ids', ids);
+    }
+    stoplists.set(list, ids);
+    this.#revision++;
+  }
+
+  /** The stoplists by name. @throws NighError CLOSED */
+  get hidden(): ReadonlyMap<string, readonly string[]> {
+    return this.#open().stoplists.lists;
+  }
+
+  /** Goes up when a stoplist changes: answers of one revision of one generation are the same. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** @throws NighError UNKNOWN_ITEM, CLOSED */
@@ -103,7 +210,10 @@ export class Retriever implements AsyncDisposable {
     const collection = this.#open();
     const { limit } = readFindOptions(options);
     requireText('query', query);
-    return collection.catalogue.findByTitle(query, limit).map((item) => this.#describe(collection, item));
+    const { hidden } = collection.stoplists;
+    const found = collection.catalogue.findByTitle(query, limit + (hidden?.size ?? 0));
+    const shown = hidden === undefined ? found : found.filter((item) => !hidden.has(item)).slice(0, limit);
+    return shown.map((item) => this.#describe(collection, item));
   }
 
   /**
@@ -119,8 +229,10 @@ export class Retriever implements AsyncDisposable {
 
   /** Frees the indexes. Questions under way are answered; later ones throw CLOSED. */
   async close(): Promise<void> {
-    this.#collection?.close();
+    const collection = this.#collection;
     this.#collection = undefined;
+    await Promise.allSettled(this.#underWay);
+    await collection?.closeAll();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -130,6 +242,14 @@ export class Retriever implements AsyncDisposable {
   #open(): Collection {
     if (this.#collection === undefined) throw new NighError('CLOSED', `The collection ${this.info.name} was closed.`);
     return this.#collection;
+  }
+
+  /** Closing waits for it. */
+  #tracked<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    const forget = () => this.#underWay.delete(work);
+    work.then(forget, forget);
+    return work;
   }
 
   #describe({ catalogue, seen, spaces }: Collection, item: number): Item {
@@ -143,6 +263,7 @@ export class Retriever implements AsyncDisposable {
   }
 }
 
-function requireText(name: string, value: string): void {
-  if (typeof value !== 'string') throw invalidArgument(name, 'a string', value);
+/** The same error, of one question of several. */
+function placed(error: unknown, place: string): unknown {
+  return error instanceof NighError ? new NighError(error.code, `${place}: ${error.message}`, { cause: error }) : error;
 }

@@ -28,6 +28,8 @@ export class SeenLists {
 
   /** How many users interacted with every item. */
   readonly popularity: Uint32Array;
+  /** How many interacted with the item that most did. */
+  readonly mostPopular: number;
 
   /** @throws NighError FORMAT */
   constructor({ items, offsets, columns, values, timestamps }: PackedInteractions) {
@@ -50,6 +52,7 @@ export class SeenLists {
       if (item >= items) throw new NighError('FORMAT', `The stored interactions refer to item ${item} of ${items}.`);
       this.popularity[item] = this.popularity[item]! + 1;
     }
+    this.mostPopular = this.popularity.reduce((most, count) => Math.max(most, count), 0);
     this.#offsets = offsets;
     this.#columns = columns;
     this.#values = values;

@@ -10,7 +10,7 @@ import type { IndexKind, VectorIndex } from '../index/vector-index.js';
 import type { Manifest, SpaceManifest } from './generation.js';
 import { openAll } from './open-all.js';
 import { readPacked, requireLength } from './packed-file.js';
-import type { Query } from './query-options.js';
+import type { AnyQuery } from './query-options.js';
 
 /** The files of a space within a generation. */
 export const spaceFiles = {
@@ -104,6 +104,11 @@ export class Space {
     return this.similar.vector(item);
   }
 
+  /** Whether users have vectors here. */
+  get hasUsers(): boolean {
+    return this.#users !== undefined;
+  }
+
   /** The user's vector as it was fitted, or undefined. */
   userVector(user: number): Float32Array | undefined {
     return this.#users?.vector(user);
@@ -140,7 +145,7 @@ export class Space {
    * The vector that asks with these weights of its blocks; undefined where it has none of those that weigh something.
    * @throws NighError INVALID_ARGUMENT for a block that the space has not
    */
-  weigh(vector: Float32Array | undefined, weights: Query['weights']): Float32Array | undefined {
+  weigh(vector: Float32Array | undefined, weights: AnyQuery['weights']): Float32Array | undefined {
     return vector === undefined || weights === undefined ? vector : weighBlocks(vector, this.blocks, weights);
   }
 

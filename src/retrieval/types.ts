@@ -1,6 +1,11 @@
 import type { Block } from '../embeddings/blocks.js';
 import type { IndexKind, MetricName, SearchPlan } from '../index/vector-index.js';
+import type { Where } from './filters/predicate.js';
+import type { Adjustments } from './pipeline/stages.js';
+import type { PartKind } from './questions/part.js';
 import type { Taste } from './taste.js';
+
+export type { Where } from './filters/predicate.js';
 
 /** The value of one attribute of an item. */
 export type AttributeValue = string | number | boolean | readonly string[];
@@ -8,21 +13,104 @@ export type AttributeValue = string | number | boolean | readonly string[];
 /** One entry of an answer. */
 export interface Result {
   readonly id: string;
-  /** Larger is better: likeness (at most 1) for similar items, the model's own score for recommendations. */
+  /**
+   * Larger is better. Likeness (at most 1) for similar items, the model's own score for recommendations; with weights of spaces the weighted sum of
+   * these, or the fused ranks. Re-ranking changes the order, not this.
+   */
   readonly score: number;
+  /** The score from 0 to 1, for display: comparable from one question to the next, and between spaces (pipeline/likeness.ts). */
+  readonly likeness: number;
   readonly title: string;
   readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** Which sources proposed it; where there were several. */
+  readonly sources?: readonly string[];
+  /** It was drawn for an exploration slot. */
+  readonly explored?: true;
+  /** With `explain`. */
+  readonly explanation?: ResultExplanation;
 }
 
-export interface AnswerStats {
+/** Why an item was returned. */
+export interface ResultExplanation {
+  /** Who proposed it, at which place, from 1. */
+  readonly sources: readonly {
+    readonly source: string;
+    readonly part?: PartKind;
+    readonly rank: number;
+    readonly score: number;
+  }[];
+  /** Its score in every space that has a vector for the question and for it, whether or not that space was asked. */
+  readonly scores: Readonly<Record<string, number>>;
+  /** Which of the items that somebody liked it is most like, at most three. */
+  readonly nearest: readonly NearestItem[];
+  /** What re-ranking went by. */
+  readonly adjustments?: Adjustments;
+}
+
+export interface NearestItem {
+  readonly id: string;
+  readonly title: string;
+  readonly likeness: number;
+}
+
+/** What was left out of an answer, and why. */
+export interface AnswerExplanation {
+  /** What is not allowed and would have been among the first k of a source, or scored too low; at most 100. */
+  readonly filtered: readonly FilteredItem[];
+  /** How many candidates were scored. */
+  readonly candidates: number;
+}
+
+export interface FilteredItem {
+  readonly id: string;
+  readonly title: string;
+  readonly source: string;
+  readonly score: number;
+  /** The first that applies: on a stoplist, in their past, denied, not among those allowed, not what `where` asks for, below `minScore`. */
+  readonly because: 'hidden' | 'seen' | 'deny' | 'allow' | 'where' | 'minScore';
+}
+
+/** Where another source answered than the one that was asked first, because that has no vector for the question. */
+export interface Fallback {
+  /** `space`: the other spaces of the question or of the collection; `content`: attributes that items share; `popularity`: what most people have. */
+  readonly to: 'space' | 'content' | 'popularity';
+  /** The spaces that were asked and have no vector for it. */
+  readonly passedOver: readonly string[];
+}
+
+/** What one source did. */
+export interface SourceStats {
+  /** A space, `content` or `popularity`. */
+  readonly source: string;
+  /** The part of the question. */
+  readonly part?: PartKind;
+  /** Its share of the score. */
+  readonly weight: number;
   readonly plan: SearchPlan;
-  /** The space that answered. */
+  readonly visited: number;
+  readonly distances: number;
+  readonly candidates: number;
+}
+
+/** What a request's time goes to: the question's vectors and filters, then the four stages. */
+export type StageName = 'question' | 'candidates' | 'scoring' | 'reranking' | 'filtering';
+
+export interface AnswerStats {
+  /** How the first source was searched. */
+  readonly plan: SearchPlan;
+  /** The space that answered; several are joined by `+`, and a fallback is `content` or `popularity`. */
   readonly space: string;
   readonly visited: number;
   readonly distances: number;
   /** Whether every row that may be returned was compared. */
   readonly exact: boolean;
+  /** Where there were several. */
+  readonly sources?: readonly SourceStats[];
+  /** Where the answer is not of what was asked first. */
+  readonly fallback?: Fallback;
   readonly generation: string;
+  /** Milliseconds. */
+  readonly stages: Readonly<Record<StageName, number>>;
   readonly tookMs: number;
 }
 
@@ -30,6 +118,8 @@ export interface AnswerStats {
 export interface Answer {
   readonly results: readonly Result[];
   readonly stats: AnswerStats;
+  /** With `explain`. */
+  readonly explanation?: AnswerExplanation;
 }
 
 export interface QueryOptions {
@@ -38,16 +128,52 @@ export interface QueryOptions {
   /** Which space answers. Default: the recipe's first that can answer the question. */
   readonly space?: string;
   /**
-   * What the blocks of a space weigh in this question, by name: columns of `features`, spaces of `concat`. Only the ratios count, and what
-   * is not named weighs nothing. Without `space` the first space answers that has all of them. Default: the recipe's weights.
+   * Names of spaces: all of them answer, and the score is Σ weight · score, the weights taken as shares of their sum. Otherwise names of blocks
+   * (columns of `features`, spaces of `concat`) of the space that was named, or of the first that has all of them: what is not named weighs
+   * nothing. None below 0, one above. Default: one space, with the recipe's weights.
    */
   readonly weights?: Readonly<Record<string, number>>;
+  /** How the scores of several sources become one: `sum`, or `rrf`, by ranks alone. Default `sum`. */
+  readonly fusion?: 'sum' | 'rrf';
+  /** What an item scores in a space that it lacks: nothing (`zero`), or what the others say (`renormalise`). Default `zero`. */
+  readonly missing?: 'zero' | 'renormalise';
+  /** The least share of the results, by space of `weights`, that come from its own first k: `{ image: 0.2 }`. They may weigh 0. */
+  readonly quotas?: Readonly<Record<string, number>>;
+  /** How many candidates each source proposes. Default: k, and 4 · k where they are blended or re-ranked; fewer are not taken. */
+  readonly candidates?: number;
   /** Compare every item instead of searching the graph. Default false. */
   readonly exact?: boolean;
   /** Pool size of the graph search. Default: the recipe's. */
   readonly efSearch?: number;
+  /** Instead of efSearch: the share of the true nearest that is wanted on average, above 0 and below 1. */
+  readonly recall?: number;
+  /** Which items may be returned, by their attributes: an object, or text such as `year >= 1990 and genres has "Comedy"`. Default: all. */
+  readonly where?: Where | string;
+  /** The only item ids that may be returned. */
+  readonly allow?: readonly string[];
   /** Item ids that must not be returned. */
   readonly deny?: readonly string[];
+  /** Only items that score so much or more. */
+  readonly minScore?: number;
+  /** From 0, the order of the scores, to 1: how much an item loses by its likeness to those before it. Default 0; k is at most 1,000 above. */
+  readonly diversity?: number;
+  /** At most so many results with the same value of an attribute, such as an author. */
+  readonly perGroup?: { readonly attribute: string; readonly most: number };
+  /** From −1 to 1: what the most popular item gains (above 0) or loses, where the best and the least of the candidates are 1 apart. Default 0. */
+  readonly popularity?: number;
+  /** What some items gain, −1 to 1, on the same scale. */
+  readonly boosts?: readonly { readonly where: Where | string; readonly by: number }[];
+  /** What the newest item of the catalogue gains, on the same scale (`weight`, default 0.3); one older by `halfLife`, in the attribute's unit, half of it. */
+  readonly recency?: { readonly attribute: string; readonly halfLife: number; readonly weight?: number };
+  /** The last places go to items drawn from the other candidates, the same ones for the same seed (default 0). */
+  readonly explore?: { readonly slots: number; readonly seed?: number };
+  /**
+   * Whether another source answers where the space that was asked has no vector: the other spaces, then shared attributes, then what most people have;
+   * `stats.fallback` says so. Default: unless `space` was named.
+   */
+  readonly fallback?: boolean;
+  /** Say of every result why it is there, and what was left out. Costs about as much as the answer. Default false. */
+  readonly explain?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -56,6 +182,43 @@ export interface RecommendOptions extends QueryOptions {
   readonly excludeSeen?: boolean;
   /** How a past becomes a taste in spaces without user vectors. Default: what the recipe's `taste` says; its keys are replaced one by one. */
   readonly taste?: Taste;
+}
+
+/** One question, by one thing or by several together: then each counts alike, and every one is asked of a space that can answer it. */
+export interface Question extends RecommendOptions {
+  /** Items like this one. */
+  readonly item?: string;
+  /** Items that suit this user. */
+  readonly user?: string;
+  /** Items that suit somebody who liked these. */
+  readonly history?: readonly HistoryEntry[];
+  /** Items near to this vector of `space`. */
+  readonly vector?: Float32Array | readonly number[];
+  /** Items near to this text, in a space whose embedder reads text. */
+  readonly text?: string;
+  /** Items that look like this encoded picture (PNG, JPEG, WebP, SVG), in a space of pictures. */
+  readonly image?: Uint8Array;
+}
+
+/** A user like another. */
+export interface SimilarUser {
+  readonly id: string;
+  /** Cosine of the two users' vectors. */
+  readonly score: number;
+}
+
+export interface SimilarUsersAnswer {
+  /** min(k, other users with a vector), best first, ties by the order of users. */
+  readonly results: readonly SimilarUser[];
+  readonly stats: Pick<AnswerStats, 'plan' | 'space' | 'visited' | 'distances' | 'exact' | 'generation' | 'tookMs'>;
+}
+
+export interface SimilarUsersOptions {
+  /** 1 to 10,000. Default 10. */
+  readonly k?: number;
+  /** Default: the recipe's first that has user vectors. */
+  readonly space?: string;
+  readonly signal?: AbortSignal;
 }
 
 /** One thing that somebody liked, or disliked. */

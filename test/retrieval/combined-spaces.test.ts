@@ -98,8 +98,7 @@ describe('a space of other spaces', () => {
   it('finds the space that has the weighed blocks', async () => {
     const answer = await world.similarItems('opera-3', { weights: { genres: 1, year: 0.5 } });
     expect(answer.stats.space).toBe('facts');
-    expect((await world.similarItems('opera-3', { weights: { facts: 1 } })).stats.space).toBe('both');
-    await expect(world.similarItems('opera-3', { weights: { cf: 1 } })).rejects.toMatchObject({
+    await expect(world.similarItems('opera-3', { weights: { years: 1, length: 1 } })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: expect.stringContaining('both has text, facts'),
     });
@@ -109,6 +108,25 @@ describe('a space of other spaces', () => {
     await expect(world.similarItems('lonely-0', { space: 'facts', weights: { genres: 1 } })).rejects.toMatchObject({
       code: 'NO_VECTOR',
     });
+  });
+});
+
+describe('weights of spaces', () => {
+  it('score as a space of these spaces does, without one', async () => {
+    const weights = { text: 3, facts: 1 };
+    const blend = await world.similarItems('opera-3', { ...everything, weights });
+    const both = scores(await world.similarItems('opera-3', { ...everything, space: 'both', weights }));
+    expect(blend.stats).toMatchObject({ space: 'text+facts', exact: true });
+    for (const [id, score] of scores(blend)) {
+      if (!/^(lonely|mute)/.test(id)) expect(score).toBeCloseTo(both.get(id)!, 4);
+    }
+  });
+
+  it('mean spaces where a name is that of both', async () => {
+    expect((await world.similarItems('opera-3', { weights: { facts: 1 } })).stats.space).toBe('facts');
+    expect((await world.similarItems('opera-3', { weights: { cf: 1 } })).stats.space).toBe('cf');
+    // `genres` is a space too, `year` is not: these are blocks.
+    expect((await world.similarItems('opera-3', { weights: { genres: 1, year: 1 } })).stats.space).toBe('facts');
   });
 });
 

@@ -1,0 +1,53 @@
+/** Candidate generation: every source's best, with what must not come back left out inside the search. */
+import type { SearchStats, VectorIndex } from '../../index/vector-index.js';
+import type { ListedSource, SearchSource } from '../questions/sources.js';
+import type { Candidates, Request } from './stages.js';
+
+/** @throws NighError ABORTED, CLOSED, INVALID_ARGUMENT, DIMENSION_MISMATCH, UNSUPPORTED */
+export function searchCandidates(request: Request, count: number): Promise<readonly Candidates[]> {
+  return Promise.all(
+    request.sources.map((source) =>
+      source.kind === 'search' ? search(request, source, count) : list(request, source, count),
+    ),
+  );
+}
+
+async function search({ query, filter }: Request, source: SearchSource, count: number): Promise<Candidates> {
+  const { space, index, vector } = source;
+  const { exact, signal } = query;
+  const recall =
+    query.efSearch === undefined
+      ? (query.recall ?? (space.efSearch === undefined ? space.recall : undefined))
+      : undefined;
+  const efSearch = recall === undefined ? (query.efSearch ?? space.efSearch) : undefined;
+  const { ids, distances, stats } = await index.search(vector, count, {
+    ...(filter.ids === undefined ? {} : { filter: filter.ids }),
+    ...(efSearch === undefined ? {} : { efSearch }),
+    ...(recall === undefined ? {} : { recall }),
+    ...(exact ? { exact } : {}),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const scores = Float64Array.from(distances, (distance) => scoreOf(index, distance));
+  return { source, items: ids, scores, complete: ids.length < count, stats };
+}
+
+/** Smaller is closer, larger is better: cosine and inner product as such, squared Euclidean distance negated. */
+export function scoreOf({ metric }: VectorIndex, distance: number): number {
+  return metric === 'cosine' ? 1 - distance : 0 - distance;
+}
+
+async function list({ collection, filter }: Request, source: ListedSource, count: number): Promise<Candidates> {
+  const { scores } = source;
+  const { popularity } = collection.seen;
+  const allowed = Uint32Array.from(scores.keys()).filter((item) => filter.allows(item));
+  allowed.sort((a, b) => scores[b]! - scores[a]! || popularity[b]! - popularity[a]! || a - b);
+  const items = allowed.slice(0, count);
+  const stats: SearchStats = { plan: 'scan', visited: scores.length, distances: 0 };
+  return {
+    source,
+    items,
+    scores: Float64Array.from(items, (item) => scores[item]!),
+    complete: items.length < count,
+    stats,
+  };
+}
