@@ -1,6 +1,6 @@
 /** A list answer for people: rank, score, title, id where it says more than the title, and the attributes that fit in a line. */
 import type { Answer, AttributeValue, Result } from '../retrieval/types.js';
-import { printTable, say } from './output.js';
+import { printLine, printTable, say } from './output.js';
 import { count, duration } from './quantities.js';
 import type { TableColumn } from './table.js';
 import { textWidth } from './text-width.js';
@@ -32,7 +32,30 @@ export function printAnswer(answer: Answer): void {
     ...attributes.map((name) => attributeText(result.attributes[name])),
   ]);
   if (rows.length > 0) printTable(columns, rows);
+  for (const [at, result] of results.entries()) for (const line of reasons(result)) printLine(`${at + 1}: ${line}`);
+  for (const { title, id, because, source, score } of answer.explanation?.filtered ?? []) {
+    const name = title === id ? id : `${title} (${id})`;
+    printLine(`left out: ${name}, ${score.toFixed(4)} in ${source} [${because}]`);
+  }
   say(footer(answer));
+}
+
+/** Why a result is there, where it was asked for. */
+function reasons({ explanation, explored }: Result): string[] {
+  if (explanation === undefined) return [];
+  const { sources, scores, nearest, adjustments } = explanation;
+  const named = (values: Readonly<Record<string, number>>) =>
+    Object.entries(values)
+      .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+      .join(', ');
+  return [
+    `proposed by ${sources.map(({ source, rank }) => `${source} (place ${rank})`).join(', ')}; scores ${named(scores)}`,
+    ...(nearest.length === 0
+      ? []
+      : [`near to ${nearest.map(({ title, likeness }) => `${title} ${likeness.toFixed(4)}`).join(', ')}`]),
+    ...(adjustments === undefined ? [] : [`ranked by ${named({ ...adjustments })}`]),
+    ...(explored === true ? ['drawn for an exploration slot'] : []),
+  ];
 }
 
 function footer({ results, stats }: Answer): string {
@@ -40,7 +63,14 @@ function footer({ results, stats }: Answer): string {
     results.length === 0 ? 'No results' : `${count(results.length)} ${results.length === 1 ? 'result' : 'results'}`;
   const exact = stats.exact ? 'exact' : 'approximate';
   const work = `${stats.plan}, ${exact}, ${count(stats.distances)} distances`;
-  return `${found} from space ${stats.space} (${work}, ${duration(stats.tookMs / 1000)}, generation ${stats.generation})`;
+  return `${found} from ${origin(stats)} (${work}, ${duration(stats.tookMs / 1000)}, generation ${stats.generation})`;
+}
+
+function origin({ space, fallback }: Answer['stats']): string {
+  if (fallback === undefined) return `space ${space}`;
+  const { to, passedOver } = fallback;
+  const without = passedOver.length === 0 ? '' : `, for want of a vector in ${passedOver.join(', ')}`;
+  return `${to === 'content' ? 'shared attributes' : to === 'space' ? `space ${space}` : to}${without}`;
 }
 
 function attributesToShow(results: readonly Result[]): string[] {

@@ -16,6 +16,17 @@ export function wholeNumber(option: string, min: number, max: number): (value: s
   };
 }
 
+/** A reader of numbers for commander; their range is checked where they are used. */
+export function anyNumber(option: string): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (value.trim() === '' || !Number.isFinite(number)) {
+      throw new UsageError('INVALID_ARGUMENT', `${option}: expected a number, got ${describe(value)}.`);
+    }
+    return number;
+  };
+}
+
 /** Collects an option that may be given several times. */
 export function repeated(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];

@@ -24,6 +24,9 @@ interface Schema {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly enum?: readonly unknown[];
+  readonly not?: { readonly const?: unknown };
+  readonly anyOf?: readonly Schema[];
 }
 
 const places = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' } as const;
@@ -144,6 +147,8 @@ function unescapePointer(step: string): string {
 
 /** What a schema asks for, in words. */
 function expectation(schema: Schema): string {
+  if (schema.enum !== undefined) return `one of ${schema.enum.map((value) => JSON.stringify(value)).join(', ')}`;
+  if (schema.anyOf !== undefined) return schema.anyOf.map(expectation).join(' or ');
   switch (schema.type) {
     case 'integer':
       return `an integer${range(schema.minimum, schema.maximum)}`;
@@ -151,7 +156,7 @@ function expectation(schema: Schema): string {
       if (schema.exclusiveMinimum !== undefined) {
         return `a number above ${schema.exclusiveMinimum}${schema.maximum === undefined ? '' : ` and at most ${schema.maximum}`}`;
       }
-      return `a number${range(schema.minimum, schema.maximum)}`;
+      return `a number${range(schema.minimum, schema.maximum)}${schema.not === undefined ? '' : ` other than ${schema.not.const}`}`;
     case 'boolean':
       return 'true or false';
     case 'string':

@@ -1,68 +1,10 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import type { AttributeValue } from '../retrieval/types.js';
+import { attributes, component, components, count } from './schema-component.js';
 
 /**
  * What the service answers, as JSON Schema: one source for serialisation, the handlers' types and the OpenAPI document. They
  * mirror retrieval/types.ts; serialisation drops what is not listed here, so a test compares an answer with the library's.
  */
-
-const components: (TSchema & { $id: string })[] = [];
-
-/** Gives a schema a name in the OpenAPI document; returns a reference to it that carries its type. */
-function component<Schema extends TSchema>(name: string, description: string, schema: Schema) {
-  components.push({ ...schema, $id: name, title: name, description });
-  return Type.Unsafe<Static<Schema>>(Type.Ref(`${name}#`));
-}
-
-const count = (description?: string) =>
-  Type.Integer({ minimum: 0, ...(description === undefined ? {} : { description }) });
-
-const attributes = Type.Unsafe<Record<string, AttributeValue>>({
-  type: 'object',
-  description: 'Attributes of the item: each text, a number, a boolean or a list of texts.',
-  // Not spelled out as a union: the generated serialiser takes the first type that a value can be turned into.
-  additionalProperties: true,
-});
-
-const Result = component(
-  'Result',
-  'One entry of an answer.',
-  Type.Object({
-    id: Type.String({ description: 'Item id.' }),
-    score: Type.Number({
-      description: 'Larger is better: a likeness of at most 1 for similar items, the model’s own score otherwise.',
-    }),
-    title: Type.String(),
-    attributes,
-  }),
-);
-
-const AnswerStats = component(
-  'AnswerStats',
-  'How an answer was found.',
-  Type.Object({
-    plan: Type.Enum(['scan', 'allowed-scan', 'graph', 'filtered-graph', 'two-hop-graph'], {
-      description:
-        '`scan` compared every row, `allowed-scan` every row that may be returned, the others went through a graph.',
-    }),
-    space: Type.String({ description: 'The space that answered.' }),
-    visited: count('Rows reached.'),
-    distances: count('Distances computed.'),
-    exact: Type.Boolean({ description: 'Whether every row that may be returned was compared.' }),
-    generation: Type.String({ description: 'The generation of the collection that answered.' }),
-    tookMs: Type.Number({ minimum: 0, description: 'Milliseconds for the search, without HTTP.' }),
-  }),
-);
-
-/** A list answer. */
-export const Answer = component(
-  'Answer',
-  'A list answer, the same object as the library’s and that of `--json`.',
-  Type.Object({
-    results: Type.Array(Result, { description: 'min(k, number of matching items) of them, best first.' }),
-    stats: AnswerStats,
-  }),
-);
 
 /** One item of the catalogue. */
 export const Item = component(

@@ -5,7 +5,7 @@ import type { Retriever } from '../retrieval/retriever.js';
 /** The part of a Retriever that the routes use. */
 export type ServedCollection = Pick<
   Retriever,
-  'info' | 'similarItems' | 'recommend' | 'recommendFor' | 'item' | 'findItems'
+  'info' | 'revision' | 'similarItems' | 'recommend' | 'query' | 'similarUsers' | 'item' | 'findItems'
 >;
 
 /** The collections behind the routes, by name. */

@@ -166,6 +166,17 @@ describe('nigh similar', () => {
       [[], {}],
       [['-k', '3', '--space', 'text'], { k: 3, space: 'text' }],
       [['--k', '100', '--exact'], { k: 100, exact: true }],
+      [['--where', 'year >= 1960 and genre has noir'], { where: 'year >= 1960 and genre has noir' }],
+      [['--weights', 'cf=0.7,text=0.3', '--fusion', 'rrf'], { weights: { cf: 0.7, text: 0.3 }, fusion: 'rrf' }],
+      [['--weights', 'cf=1,text=0', '--quotas', 'text=0.5'], { weights: { cf: 1, text: 0 }, quotas: { text: 0.5 } }],
+      [['--diversity', '0.5', '--popularity', '-0.3'], { diversity: 0.5, popularity: -0.3 }],
+      [
+        ['--per-group', 'genre=2', '--recency', 'year=5'],
+        { perGroup: { attribute: 'genre', most: 2 }, recency: { attribute: 'year', halfLife: 5 } },
+      ],
+      [['--explore', '2', '--seed', '7', '--deny', 'f2'], { explore: { slots: 2, seed: 7 }, deny: ['f2'] }],
+      [['--allow', 'f2', '--allow', 'f3', '--min-score', '-1'], { allow: ['f2', 'f3'], minScore: -1 }],
+      [['--explain', '--where', 'genre has western'], { explain: true, where: 'genre has western' }],
     ] as const) {
       const finished = run('similar', 'films', 'f1', '--json', ...args);
       const answer = JSON.parse(finished.stdout) as Answer;
@@ -174,7 +185,65 @@ describe('nigh similar', () => {
     }
   });
 
+  test('--text asks without an item, and --explain says why', () => {
+    const finished = run(
+      'similar',
+      'films',
+      '--text',
+      'noir',
+      '-k',
+      '3',
+      '--explain',
+      '--where',
+      'year > 1955',
+      '--deny',
+      'f50',
+    );
+    expect(finished.status, finished.stderr).toBe(0);
+    expect(finished.stderr).toMatch(/^Like "noir":\n3 results from space text /);
+    expect(finished.stdout).toMatch(/^1: proposed by text \(place 1\); scores text [\d.]+$/m);
+    expect(finished.stdout).toMatch(/^left out: .*, [\d.]+ in text \[where\]$/m);
+  });
+
   test.each([
+    ['no question', ['similar', 'films'], 2, 'INVALID_ARGUMENT', /expected an item, --text or --image/],
+    [
+      'a condition that ends early',
+      ['similar', 'films', 'f1', '--where', 'year >'],
+      1,
+      'INVALID_ARGUMENT',
+      /character 7: expected a number/,
+    ],
+    [
+      'an unknown attribute',
+      ['similar', 'films', 'f1', '--where', 'yaer > 3'],
+      1,
+      'UNKNOWN_OPTION',
+      /Did you mean "year"/,
+    ],
+    [
+      'weights that are none',
+      ['similar', 'films', 'f1', '--weights', 'cf'],
+      2,
+      'INVALID_ARGUMENT',
+      /--weights: expected name=number/,
+    ],
+    [
+      'weights of both kinds',
+      ['similar', 'films', 'f1', '--weights', 'cf=1', '--weight', 'x=1'],
+      2,
+      'INVALID_ARGUMENT',
+      /got both/,
+    ],
+    [
+      'two groups',
+      ['similar', 'films', 'f1', '--per-group', 'genre=1,year=1'],
+      2,
+      'INVALID_ARGUMENT',
+      /expected one attribute/,
+    ],
+    ['a seed alone', ['similar', 'films', 'f1', '--seed', '1'], 2, 'INVALID_ARGUMENT', /--explore/],
+    ['a picture that is not there', ['similar', 'films', '--image', 'none.png'], 1, 'NOT_FOUND', /none\.png/],
     [
       'an unknown collection',
       ['similar', 'flims', 'f1'],
@@ -207,16 +276,8 @@ describe('nigh similar', () => {
     ],
     ['k = 10001', ['similar', 'films', 'f1', '-k', '10001'], 2, 'INVALID_ARGUMENT', /-k: expected/],
     ['a k that is no number', ['similar', 'films', 'f1', '-k', '1e1'], 2, 'INVALID_ARGUMENT', /-k: expected/],
-    ['a missing item', ['similar', 'films'], 2, 'INVALID_ARGUMENT', /Missing required argument 'item'/],
     ['too many items', ['similar', 'films', 'f1', 'f2'], 2, 'INVALID_ARGUMENT', /Too many arguments/],
     ['an unknown option', ['similar', 'films', 'f1', '--exakt'], 2, 'UNKNOWN_OPTION', /--exakt.*Did you mean --exact/],
-    [
-      'an option of a later release',
-      ['similar', 'films', 'f1', '--where', 'year>1960'],
-      2,
-      'UNKNOWN_OPTION',
-      /--where/,
-    ],
   ])('%s is refused', (_, args, status, code, message) => {
     expectFailure(run(...args), status, code, message);
   });
@@ -384,10 +445,10 @@ test('a recipe of the package is found from any folder', () => {
   expect(readFileSync(join(repository, 'indexes/emoji/recipe.json'), 'utf8')).toContain('"emoji"');
 });
 
-function withoutTime({ results, stats }: Answer): unknown {
-  const { tookMs, ...rest } = stats;
-  expect(tookMs).toBeGreaterThanOrEqual(0);
-  return JSON.parse(JSON.stringify({ results, stats: rest }));
+function withoutTime({ results, stats, explanation }: Answer): unknown {
+  const { tookMs, stages, ...rest } = stats;
+  for (const took of [tookMs, ...Object.values(stages)]) expect(took).toBeGreaterThanOrEqual(0);
+  return JSON.parse(JSON.stringify({ results, stats: rest, explanation }));
 }
 
 describe('nigh evaluate', () => {

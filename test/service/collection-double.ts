@@ -29,18 +29,34 @@ export function collectionDouble(
     bytesOnDisk: 0,
     buildSeconds: 0,
   };
+  const stages = { question: 0, candidates: 0, scoring: 0, reranking: 0, filtering: 0 };
   const answer = async (title: string, search: QueryOptions = {}): Promise<Answer> => {
     await onSearch?.(search.signal);
     return {
-      results: [{ id: ids[0] ?? '', score: 1, title, attributes: {} }],
-      stats: { plan: 'scan', space: 'cf', visited: 1, distances: 1, exact: true, generation: 'gen-1', tookMs: 0 },
+      results: [{ id: ids[0] ?? '', score: 1, likeness: 1, title, attributes: {} }],
+      stats: {
+        plan: 'scan',
+        space: 'cf',
+        visited: 1,
+        distances: 1,
+        exact: true,
+        generation: 'gen-1',
+        stages,
+        tookMs: 0,
+      },
     };
   };
   return {
     info,
     similarItems: (item, search) => answer(item, search),
     recommend: (user, search) => answer(user, search),
-    recommendFor: (history, search) => answer(history.map(({ item }) => item).join(), search),
+    query: ({ item, user, history, ...search }) =>
+      answer([item, user, ...(history ?? []).map((pick) => pick.item)].filter((id) => id !== undefined).join(), search),
+    similarUsers: async () => {
+      const { stats } = await answer('');
+      return { results: [], stats };
+    },
+    revision: 0,
     item: (id): Item => {
       if (!ids.includes(id)) throw new NighError('UNKNOWN_ITEM', `No item ${JSON.stringify(id)}.`);
       return { id, title: id, attributes: {}, interactions: 0, spaces: ['cf'] };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { errorKinds } from '../../src/core/errors.js';
-import type { Answer, Item } from '../../src/retrieval/types.js';
+import type { Answer, Item, QueryOptions, SimilarUsersAnswer } from '../../src/retrieval/types.js';
 import { buildApp } from '../../src/service/index.js';
 import { oddIds, type SmallCollections, smallCollections } from './small-collections.js';
 
@@ -32,7 +32,7 @@ async function query<T = Answer>(body: object, collection = 'films'): Promise<T>
 
 /** An answer without what differs from one search to the next. */
 function comparable({ results, stats }: Answer) {
-  return { results, stats: { ...stats, tookMs: 0 } };
+  return { results, stats: { ...stats, stages: Object.keys(stats.stages), tookMs: 0 } };
 }
 
 const ids = ({ results }: Answer) => results.map(({ id }) => id);
@@ -156,7 +156,94 @@ describe('GET …/recommendations', () => {
   });
 });
 
+describe('filters, blends and re-ranking by path', () => {
+  test.each<[string, QueryOptions]>([
+    ['where=year >= 1990 and not genres has "song"&k=40', { where: 'year >= 1990 and not genres has "song"', k: 40 }],
+    ['weights=cf=0.7,text=0.3&fusion=rrf', { weights: { cf: 0.7, text: 0.3 }, fusion: 'rrf' }],
+    ['diversity=0.4&popularity=-0.2&minScore=-1', { diversity: 0.4, popularity: -0.2, minScore: -1 }],
+    ['explain=true&where=year < 1985', { explain: true, where: { year: { lt: 1985 } } }],
+    ['recall=0.9&fallback=true&space=text', { recall: 0.9, fallback: true, space: 'text' }],
+  ])('%s is the library’s answer, whole', async (parameters, options) => {
+    const search = new URLSearchParams(parameters.split('&').map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
+    const served = await get<Answer>(`/films/items/glacier-5/similar?${search}`);
+    const expected = await collections.films.similarItems('glacier-5', options);
+    expect(comparable(served)).toEqual(comparable(expected));
+    expect(served.explanation).toEqual(expected.explanation);
+    const forUser = await get<Answer>(`/films/users/u-3-2/recommendations?${search}`);
+    expect(comparable(forUser)).toEqual(comparable(await collections.films.recommend('u-3-2', options)));
+  });
+
+  test.each([
+    [
+      'where=yaer > 3',
+      400,
+      'UNKNOWN_OPTION',
+      'where: character 1: the items have no attribute "yaer". Did you mean "year"?',
+    ],
+    ['where=year >', 400, 'INVALID_ARGUMENT', 'where: character 7: expected a number'],
+    ['weights=cf', 400, 'INVALID_ARGUMENT', 'weights: expected name=number'],
+    ['weights=cff=1', 404, 'UNKNOWN_SPACE', 'Did you mean "cf"?'],
+    ['diversity=2', 400, 'INVALID_ARGUMENT', 'diversity: expected a number from 0 to 1'],
+    ['fusion=max', 400, 'INVALID_ARGUMENT', 'fusion: expected one of "sum", "rrf"'],
+  ])('%s is refused', async (parameters, status, code, detail) => {
+    const search = new URLSearchParams([parameters.split(/=(.*)/s).slice(0, 2) as [string, string]]);
+    const response = await app.inject(`/v1/collections/films/items/glacier-5/similar?${search}`);
+    expect(response.statusCode).toBe(status);
+    expect(response.json()).toMatchObject({ code, detail: expect.stringContaining(detail) });
+  });
+
+  test('users like a user', async () => {
+    const { results, stats } = await get<SimilarUsersAnswer>('/films/users/u-3-2/similar?k=5');
+    expect(results).toEqual((await collections.films.similarUsers('u-3-2', { k: 5 })).results);
+    expect(results.every(({ id }) => id.startsWith('u-3-'))).toBe(true);
+    expect(stats).toMatchObject({ space: 'cf', exact: true });
+  });
+});
+
 describe('POST …/query', () => {
+  test('by text, vector and several parts, with every option', async () => {
+    const { films } = collections;
+    const question = {
+      user: 'u-1-1',
+      text: 'desert story',
+      k: 12,
+      weights: { cf: 0.6, text: 0.4 },
+      quotas: { text: 0.25 },
+      missing: 'renormalise',
+      where: { or: [{ year: { gte: 1985 } }, { genres: 'song' }] },
+      allow: films.findItems('', { limit: 150 }).map(({ id }) => id),
+      deny: ['desert-1'],
+      diversity: 0.2,
+      perGroup: { attribute: 'year', most: 2 },
+      boosts: [{ where: 'genres has "keeper"', by: 0.2 }],
+      recency: { attribute: 'year', halfLife: 5, weight: 0.1 },
+      explore: { slots: 1, seed: 3 },
+      candidates: 80,
+      explain: true,
+      taste: { dislikes: 1 },
+    } as const;
+    const served = await query(question);
+    const expected = await films.query(question);
+    expect(comparable(served)).toEqual(comparable(expected));
+    expect(served.explanation).toEqual(expected.explanation);
+    expect(served.results).toHaveLength(12);
+    const vector = Array.from({ length: 16 }, (_, d) => (d === 0 ? 1 : 0.01));
+    expect(comparable(await query({ vector, space: 'text', k: 3 }))).toEqual(
+      comparable(await films.query({ vector, space: 'text', k: 3 })),
+    );
+    const disliked = { history: [{ item: 'meadow-1' }, { item: 'river-2', weight: -2, timestamp: 5 }], space: 'text' };
+    expect(comparable(await query(disliked))).toEqual(comparable(await films.query(disliked)));
+  });
+
+  test('a picture is read from base64', async () => {
+    const post = (payload: object) => app.inject({ method: 'POST', url: '/v1/collections/films/query', payload });
+    const strange = await post({ image: 'no base64!' });
+    expect(strange.statusCode).toBe(400);
+    expect(strange.json().detail).toContain('image: expected a picture in base64');
+    // No space of these films reads pictures.
+    expect((await post({ image: 'aGVsbG8=' })).json()).toMatchObject({ code: 'NO_VECTOR' });
+  });
+
   test('by item, user and history: the library’s answers', async () => {
     const { films } = collections;
     expect(comparable(await query({ item: 'desert-1', k: 4, space: 'text' }))).toEqual(
@@ -238,6 +325,16 @@ describe('ETag', () => {
     expect(other.headers.etag).not.toBe(headers.etag);
   });
 
+  test('another stoplist, another tag, and the item is gone', async () => {
+    const { headers } = await app.inject(url);
+    const [first = ''] = ids(await get<Answer>(url.replace('/v1/collections', '')));
+    collections.films.hide('recalled', [first]);
+    const other = await app.inject({ url, headers: { 'if-none-match': String(headers.etag) } });
+    expect(other.statusCode).toBe(200);
+    expect(ids(other.json())).not.toContain(first);
+    collections.films.hide('recalled', []);
+  });
+
   test('another build, another tag', async () => {
     await using rebuilt = await smallCollections();
     const second = await buildApp({ collections: [rebuilt.films] });
@@ -295,6 +392,15 @@ describe('whatever is asked', () => {
     'deny',
     'excludeSeen',
     'weight',
+    'weights',
+    'where',
+    'diversity',
+    'vector',
+    'text',
+    'image',
+    'perGroup',
+    'explain',
+    'minScore',
   ];
   const plausible = fc.constantFrom<unknown>(
     'river-1',

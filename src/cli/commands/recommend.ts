@@ -5,40 +5,36 @@ import { printAnswer } from '../answer-table.js';
 import { collectionDirectory } from '../collections.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../errors.js';
-import { largestK, named, repeated, wholeNumber } from '../option-values.js';
+import { anyNumber, repeated } from '../option-values.js';
 import { printJson, say } from '../output.js';
+import { addQuestionOptions, type QuestionFlags, questionOptions } from '../question-options.js';
 
-interface RecommendOptions {
+interface RecommendOptions extends QuestionFlags {
   readonly liked: readonly string[];
-  readonly k: number;
-  readonly space?: string;
-  readonly weight?: Readonly<Record<string, number>>;
-  readonly exact: boolean;
+  readonly disliked: readonly string[];
   readonly includeSeen: boolean;
-  readonly json: boolean;
+  readonly halfLife?: number;
 }
 
 /** `nigh recommend`: items for a user of the collection, or for a newcomer with a few picks. */
 export function addRecommendCommand(nigh: Command, context: CommandContext): void {
-  nigh
+  const command = nigh
     .command('recommend')
     .description('items for this user, or for a newcomer with a few picks')
     .argument('<collection>', 'name of a built collection, or its directory')
     .argument('[user]', 'user id')
     .option('--liked <item>', 'id or title of something a newcomer likes; repeat it for each', repeated, [])
-    .option('-k, --k <number>', 'how many results', wholeNumber('-k', 1, largestK), 10)
-    .option('--space <name>', "the space that answers (default: the recipe's first with users)")
-    .option(
-      '--weight <block=number>',
-      'of a space of blocks: what a block weighs in this question; repeat it',
-      named('--weight'),
-    )
-    .option('--exact', 'compare every item instead of searching the graph', false)
+    .option('--disliked <item>', 'id or title of something a newcomer does not; repeat it for each', repeated, [])
     .option('--include-seen', 'also return what the user already has, or what was given as liked', false)
-    .option('--json', "one JSON document: the same object as the library's and the service's answer", false)
+    .option(
+      '--half-life <days>',
+      'in spaces without user vectors: what is so much older counts half',
+      anyNumber('--half-life'),
+    );
+  addQuestionOptions(command, "the recipe's first that can answer")
     .addHelpText(
       'after',
-      '\nExamples:\n  $ nigh recommend movies 42\n  $ nigh recommend movies --liked "Toy Story (1995)" --liked "Aladdin (1992)"\n  $ nigh recommend npm-packages --liked express --liked socket.io --json',
+      '\nExamples:\n  $ nigh recommend movies 42\n  $ nigh recommend movies 42 --diversity 0.4 --where \'year >= 2000\' --explain\n  $ nigh recommend movies --liked "Toy Story (1995)" --liked "Aladdin (1992)" --disliked "Alien (1979)"\n  $ nigh recommend npm-packages --liked express --liked socket.io --json',
     )
     .action((collection: string, user: string | undefined, options: RecommendOptions) =>
       recommend(collection, user, options, context),
@@ -51,21 +47,19 @@ async function recommend(
   options: RecommendOptions,
   { signal }: CommandContext,
 ): Promise<void> {
-  checkWho(user, options.liked);
+  checkWho(user, options);
+  const flags = questionOptions(options, 'recommend');
   const directory = collectionDirectory(collection);
   const { Retriever } = await import('../../retrieval/retriever.js');
   await using retriever = await Retriever.open(directory, { mode: 'mmap' });
-  const { k, space, weight: weights, exact } = options;
   const query: QueryOptions = {
-    k,
-    exact,
+    ...flags,
     excludeSeen: !options.includeSeen,
     signal,
-    ...(space === undefined ? {} : { space }),
-    ...(weights === undefined ? {} : { weights }),
+    ...(options.halfLife === undefined ? {} : { taste: { halfLifeDays: options.halfLife } }),
   };
   const { answer, whom } =
-    user === undefined ? await forNewcomer(retriever, options.liked, query) : await forUser(retriever, user, query);
+    user === undefined ? await forNewcomer(retriever, options, query) : await forUser(retriever, user, query);
   if (options.json) {
     printJson(answer);
   } else {
@@ -75,11 +69,18 @@ async function recommend(
 }
 
 /** @throws UsageError unless exactly one of a user and a newcomer's picks is given */
-function checkWho(user: string | undefined, liked: readonly string[]): void {
+function checkWho(user: string | undefined, { liked, disliked }: RecommendOptions): void {
   if (user === undefined && liked.length === 0) {
     throw new UsageError(
       'INVALID_ARGUMENT',
       'recommend: expected a user id, or --liked with an item for a newcomer.',
+      'recommend',
+    );
+  }
+  if (user !== undefined && disliked.length > 0) {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `recommend: expected --disliked beside --liked, got it beside the user ${JSON.stringify(user)}.`,
       'recommend',
     );
   }
@@ -101,8 +102,18 @@ async function forUser(retriever: Retriever, user: string, query: QueryOptions):
   return { answer: await retriever.recommend(user, query), whom: `user ${user}` };
 }
 
-async function forNewcomer(retriever: Retriever, liked: readonly string[], query: QueryOptions): Promise<Recommended> {
-  const history = liked.map((wanted) => ({ item: retriever.resolveItem(wanted) }));
+async function forNewcomer(
+  retriever: Retriever,
+  { liked, disliked }: RecommendOptions,
+  query: QueryOptions,
+): Promise<Recommended> {
+  const history = [
+    ...liked.map((wanted) => ({ item: retriever.resolveItem(wanted) })),
+    ...disliked.map((wanted) => ({ item: retriever.resolveItem(wanted), weight: -1 })),
+  ];
   const titles = history.map(({ item }) => retriever.item(item).title);
-  return { answer: await retriever.recommendFor(history, query), whom: `somebody who likes ${titles.join(', ')}` };
+  const likes = titles.slice(0, liked.length).join(', ');
+  const dislikes = titles.slice(liked.length).join(', ');
+  const whom = `somebody who likes ${likes}${dislikes === '' ? '' : ` and does not like ${dislikes}`}`;
+  return { answer: await retriever.recommendFor(history, query), whom };
 }

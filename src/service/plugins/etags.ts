@@ -4,7 +4,7 @@ import type { ServedCollection, ServedCollections } from '../served-collections.
 import type { ServiceApp } from '../type-provider.js';
 
 /**
- * Gives reads of a collection an ETag of its generation and the URL, and answers 304 without searching when the caller has it.
+ * Gives reads of a collection an ETag of its generation, its stoplists and the URL, and answers 304 without searching when the caller has it.
  *
  * Weak: a repeated answer holds the same results, and another `tookMs`.
  */
@@ -20,7 +20,7 @@ export function addETags(app: ServiceApp, collections: ServedCollections): void 
       seed = `${apiVersion}\n${name}\n${generation}\n${createdAt}\n`;
       tagged.set(collection, seed);
     }
-    const etag = `W/"${createHash('sha256').update(seed).update(request.url).digest('base64url').slice(0, 22)}"`;
+    const etag = `W/"${createHash('sha256').update(`${seed}${collection.revision}\n`).update(request.url).digest('base64url').slice(0, 22)}"`;
     reply.header('etag', etag).header('cache-control', 'private, no-cache');
     if (matches(request.headers['if-none-match'], etag)) {
       reply.code(304).send();

@@ -1,7 +1,9 @@
 import { Type } from 'typebox';
+import { Answer } from '../answer-schemas.js';
 import { CollectionPath, ItemPath, SearchParameters, strict } from '../parameters.js';
 import { clientGone } from '../request-signal.js';
-import { Answer, Item, responses } from '../schemas.js';
+import { Item, responses } from '../schemas.js';
+import { searchOptions } from '../search-options.js';
 import type { ServedCollections } from '../served-collections.js';
 import type { ServiceApp } from '../type-provider.js';
 
@@ -69,6 +71,8 @@ export function addItemRoutes(app: ServiceApp, collections: ServedCollections): 
       response: responses('The answer.', Answer),
     },
     handler: ({ params, query }, reply) =>
-      collections.get(params.collection).similarItems(params.item, { ...query, signal: clientGone(reply) }),
+      collections
+        .get(params.collection)
+        .similarItems(params.item, { ...searchOptions(query), signal: clientGone(reply) }),
   });
 }

@@ -1,10 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { describe } from '../../core/errors.js';
 import type { Answer as AnswerType } from '../../retrieval/types.js';
+import { Answer } from '../answer-schemas.js';
 import { CollectionPath, Question, strict } from '../parameters.js';
 import { InvalidRequest, problemOf } from '../problem.js';
 import { clientGone } from '../request-signal.js';
-import { Answer, Problem, responses } from '../schemas.js';
+import { Problem, responses } from '../schemas.js';
 import type { ServedCollection, ServedCollections } from '../served-collections.js';
 import type { ServiceApp } from '../type-provider.js';
 
@@ -26,10 +27,12 @@ const Body = Type.Object(
   },
   {
     ...strict,
-    description: 'One question by exactly one of `item`, `user` and `history`; or `queries`, a list of such questions.',
+    description:
+      'One question by `item`, `user`, `history`, `vector`, `text` or `image`, or by several of them together; or `queries`, a list of such questions.',
     examples: [
       { item: '1', k: 5 },
       { history: [{ item: '1' }, { item: '50', weight: 2 }], k: 10 },
+      { user: '42', text: 'a heist', weights: { cf: 0.7, text: 0.3 }, where: { year: { gte: 1990 } }, diversity: 0.3 },
       { queries: [{ item: '1' }, { user: '42', excludeSeen: false }] },
     ],
   },
@@ -48,7 +51,7 @@ export function addQueryRoutes(app: ServiceApp, collections: ServedCollections):
     url: '/collections/:collection/query',
     schema: {
       tags: ['query'],
-      summary: 'Similar items, a user’s recommendations, or recommendations for a newcomer’s likes',
+      summary: 'Items by item, user, history, vector, text or picture, one question or many',
       operationId: 'query',
       params: Type.Object(CollectionPath),
       querystring: Type.Object({}, strict),
@@ -75,24 +78,31 @@ export function addQueryRoutes(app: ServiceApp, collections: ServedCollections):
 
 async function ask(
   collection: ServedCollection,
-  { item, user, history, excludeSeen, ...options }: QuestionBody,
+  { image, ...question }: QuestionBody,
   path: string,
   signal: AbortSignal,
 ): Promise<AnswerType> {
-  const search = { ...options, signal };
-  const given = Object.entries({ item, user, history }).filter(([, value]) => value !== undefined);
-  if (given.length !== 1) {
-    const names = given.map(([name]) => name).join(' and ');
-    throw refusal(path, 'exactly one of item, user and history', names === '' ? 'none of them' : names);
+  const within = (name: string) => (path === 'body' ? name : `${path}.${name}`);
+  const { item, excludeSeen } = question;
+  const others = [question.user, question.history, question.vector, question.text, image];
+  const isAlone = others.every((part) => part === undefined);
+  if (item === undefined && isAlone) {
+    throw refusal(path, 'at least one of item, user, history, vector, text and image', 'none of them');
   }
-  if (item !== undefined) {
-    if (excludeSeen !== undefined) {
-      throw refusal(`${path === 'body' ? '' : `${path}.`}excludeSeen`, 'nothing beside item', describe(excludeSeen));
-    }
-    return collection.similarItems(item, search);
+  if (item !== undefined && isAlone && excludeSeen !== undefined) {
+    throw refusal(within('excludeSeen'), 'nothing beside item', describe(excludeSeen));
   }
-  const recommend = excludeSeen === undefined ? search : { ...search, excludeSeen };
-  return user !== undefined ? collection.recommend(user, recommend) : collection.recommendFor(history ?? [], recommend);
+  return collection.query({
+    ...question,
+    signal,
+    ...(image === undefined ? {} : { image: decoded(image, within('image')) }),
+  });
+}
+
+/** @throws InvalidRequest */
+function decoded(base64: string, parameter: string): Uint8Array {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw refusal(parameter, 'a picture in base64', describe(base64));
+  return Buffer.from(base64, 'base64');
 }
 
 function refusal(parameter: string, expected: string, got: string): InvalidRequest {

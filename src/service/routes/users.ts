@@ -1,11 +1,13 @@
 import { Type } from 'typebox';
-import { ExcludeSeen, SearchParameters, strict, UserPath } from '../parameters.js';
+import { Answer, SimilarUsers } from '../answer-schemas.js';
+import { ExcludeSeen, SearchParameters, strict, UserPath, UserSearchParameters } from '../parameters.js';
 import { clientGone } from '../request-signal.js';
-import { Answer, responses } from '../schemas.js';
+import { responses } from '../schemas.js';
+import { searchOptions } from '../search-options.js';
 import type { ServedCollections } from '../served-collections.js';
 import type { ServiceApp } from '../type-provider.js';
 
-/** Items that suit a user. */
+/** Items that suit a user, and users like one. */
 export function addUserRoutes(app: ServiceApp, collections: ServedCollections): void {
   app.route({
     method: 'GET',
@@ -19,6 +21,21 @@ export function addUserRoutes(app: ServiceApp, collections: ServedCollections): 
       response: responses('The answer.', Answer),
     },
     handler: ({ params, query }, reply) =>
-      collections.get(params.collection).recommend(params.user, { ...query, signal: clientGone(reply) }),
+      collections.get(params.collection).recommend(params.user, { ...searchOptions(query), signal: clientGone(reply) }),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/collections/:collection/users/:user/similar',
+    schema: {
+      tags: ['users'],
+      summary: 'Users like this user',
+      operationId: 'similarUsers',
+      params: Type.Object(UserPath),
+      querystring: Type.Object(UserSearchParameters, strict),
+      response: responses('The answer.', SimilarUsers),
+    },
+    handler: ({ params, query }, reply) =>
+      collections.get(params.collection).similarUsers(params.user, { ...query, signal: clientGone(reply) }),
   });
 }
