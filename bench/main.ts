@@ -11,6 +11,7 @@ const commands: Record<BenchCommand, (options: BenchOptions) => Promise<void>> =
   insert: async (options) => (await import('./stress/insert.js')).insert(options),
   churn: async (options) => (await import('./stress/churn.js')).churn(options),
   filters: async (options) => (await import('./filters.js')).filters(options),
+  retrieval: async (options) => (await import('./retrieval.js')).retrieval(options),
   content: async () => (await import('./content.js')).content(),
 };
 

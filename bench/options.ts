@@ -4,13 +4,25 @@ import { installedPeers, peerKeys } from './algorithms/registry.js';
 import type { BenchDatasetSource } from './datasets/dataset.js';
 import { datasets } from './datasets/registry.js';
 
-export const commands = ['compare', 'build', 'event-loop', 'memory', 'insert', 'churn', 'filters', 'content'] as const;
+export const commands = [
+  'compare',
+  'build',
+  'event-loop',
+  'memory',
+  'insert',
+  'churn',
+  'filters',
+  'content',
+  'retrieval',
+] as const;
 
 export type BenchCommand = (typeof commands)[number];
 
 export interface BenchOptions {
   readonly command: BenchCommand;
   readonly datasets: readonly BenchDatasetSource[];
+  /** Directory of the collection that `retrieval` asks. */
+  readonly collection: string | undefined;
   /** Keys of the peers that take part, all installed. */
   readonly peers: readonly string[];
   /** Keys of peers that were asked for and are not installed. */
@@ -43,7 +55,9 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const here = installedPeers();
   return {
     command,
-    datasets: (names.length === 0 ? ['glove-6b-100d'] : names).map(sourceOf),
+    // `retrieval` asks a collection, which its one argument names.
+    datasets: command === 'retrieval' ? [] : (names.length === 0 ? ['glove-6b-100d'] : names).map(sourceOf),
+    collection: command === 'retrieval' ? names[0] : undefined,
     peers: peerKeys.filter((key) => peers.includes(key) && here.includes(key)),
     absent: peers.filter((key) => !here.includes(key)),
     queries: count('queries', values.queries),

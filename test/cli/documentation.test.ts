@@ -19,6 +19,7 @@ const pages = [
   'docs/embeddings.md',
   'docs/evaluation.md',
   'docs/pictures-and-encoders.md',
+  'docs/retrieval.md',
 ];
 const shell = new Set(['sh', 'bash', 'console']);
 const typescript = join(repository, 'node_modules/typescript/bin/tsc');
