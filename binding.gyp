@@ -113,6 +113,7 @@
         'native/train/rating_als.cpp',
         'native/train/rating_model.cpp',
         'native/train/rating_sgd.cpp',
+        'native/train/ridge_map.cpp',
         'native/train/row_chunks.cpp',
         'native/train/sgd_strata.cpp',
         'native/train/sparse_knn.cpp',

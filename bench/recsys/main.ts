@@ -1,5 +1,7 @@
 /** `npm run bench:recsys [-- table …]`: our quality figures beside published ones. bench/README.md describes the tables. */
 import { artists } from './artists.js';
+import { coldStart } from './cold-start.js';
+import { foldInTimes } from './fold-in.js';
 import { hitRates } from './hit-rates.js';
 import { neighborTimes } from './neighbors.js';
 import { ml1mRanking, ml100kRanking, tune1m, tune100k } from './ranking.js';
@@ -18,6 +20,8 @@ const tables: Readonly<Record<string, () => Promise<void>>> = {
   'ranking-1m': ml1mRanking,
   retention,
   artists,
+  'cold-start': coldStart,
+  'fold-in': foldInTimes,
 };
 
 /** What makes tuned.json; left out unless it is named, since it takes most of an hour. */

@@ -62,13 +62,14 @@ Napi::Value nmf_train_task(const Napi::CallbackInfo& info) {
   });
 }
 
-// nmfFoldIn(matrix, items data, rows, dim, regularization, observedOnly, threads, users, control | null)
+// nmfFoldIn(matrix, items data, rows, dim, gramian | null, regularization, observedOnly, threads, users, control | null)
 Napi::Value nmf_fold_in_task(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     TrainArguments arguments(info);
     const CsrView matrix = arguments.csr("matrix");
     const MatrixView<const float> items = arguments.matrix("items");
     if (matrix.cols != items.rows) wrong_argument("matrix", "one column for every row of items");
+    const float* gramian = arguments.optional_floats("gramian", items.dim * items.dim);
     NmfParams params;
     params.regularization = arguments.number("regularization");
     params.observed_only = arguments.flag("observedOnly");
@@ -76,7 +77,7 @@ Napi::Value nmf_fold_in_task(const Napi::CallbackInfo& info) {
     const MatrixView<float> users{arguments.floats("users", matrix.rows() * items.dim), matrix.rows(), items.dim};
     return arguments.start([=](TaskControl& control) {
       check_csr(matrix, "matrix");
-      nmf_fold_in(matrix, items, params, users, control);
+      nmf_fold_in(matrix, items, gramian, params, users, control);
     });
   });
 }

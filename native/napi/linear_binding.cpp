@@ -4,6 +4,7 @@
 #include "napi/train_arguments.h"
 #include "train/ease.h"
 #include "train/randomized_svd.h"
+#include "train/ridge_map.h"
 #include "train/sparse_product.h"
 
 namespace nigh::binding {
@@ -60,11 +61,31 @@ Napi::Value dense_svd_task(const Napi::CallbackInfo& info) {
   });
 }
 
+// ridgeMap(features data, rows, dim, weights, targets data, rows, dim, regularization, threads, map, control | null)
+Napi::Value ridge_map_task(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    TrainArguments arguments(info);
+    const MatrixView<const float> features = arguments.matrix("features");
+    const float* weights = arguments.floats("weights", features.rows);
+    const MatrixView<const float> targets = arguments.matrix("targets");
+    if (targets.rows != features.rows) wrong_argument("targets", "one row for every row of features");
+    const float regularization = arguments.number("regularization");
+    const size_t threads = arguments.integer("threads");
+    float* map = arguments.floats("map", targets.dim * features.dim);
+    return arguments.start([=](TaskControl& control) {
+      const RidgeMap ridge(features, {weights, weights + features.rows}, double{regularization}, threads);
+      control.check();
+      ridge.fit(targets, threads, map);
+    });
+  });
+}
+
 }  // namespace
 
 void export_linear_training(Napi::Env env, Napi::Object exports) {
   exports.Set("sparseProduct", Napi::Function::New<sparse_product_task>(env, "sparseProduct"));
   exports.Set("easeWeights", Napi::Function::New<ease_weights_task>(env, "easeWeights"));
+  exports.Set("ridgeMap", Napi::Function::New<ridge_map_task>(env, "ridgeMap"));
   exports.Set("denseSvd", Napi::Function::New<dense_svd_task>(env, "denseSvd"));
 }
 

@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "napi/addon_data.h"
@@ -33,6 +34,15 @@ class TrainArguments {
     next_ += 3;
     return view;
   }
+
+  /// The same, or null for the data, whose rows and dim are then not looked at.
+  std::optional<MatrixView<const float>> optional_matrix(const char* name) {
+    if (!info_[next_].IsNull()) return matrix(name);
+    skip(3);
+    return std::nullopt;
+  }
+
+  void skip(size_t arguments) { next_ += arguments; }
 
   /// Exactly this many float32 values.
   float* floats(const char* name, size_t size) {

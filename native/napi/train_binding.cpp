@@ -1,13 +1,10 @@
 #include "napi/train_binding.h"
 
-#include <utility>
+#include <memory>
+#include <optional>
 
 #include "base/csr_transpose.h"
-#include "napi/addon_data.h"
-#include "napi/args.h"
-#include "napi/errors.h"
-#include "napi/promise_task.h"
-#include "napi/task_control_binding.h"
+#include "napi/train_arguments.h"
 #include "train/als.h"
 #include "train/randomized_svd.h"
 
@@ -15,53 +12,45 @@ namespace nigh::binding {
 
 namespace {
 
-// offsets, columns, values, cols
-constexpr size_t kCsrArguments = 4;
-
-CsrView csr_at(const Napi::CallbackInfo& info, size_t first, const char* name) {
-  return csr(info[first], info[first + 1], info[first + 2], info[first + 3], name);
-}
-
 // Cannot wrap: the factors are array lengths or fit 32 bits.
 size_t product(size_t a, size_t b) { return a * b; }
 
-AlsParams als_params(const Napi::CallbackInfo& info, size_t first) {
+AlsParams als_params(TrainArguments& arguments) {
   AlsParams params;
-  params.factors = integer32(info[first], "factors");
-  params.iterations = integer32(info[first + 1], "iterations");
-  params.unobserved_weight = number(info[first + 2], "unobservedWeight");
-  params.regularization = number(info[first + 3], "regularization");
-  params.frequency_exponent = number(info[first + 4], "frequencyExponent");
-  params.init_stddev = number(info[first + 5], "initStddev");
-  params.seed = integer(info[first + 6], "seed");
-  params.cg_steps = integer32(info[first + 7], "cgSteps");
-  params.max_lanes = integer32(info[first + 8], "threads");
-  if (params.factors == 0) wrong_argument("factors", "at least 1");
+  params.factors = arguments.positive("factors");
+  params.iterations = arguments.integer("iterations");
+  params.unobserved_weight = arguments.number("unobservedWeight");
+  params.regularization = arguments.number("regularization");
+  params.frequency_exponent = arguments.number("frequencyExponent");
+  params.init_stddev = arguments.number("initStddev");
+  params.seed = arguments.seed();
+  params.cg_steps = arguments.integer("cgSteps");
+  params.dislikes = arguments.flag("dislikes");
+  params.max_lanes = arguments.integer("threads");
   return params;
 }
 
-constexpr size_t kAlsArguments = 9;
-
-// alsTrain(users × items, …als params, userFactors, itemFactors, control | null)
+// alsTrain(users × items, …als params, features data | null, rows, dim, regularization, map | null, userFactors, itemFactors,
+// control | null)
 Napi::Value als_train_task(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const CsrView users_items = csr_at(info, 0, "matrix");
-    size_t next = kCsrArguments;
-    const AlsParams params = als_params(info, next);
-    next += kAlsArguments;
-    float* users = typed_array<float>(info[next], "userFactors", product(users_items.rows(), params.factors)).data();
-    float* items = typed_array<float>(info[next + 1], "itemFactors", product(users_items.cols, params.factors)).data();
-    auto task = make_task(
-        TaskControlBinding::control_of(info[next + 2]),
-        [=](TaskControl& control) {
-          check_csr(users_items, "matrix");
-          const OwnedCsr items_users = transpose(users_items);
-          als_train(users_items, items_users.view(), params, users, items, control);
-          return true;
-        },
-        [](Napi::Env env, bool) { return env.Undefined(); });
-    return AddonData::of(info.Env())
-        .mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[1], info[2], info[next], info[next + 1]});
+    TrainArguments arguments(info);
+    const CsrView users_items = arguments.csr("matrix");
+    const AlsParams params = als_params(arguments);
+    std::optional<AlsFeatures> features;
+    if (const auto rows = arguments.optional_matrix("features")) {
+      const float regularization = arguments.number("featureRegularization");
+      features = AlsFeatures{*rows, regularization, arguments.floats("map", product(params.factors, rows->dim))};
+    } else {
+      arguments.skip(2);
+    }
+    float* users = arguments.floats("userFactors", product(users_items.rows(), params.factors));
+    float* items = arguments.floats("itemFactors", product(users_items.cols, params.factors));
+    return arguments.start([=](TaskControl& control) {
+      check_csr(users_items, "matrix");
+      const OwnedCsr items_users = transpose(users_items);
+      als_train(users_items, items_users.view(), params, features ? &*features : nullptr, users, items, control);
+    });
   });
 }
 
@@ -83,59 +72,45 @@ Napi::Value als_gramian_task(const Napi::CallbackInfo& info) {
   });
 }
 
-// alsFoldIn(histories, itemFactors data, rows, dim, gramian, …als params, otherSideTotal, out, control | null)
+// alsFoldIn(histories, itemFactors data, rows, dim, gramian, means | null, …als params, otherSideTotal, out, control | null)
 Napi::Value als_fold_in_task(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const CsrView histories = csr_at(info, 0, "histories");
-    size_t next = kCsrArguments;
-    const MatrixView<const float> items = matrix(info[next], info[next + 1], info[next + 2], "itemFactors");
-    const float* gramian = typed_array<float>(info[next + 3], "gramian", product(items.dim, items.dim)).data();
-    const AlsParams params = als_params(info, next + 4);
-    next += 4 + kAlsArguments;
+    TrainArguments arguments(info);
+    const CsrView histories = arguments.csr("histories");
+    const MatrixView<const float> items = arguments.matrix("itemFactors");
+    const float* gramian = arguments.floats("gramian", product(items.dim, items.dim));
+    const float* means = arguments.optional_floats("means", product(histories.rows(), items.dim));
+    const AlsParams params = als_params(arguments);
     if (histories.cols != items.rows) wrong_argument("histories", "one column for every row of itemFactors");
     if (params.factors != items.dim) wrong_argument("factors", "the number of columns of itemFactors");
-    const size_t other_side_total = integer(info[next], "otherSideTotal");
-    float* out = typed_array<float>(info[next + 1], "out", product(histories.rows(), params.factors)).data();
-    auto task = make_task(
-        TaskControlBinding::control_of(info[next + 2]),
-        [=](TaskControl& control) {
-          check_csr(histories, "histories");
-          als_fold_in(histories, items, gramian, params, other_side_total, params.max_lanes, out, control);
-          return true;
-        },
-        [](Napi::Env env, bool) { return env.Undefined(); });
-    return AddonData::of(info.Env())
-        .mailbox->start(TaskClass::kLong, std::move(task), {info[0], info[1], info[2], info[4], info[7], info[next + 1]});
+    const size_t other_side_total = arguments.integer("otherSideTotal");
+    float* out = arguments.floats("out", product(histories.rows(), params.factors));
+    return arguments.start([=](TaskControl& control) {
+      check_csr(histories, "histories");
+      als_fold_in(histories, items, gramian, means, params, other_side_total, params.max_lanes, out, control);
+    });
   });
 }
 
 // randomizedSvd(matrix, rank, oversampling, powerIterations, seed, threads, u, s, v, control | null)
 Napi::Value randomized_svd_task(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const CsrView matrix = csr_at(info, 0, "matrix");
-    const size_t next = kCsrArguments;
+    TrainArguments arguments(info);
+    const CsrView matrix = arguments.csr("matrix");
     RandomizedSvdParams params;
-    params.rank = integer32(info[next], "rank");
-    params.oversampling = integer32(info[next + 1], "oversampling");
-    params.power_iterations = integer32(info[next + 2], "powerIterations");
-    params.seed = integer(info[next + 3], "seed");
-    params.max_lanes = integer32(info[next + 4], "threads");
-    if (params.rank == 0) wrong_argument("rank", "at least 1");
-    float* u = typed_array<float>(info[next + 5], "u", product(matrix.rows(), params.rank)).data();
-    float* s = typed_array<float>(info[next + 6], "s", params.rank).data();
-    float* v = typed_array<float>(info[next + 7], "v", product(matrix.cols, params.rank)).data();
-    auto task = make_task(
-        TaskControlBinding::control_of(info[next + 8]),
-        [=](TaskControl& control) {
-          check_csr(matrix, "matrix");
-          const OwnedCsr transposed = transpose(matrix);
-          randomized_svd(matrix, transposed.view(), params, u, s, v, control);
-          return true;
-        },
-        [](Napi::Env env, bool) { return env.Undefined(); });
-    return AddonData::of(info.Env())
-        .mailbox->start(TaskClass::kLong, std::move(task),
-                        {info[0], info[1], info[2], info[next + 5], info[next + 6], info[next + 7]});
+    params.rank = arguments.positive("rank");
+    params.oversampling = arguments.integer("oversampling");
+    params.power_iterations = arguments.integer("powerIterations");
+    params.seed = arguments.seed();
+    params.max_lanes = arguments.integer("threads");
+    float* u = arguments.floats("u", product(matrix.rows(), params.rank));
+    float* s = arguments.floats("s", params.rank);
+    float* v = arguments.floats("v", product(matrix.cols, params.rank));
+    return arguments.start([=](TaskControl& control) {
+      check_csr(matrix, "matrix");
+      const OwnedCsr transposed = transpose(matrix);
+      randomized_svd(matrix, transposed.view(), params, u, s, v, control);
+    });
   });
 }
 

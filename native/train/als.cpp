@@ -13,7 +13,8 @@
 //   1. G = w0 YᵀY in double, G = V Λ Vᵀ.
 //   2. Y ← Y V. In this basis the part of the row equations that all rows share is the diagonal Λ: a CG step costs dim
 //      operations for it instead of dim², and a row of few entries can be solved through its small dual.
-//   3. Each row of X: (Λ + r I + Σ c y yᵀ) x = Σ c y. Rows that start from their last value are taken into the new basis first.
+//   3. Each row of X: (Λ + r I + Σ c y yᵀ) x = Σ c y + r m. Rows that start from their last value are taken into the new basis
+//      first. m is zero but for items with features: there it is B g, B being fitted before step 1 to the items as they are.
 // Both sides now live in the same new basis. The bases' product is undone after the last half-sweep: eigenvectors of close
 // eigenvalues are badly determined, and so the factors do not depend on them.
 #include "train/als.h"
@@ -21,6 +22,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,7 @@
 #include "simd/kernels.h"
 #include "train/als_cg_solver.h"
 #include "train/als_exact_solver.h"
+#include "train/ridge_map.h"
 #include "train/row_chunks.h"
 #include "train/symmetric_eigen.h"
 #include "train/tall_matrix.h"
@@ -65,10 +68,15 @@ class Training {
     });
   }
 
-  // `matrix` has the rows of `solved` and the columns of `fixed`.
+  // `matrix` has the rows of `solved` and the columns of `fixed`. `means` (solved.rows × dim), in the basis that was left last,
+  // may be empty; afterwards it is in the new one.
   void half_sweep(const CsrView& matrix, const std::vector<size_t>& chunks, MatrixView<float> fixed, MatrixView<float> solved,
-                  bool exact) {
+                  bool exact, Buffer<float>& means) {
     const std::vector<float> vectors = enter_eigenbasis(fixed);
+    if (means.size() != 0) {
+      tall_project({means.data(), solved.rows, dim()}, vectors.data(), dim(), params_.max_lanes, means.data());
+    }
+    means_ = means.size() == 0 ? nullptr : means.data();
     const MatrixView<const float> fixed_view{fixed.data, fixed.rows, fixed.dim};
     std::vector<std::unique_ptr<Lane>> lanes(ThreadPool::shared().lanes(params_.max_lanes));
     ThreadPool::shared().parallel_for(chunks.size() - 1, 1, params_.max_lanes, [&](size_t begin, size_t end, size_t number) {
@@ -160,7 +168,7 @@ class Training {
         std::copy_n(solved.row(row), dim(), lane.starts.data() + lane.cg_rows.size() * dim());
         lane.cg_rows.push_back(row);
       } else {
-        lane.exact.solve(entries, als_ridge(params_, entries.count, matrix.cols), solved.row(row));
+        lane.exact.solve(entries, als_ridge(params_, entries.count, matrix.cols), mean_of(row), solved.row(row));
       }
     }
     if (lane.cg_rows.empty()) return;
@@ -169,15 +177,18 @@ class Training {
     for (size_t i = 0; i < lane.cg_rows.size(); ++i) {
       const AlsRow entries = als_row(matrix, lane.cg_rows[i]);
       float* x = lane.turned.data() + i * dim();
-      lane.cg.solve(entries, als_ridge(params_, entries.count, matrix.cols), params_.cg_steps, x);
+      lane.cg.solve(entries, als_ridge(params_, entries.count, matrix.cols), mean_of(lane.cg_rows[i]), params_.cg_steps, x);
       std::copy_n(x, dim(), solved.row(lane.cg_rows[i]));
     }
   }
 
+  const float* mean_of(size_t row) const { return means_ == nullptr ? nullptr : means_ + row * dim(); }
+
   const AlsParams& params_;
   TaskControl& control_;
-  std::vector<double> shared_;  // w0 Λ of this half-sweep
-  std::vector<double> basis_;   // dim × dim, product of all bases entered
+  std::vector<double> shared_;    // w0 Λ of this half-sweep
+  std::vector<double> basis_;     // dim × dim, product of all bases entered
+  const float* means_ = nullptr;  // of this half-sweep
   size_t half_sweeps_ = 0;
   double last_spectrum_ = 0;
 };
@@ -197,15 +208,51 @@ void check_training(const CsrView& users_items, const CsrView& items_users, cons
     throw Error("EMPTY_DATASET", "There are no interactions to train on (" + std::to_string(users_items.rows()) + " users, " +
                                      std::to_string(users_items.cols) + " items).");
   }
-  als_check_confidences(users_items, "usersItems");
-  als_check_confidences(items_users, "itemsUsers");
+  als_check_confidences(users_items, params.dislikes, "usersItems");
+  als_check_confidences(items_users, params.dislikes, "itemsUsers");
 }
+
+// The means that features give the items.
+class ItemPrior {
+ public:
+  ItemPrior(const AlsFeatures* features, const CsrView& items_users, const AlsParams& params)
+      : features_(features), lanes_(params.max_lanes) {
+    if (features == nullptr) return;
+    if (features->rows.rows != items_users.rows()) {
+      throw Error("DIMENSION_MISMATCH", "features: expected " + std::to_string(items_users.rows()) +
+                                            " rows, one for every item, got " + std::to_string(features->rows.rows) + ".");
+    }
+    std::vector<float> weights(items_users.rows());
+    for (size_t item = 0; item < weights.size(); ++item) {
+      const size_t count = items_users.offsets[item + 1] - items_users.offsets[item];
+      weights[item] = count == 0 ? 0.0f : static_cast<float>(als_ridge(params, count, items_users.cols));
+    }
+    map_.emplace(features->rows, weights, double{features->regularization}, lanes_);
+  }
+
+  // Without features, and before anything was learnt, there are none.
+  void fit(MatrixView<float> items) {
+    if (features_ == nullptr) return;
+    map_->fit({items.data, items.rows, items.dim}, lanes_, features_->map);
+    if (means.size() == 0) means = Buffer<float>(items.rows * items.dim);
+    tall_project(features_->rows, features_->map, items.dim, lanes_, means.data());
+  }
+
+  Buffer<float> means;
+
+ private:
+  const AlsFeatures* features_;
+  size_t lanes_;
+  std::optional<RidgeMap> map_;
+};
 
 }  // namespace
 
-void als_train(const CsrView& users_items, const CsrView& items_users, const AlsParams& params, float* user_factors,
-               float* item_factors, TaskControl& control) {
+void als_train(const CsrView& users_items, const CsrView& items_users, const AlsParams& params, const AlsFeatures* features,
+               float* user_factors, float* item_factors, TaskControl& control) {
   check_training(users_items, items_users, params);
+  ItemPrior prior(features, items_users, params);
+  Buffer<float> no_means;
   const MatrixView<float> users{user_factors, users_items.rows(), params.factors};
   const MatrixView<float> items{item_factors, users_items.cols, params.factors};
   control.set_total(params.iterations * (users.rows + items.rows));
@@ -217,11 +264,13 @@ void als_train(const CsrView& users_items, const CsrView& items_users, const Als
   training.initialize(items, 1);
   for (size_t iteration = 0; iteration < params.iterations; ++iteration) {
     const bool last = iteration + 1 == params.iterations;
-    training.half_sweep(items_users, item_chunks, users, items, params.cg_steps == 0);
-    training.half_sweep(users_items, user_chunks, items, users, params.cg_steps == 0 || last);
+    if (iteration > 0) prior.fit(items);
+    training.half_sweep(items_users, item_chunks, users, items, params.cg_steps == 0, prior.means);
+    training.half_sweep(users_items, user_chunks, items, users, params.cg_steps == 0 || last, no_means);
   }
   training.leave_basis(users);
   training.leave_basis(items);
+  prior.fit(items);
 }
 
 void als_gramian(MatrixView<const float> factors_matrix, float unobserved_weight, size_t max_lanes, float* gramian) {
@@ -230,15 +279,15 @@ void als_gramian(MatrixView<const float> factors_matrix, float unobserved_weight
   for (size_t i = 0; i < sum.size(); ++i) gramian[i] = static_cast<float>(double{unobserved_weight} * sum[i]);
 }
 
-void als_fold_in(const CsrView& histories, MatrixView<const float> item_factors, const float* gramian, const AlsParams& params,
-                 size_t other_side_total, size_t max_lanes, float* out, TaskControl& control) {
+void als_fold_in(const CsrView& histories, MatrixView<const float> item_factors, const float* gramian, const float* means,
+                 const AlsParams& params, size_t other_side_total, size_t max_lanes, float* out, TaskControl& control) {
   als_check_params(params);
   if (item_factors.dim != params.factors || histories.cols != item_factors.rows) {
     throw Error("DIMENSION_MISMATCH", "itemFactors: expected " + std::to_string(histories.cols) + " rows of " +
                                           std::to_string(params.factors) + " factors, got " + std::to_string(item_factors.rows) +
                                           " of " + std::to_string(item_factors.dim) + ".");
   }
-  als_check_confidences(histories, "histories");
+  als_check_confidences(histories, params.dislikes, "histories");
   control.set_total(histories.rows());
   const size_t dim = params.factors;
   const std::vector<double> shared(gramian, gramian + dim * dim);
@@ -251,7 +300,9 @@ void als_fold_in(const CsrView& histories, MatrixView<const float> item_factors,
       control.check();
       for (size_t row = chunks[chunk]; row < chunks[chunk + 1]; ++row) {
         const AlsRow entries = als_row(histories, row);
-        lanes[lane]->solve(entries, als_ridge(params, entries.count, other_side_total), out + row * dim);
+        const float* mean = means == nullptr ? nullptr : means + row * dim;
+        lanes[lane]->solve(entries, als_ridge(params, entries.count, other_side_total), mean, out + row * dim);
+        if (entries.count == 0 && mean != nullptr) std::copy_n(mean, dim, out + row * dim);
       }
       control.advance(chunks[chunk + 1] - chunks[chunk]);
     }

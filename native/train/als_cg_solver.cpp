@@ -30,7 +30,7 @@ AlsCgSolver::AlsCgSolver(MatrixView<const float> fixed, const double* shared_dia
   smallest_pivot_ = 4 * double{std::numeric_limits<float>::epsilon()} * *largest;
 }
 
-void AlsCgSolver::solve(const AlsRow& row, double ridge, size_t steps, float* x) {
+void AlsCgSolver::solve(const AlsRow& row, double ridge, const float* mean, size_t steps, float* x) {
   if (!(smallest_shared_ + ridge > smallest_pivot_)) als_not_positive_definite();
   const Kernels& kernel = kernels();
   const size_t dim = fixed_.dim;
@@ -41,16 +41,17 @@ void AlsCgSolver::solve(const AlsRow& row, double ridge, size_t steps, float* x)
   float* product = product_.data();
   float* weights = weights_.data();
 
-  // residual = Σ c (1 − q·x) q − D x; direction = D⁻¹ residual.
+  // residual = Σ c (t − q·x) q + r m − D x; direction = D⁻¹ residual.
   for (size_t k = 0; k < dim; ++k) {
     diagonal[k] = static_cast<float>(shared_[k] + ridge);
     inverse[k] = 1.0f / diagonal[k];
     residual[k] = -diagonal[k] * x[k];
+    if (mean != nullptr) residual[k] += static_cast<float>(ridge * mean[k]);
   }
   for (size_t first = 0; first < row.count; first += kBatch) {
     const size_t count = std::min(kBatch, row.count - first);
     kernel.dot_gather(x, fixed_.data, dim, row.columns + first, count, dim, weights);
-    for (size_t e = 0; e < count; ++e) weights[e] = row.confidences[first + e] * (1.0f - weights[e]);
+    for (size_t e = 0; e < count; ++e) weights[e] = row.confidence(first + e) * (row.target(first + e) - weights[e]);
     add_gathered(weights, fixed_.data, row.columns + first, count, dim, residual);
   }
   for (size_t k = 0; k < dim; ++k) direction[k] = inverse[k] * residual[k];
@@ -63,7 +64,7 @@ void AlsCgSolver::solve(const AlsRow& row, double ridge, size_t steps, float* x)
     for (size_t first = 0; first < row.count; first += kBatch) {
       const size_t count = std::min(kBatch, row.count - first);
       kernel.dot_gather(direction, fixed_.data, dim, row.columns + first, count, dim, weights);
-      for (size_t e = 0; e < count; ++e) weights[e] *= row.confidences[first + e];
+      for (size_t e = 0; e < count; ++e) weights[e] *= row.confidence(first + e);
       add_gathered(weights, fixed_.data, row.columns + first, count, dim, product);
     }
     const float curvature = kernel.dot(direction, product, dim);

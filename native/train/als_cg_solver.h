@@ -18,9 +18,9 @@ class AlsCgSolver {
   /// `shared_diagonal` (fixed.dim values) is the diagonal of w0 QᵀQ in the basis of `fixed`. Both are borrowed.
   AlsCgSolver(MatrixView<const float> fixed, const double* shared_diagonal);
 
-  /// Improves x (dim) by at most `steps` steps. Throws INVALID_ARGUMENT when the diagonal is singular to float precision or the
-  /// solution overflows.
-  void solve(const AlsRow& row, double ridge, size_t steps, float* x);
+  /// Improves x (dim) by at most `steps` steps. `mean` (dim) is the prior mean of the row, or null. Throws INVALID_ARGUMENT when
+  /// the diagonal is singular to float precision or the solution overflows.
+  void solve(const AlsRow& row, double ridge, const float* mean, size_t steps, float* x);
 
  private:
   MatrixView<const float> fixed_;

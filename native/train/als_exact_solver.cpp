@@ -41,16 +41,16 @@ AlsExactSolver::AlsExactSolver(MatrixView<const float> fixed, const double* shar
   if (diagonal) smallest_shared_ = smallest;
 }
 
-void AlsExactSolver::solve(const AlsRow& row, double ridge, float* x) {
+void AlsExactSolver::solve(const AlsRow& row, double ridge, const float* mean, float* x) {
   if (row.count == 0) {
     std::fill(x, x + fixed_.dim, 0.0f);
     return;
   }
   if (diagonal_ && !(smallest_shared_ + ridge > smallest_pivot_)) als_not_positive_definite();
   if (diagonal_ && row.count < fixed_.dim) {
-    solve_dual(row, ridge, x);
+    solve_dual(row, ridge, mean, x);
   } else {
-    solve_primal(row, ridge, x);
+    solve_primal(row, ridge, mean, x);
   }
   bool finite = true;
   for (size_t k = 0; k < fixed_.dim; ++k) finite &= std::isfinite(x[k]);
@@ -65,7 +65,7 @@ void AlsExactSolver::add_outer_products(const AlsRow& row) {
       const size_t count = std::min(PanelProduct::kRows, row.count - first);
       for (size_t e = 0; e < count; ++e) {
         if (e + 4 < count) prefetch_row(fixed_.row(row.columns[first + e + 4]), dim);
-        const float scale = std::sqrt(row.confidences[first + e]);
+        const float scale = std::sqrt(row.confidence(first + e));
         const float* q = fixed_.row(row.columns[first + e]);
         float* target = gathered_.data() + e * dim;
         for (size_t k = 0; k < dim; ++k) target[k] = scale * q[k];
@@ -83,7 +83,7 @@ void AlsExactSolver::add_outer_products(const AlsRow& row) {
         std::fill(r[t], r[t] + dim, 0.0);
         continue;
       }
-      const double scale = std::sqrt(double{row.confidences[first + t]});
+      const double scale = std::sqrt(double{row.confidence(first + t)});
       const float* q = fixed_.row(row.columns[first + t]);
       for (size_t k = 0; k < dim; ++k) r[t][k] = scale * q[k];
     }
@@ -96,7 +96,7 @@ void AlsExactSolver::add_outer_products(const AlsRow& row) {
   }
 }
 
-void AlsExactSolver::solve_primal(const AlsRow& row, double ridge, float* x) {
+void AlsExactSolver::solve_primal(const AlsRow& row, double ridge, const float* mean, float* x) {
   const size_t dim = fixed_.dim;
   if (diagonal_) {
     std::fill(system_.begin(), system_.end(), 0.0);
@@ -107,9 +107,10 @@ void AlsExactSolver::solve_primal(const AlsRow& row, double ridge, float* x) {
   for (size_t k = 0; k < dim; ++k) system_[k * dim + k] += ridge;
   add_outer_products(row);
 
-  std::fill(solution_.begin(), solution_.end(), 0.0);
+  for (size_t k = 0; k < dim; ++k) solution_[k] = mean == nullptr ? 0.0 : ridge * mean[k];
   for (size_t e = 0; e < row.count; ++e) {
-    const double confidence = row.confidences[e];
+    if (row.target(e) == 0) continue;
+    const double confidence = row.confidence(e);
     const float* q = fixed_.row(row.columns[e]);
     for (size_t k = 0; k < dim; ++k) solution_[k] += confidence * q[k];
   }
@@ -121,7 +122,7 @@ void AlsExactSolver::solve_primal(const AlsRow& row, double ridge, float* x) {
   for (size_t k = 0; k < dim; ++k) x[k] = static_cast<float>(solution_[k]);
 }
 
-void AlsExactSolver::solve_dual(const AlsRow& row, double ridge, float* x) {
+void AlsExactSolver::solve_dual(const AlsRow& row, double ridge, const float* mean, float* x) {
   const Kernels& kernel = kernels();
   const size_t dim = fixed_.dim;
   const size_t n = row.count;
@@ -139,7 +140,7 @@ void AlsExactSolver::solve_dual(const AlsRow& row, double ridge, float* x) {
       kernel.dot_gather(scaled_.data() + e * dim, fixed_.data, dim, row.columns + e, n - e, dim, products_.data() + e * n + e);
     }
   }
-  for (size_t e = 0; e < n; ++e) solution_[e] = std::sqrt(double{row.confidences[e]});
+  for (size_t e = 0; e < n; ++e) solution_[e] = std::sqrt(double{row.confidence(e)});
   for (size_t e = 0; e < n; ++e) {
     double* target = system_.data() + e * n;
     const float* product = products_.data() + e * n;
@@ -147,12 +148,16 @@ void AlsExactSolver::solve_dual(const AlsRow& row, double ridge, float* x) {
     for (size_t f = e; f < n; ++f) target[f] = weight * solution_[f] * product[f];
     target[e] += 1;
   }
+  // x ← x₀, and what the entries ask for beyond it.
+  for (size_t k = 0; k < dim; ++k) x[k] = mean == nullptr ? 0.0f : static_cast<float>(ridge * mean[k]) * inverse_[k];
+  for (size_t e = 0; e < n; ++e) {
+    solution_[e] *= row.target(e) - (mean == nullptr ? 0.0f : kernel.dot(x, fixed_.row(row.columns[e]), dim));
+  }
   // Never fails for finite factors: every eigenvalue of the dual matrix is at least 1.
   if (!cholesky_factor(system_.data(), n)) als_overflow();
   cholesky_solve(system_.data(), n, solution_.data());
-  std::fill(x, x + dim, 0.0f);
   for (size_t e = 0; e < n; ++e) {
-    const double weight = std::sqrt(double{row.confidences[e]}) * solution_[e];
+    const double weight = std::sqrt(double{row.confidence(e)}) * solution_[e];
     kernel.axpy(static_cast<float>(weight), scaled_.data() + e * dim, x, dim);
   }
 }

@@ -46,14 +46,14 @@ void als_check_params(const AlsParams& params) {
   require(std::isfinite(params.frequency_exponent), "frequencyExponent", "a finite number", params.frequency_exponent);
 }
 
-void als_check_confidences(const CsrView& matrix, const char* what) {
+void als_check_confidences(const CsrView& matrix, bool dislikes, const char* what) {
   for (size_t row = 0; row < matrix.rows(); ++row) {
     for (size_t e = matrix.offsets[row]; e < matrix.offsets[row + 1]; ++e) {
       const float value = matrix.values[e];
-      if (std::isfinite(value) && value > 0) continue;
-      throw Error("INVALID_ARGUMENT", std::string(what) + ": expected finite confidences above 0, got " + number(value) +
-                                          " in row " + std::to_string(row) + ", column " + std::to_string(matrix.columns[e]) +
-                                          ".");
+      if (std::isfinite(value) && (value > 0 || (dislikes && value < 0))) continue;
+      throw Error("INVALID_ARGUMENT", std::string(what) + ": expected finite confidences " + (dislikes ? "other than" : "above") +
+                                          " 0, got " + number(value) + " in row " + std::to_string(row) + ", column " +
+                                          std::to_string(matrix.columns[e]) + ".");
     }
   }
 }

@@ -2,6 +2,7 @@
 // a row share these terms.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -10,11 +11,15 @@
 
 namespace nigh {
 
-/// The observed entries of one row.
+/// The observed entries of one row. A value above 0 is the confidence that the score is 1, one below 0 that it is 0.
 struct AlsRow {
   const uint32_t* columns;
-  const float* confidences;
+  const float* values;
   size_t count;
+
+  float confidence(size_t entry) const { return std::fabs(values[entry]); }
+  /// The score that the entry asks for.
+  float target(size_t entry) const { return values[entry] > 0 ? 1.0f : 0.0f; }
 };
 
 inline AlsRow als_row(const CsrView& matrix, size_t row) {
@@ -32,7 +37,8 @@ double als_ridge(const AlsParams& params, size_t count, size_t other_side_total)
 
 /// INVALID_ARGUMENT for factors = 0, weights and exponents that are negative or not finite.
 void als_check_params(const AlsParams& params);
-/// INVALID_ARGUMENT for a confidence that is not finite or not positive, naming its row; `what` says which matrix.
-void als_check_confidences(const CsrView& matrix, const char* what);
+/// INVALID_ARGUMENT for a confidence that is not finite, is 0, or is below 0 unless `dislikes`, naming its row; `what` says which
+/// matrix.
+void als_check_confidences(const CsrView& matrix, bool dislikes, const char* what);
 
 }  // namespace nigh

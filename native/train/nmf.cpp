@@ -109,10 +109,14 @@ class RowSolver {
   PanelProduct panels_;
 };
 
-void solve_rows(const CsrView& matrix, MatrixView<const float> fixed, const NmfParams& params, size_t sweeps,
-                MatrixView<float> solved, TaskControl& control) {
+void solve_rows(const CsrView& matrix, MatrixView<const float> fixed, const float* known_gramian, const NmfParams& params,
+                size_t sweeps, MatrixView<float> solved, TaskControl& control) {
   std::vector<double> gramian(fixed.dim * fixed.dim);
-  if (!params.observed_only) tall_cross(fixed, fixed, params.max_lanes, gramian.data());
+  if (known_gramian != nullptr) {
+    std::copy_n(known_gramian, gramian.size(), gramian.begin());
+  } else if (!params.observed_only) {
+    tall_cross(fixed, fixed, params.max_lanes, gramian.data());
+  }
   const std::vector<size_t> chunks = row_chunks(matrix, 16 + fixed.dim, 4096);
   std::vector<std::unique_ptr<RowSolver>> lanes(ThreadPool::shared().lanes(params.max_lanes));
   ThreadPool::shared().parallel_for(chunks.size() - 1, 1, params.max_lanes, [&](size_t begin, size_t end, size_t lane) {
@@ -154,18 +158,18 @@ void nmf_train(const CsrView& matrix, const CsrView& transposed, const NmfParams
   draw(matrix, users, scale, params.seed, 0);
   draw(transposed, items, scale, params.seed, 1);
   for (size_t iteration = 0; iteration < params.iterations; ++iteration) {
-    solve_rows(transposed, view(users), params, 1, items, control);
-    solve_rows(matrix, view(items), params, 1, users, control);
+    solve_rows(transposed, view(users), nullptr, params, 1, items, control);
+    solve_rows(matrix, view(items), nullptr, params, 1, users, control);
   }
-  solve_rows(matrix, view(items), params, kMostSweeps, users, control);
+  solve_rows(matrix, view(items), nullptr, params, kMostSweeps, users, control);
 }
 
-void nmf_fold_in(const CsrView& matrix, MatrixView<const float> items, const NmfParams& params, MatrixView<float> users,
-                 TaskControl& control) {
+void nmf_fold_in(const CsrView& matrix, MatrixView<const float> items, const float* gramian, const NmfParams& params,
+                 MatrixView<float> users, TaskControl& control) {
   check(matrix);
   control.set_total(matrix.rows());
   std::fill_n(users.data, users.rows * users.dim, 0.0f);
-  solve_rows(matrix, items, params, kMostSweeps, users, control);
+  solve_rows(matrix, items, gramian, params, kMostSweeps, users, control);
 }
 
 }  // namespace nigh

@@ -32,8 +32,10 @@ struct NmfParams {
 void nmf_train(const CsrView& matrix, const CsrView& transposed, const NmfParams& params, MatrixView<float> users,
                MatrixView<float> items, TaskControl& control);
 
-/// The best non-negative row for each row of `matrix` against fixed items. Throws as nmf_train does.
-void nmf_fold_in(const CsrView& matrix, MatrixView<const float> items, const NmfParams& params, MatrixView<float> users,
-                 TaskControl& control);
+/// The best non-negative row for each row of `matrix` against fixed items. `gramian` (dim × dim) is HᵀH over all items of the
+/// training, of which `items` may then hold a part; null: `items` is all of them. Under observed_only it is not read. Throws as
+/// nmf_train does.
+void nmf_fold_in(const CsrView& matrix, MatrixView<const float> items, const float* gramian, const NmfParams& params,
+                 MatrixView<float> users, TaskControl& control);
 
 }  // namespace nigh

@@ -22,6 +22,19 @@ export interface NativeModels {
       control: NativeTaskControl | null,
     ]
   ): Promise<void>;
+  ridgeMap(
+    features: Float32Array,
+    rows: number,
+    dim: number,
+    weights: Float32Array,
+    targets: Float32Array,
+    targetRows: number,
+    targetDim: number,
+    regularization: number,
+    threads: number,
+    map: Float32Array,
+    control: NativeTaskControl | null,
+  ): Promise<void>;
   denseSvd(
     matrix: Float32Array,
     rows: number,
@@ -73,6 +86,7 @@ export interface NativeModels {
       items: Float32Array,
       rows: number,
       dim: number,
+      gramian: Float32Array | null,
       regularization: number,
       observedOnly: boolean,
       threads: number,

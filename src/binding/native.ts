@@ -231,6 +231,7 @@ export type AlsArguments = [
   initStddev: number,
   seed: number,
   cgSteps: number,
+  dislikes: boolean,
   threads: number,
 ];
 
@@ -254,6 +255,11 @@ export interface NativeAddon extends NativeModels {
     ...args: [
       ...matrix: CsrArguments,
       ...params: AlsArguments,
+      features: Float32Array | null,
+      rows: number,
+      dim: number,
+      featureRegularization: number,
+      map: Float32Array | null,
       userFactors: Float32Array,
       itemFactors: Float32Array,
       control: NativeTaskControl | null,
@@ -274,6 +280,7 @@ export interface NativeAddon extends NativeModels {
       rows: number,
       dim: number,
       gramian: Float32Array,
+      means: Float32Array | null,
       ...params: AlsArguments,
       otherSideTotal: number,
       out: Float32Array,

@@ -90,7 +90,8 @@ export async function nmfTrain(
 }
 
 /**
- * The best rows of at least 0 for these histories against fixed items.
+ * The best rows of at least 0 for these histories against fixed items. `gramian` is HᵀH over all items of the training, of which `items`
+ * may then hold a part; without it `items` is all of them. Items are folded in with the sides swapped.
  * @throws NighError NOT_FINITE, INVALID_ARGUMENT for a value below 0, ABORTED, OUT_OF_MEMORY
  */
 export async function nmfFoldIn(
@@ -98,6 +99,7 @@ export async function nmfFoldIn(
   items: Matrix,
   { regularization, observedOnly }: NmfObjective,
   options: TrainOptions = {},
+  gramian?: Float32Array,
 ): Promise<Matrix> {
   requireMatrix('items', items);
   const users = zeros(histories.rows, items.dim);
@@ -107,6 +109,7 @@ export async function nmfFoldIn(
       items.data,
       items.rows,
       items.dim,
+      gramian ?? null,
       regularization,
       observedOnly,
       options.threads ?? 0,

@@ -1,4 +1,4 @@
-/** Typed fronts of native/train/ease.h, randomized_svd.h for dense matrices, and sparse_product.h. */
+/** Typed fronts of native/train/ease.h, randomized_svd.h for dense matrices, ridge_map.h and sparse_product.h. */
 import type { CsrMatrix } from '../core/csr-matrix.js';
 import { type Matrix, requireMatrix, zeros } from '../core/matrix.js';
 import { native } from './native.js';
@@ -72,4 +72,37 @@ export async function denseSvd(
     ),
   );
   return { u, s, v };
+}
+
+/**
+ * The linear map B (targets.dim × features.dim) of min Σ w_i |t_i − B g_i|² + λ |B|², g_i and t_i being row i of `features` and
+ * `targets`. `regularization` is λ as a multiple of the mean diagonal of Gᵀ W G. The same bytes on any number of threads.
+ * @throws NighError INVALID_ARGUMENT, NOT_FINITE, EMPTY_DATASET where no row has both a weight and features, ABORTED, OUT_OF_MEMORY
+ */
+export async function ridgeMap(
+  features: Matrix,
+  weights: Float32Array,
+  targets: Matrix,
+  regularization: number,
+  options: TrainOptions = {},
+): Promise<Matrix> {
+  requireMatrix('features', features);
+  requireMatrix('targets', targets);
+  const map = zeros(targets.dim, features.dim);
+  await runTask(options, (control) =>
+    native().ridgeMap(
+      features.data,
+      features.rows,
+      features.dim,
+      weights,
+      targets.data,
+      targets.rows,
+      targets.dim,
+      regularization,
+      options.threads ?? 0,
+      map.data,
+      control,
+    ),
+  );
+  return map;
 }

@@ -18,6 +18,8 @@ export interface AlsModelParams {
   readonly regularization: number;
   /** ν: how regularisation grows with the number of entries of a row. */
   readonly frequencyExponent: number;
+  /** Whether values below 0 are confidences of a score of 0, rather than an error. Default false. */
+  readonly dislikes?: boolean;
 }
 
 export interface AlsTrainParams extends AlsModelParams {
@@ -29,28 +31,45 @@ export interface AlsTrainParams extends AlsModelParams {
   readonly seed: number;
 }
 
+/** What is known of the items besides who chose them. */
+export interface AlsFeatures {
+  /** items × features; a row of zeros where nothing is known. */
+  readonly rows: Matrix;
+  /** Of the map from features to factors, as `ridgeMap` takes it. */
+  readonly regularization: number;
+}
+
 /**
- * Implicit ALS over `matrix` (users × items, values are confidences above 0). Progress counts solved rows. The same
- * seed gives the same bytes on any number of threads.
- * @throws NighError INVALID_ARGUMENT, NOT_FINITE, EMPTY_DATASET, ABORTED, OUT_OF_MEMORY
+ * Implicit ALS over `matrix` (users × items, values are confidences above 0). Items and users without entries get zeros. With
+ * `features` the rows of the items are pulled to a linear map of theirs, `map` (factors × features), which places items without entries.
+ * Progress counts solved rows. The same seed gives the same bytes on any number of threads.
+ * @throws NighError INVALID_ARGUMENT, NOT_FINITE, EMPTY_DATASET, DIMENSION_MISMATCH, ABORTED, OUT_OF_MEMORY
  */
 export async function alsTrain(
   matrix: CsrMatrix,
   params: AlsTrainParams,
   options: TrainOptions,
-): Promise<{ users: Matrix; items: Matrix }> {
+  features?: AlsFeatures,
+): Promise<{ users: Matrix; items: Matrix; map: Matrix | undefined }> {
+  if (features !== undefined) requireMatrix('features', features.rows);
   const users = zeros(matrix.rows, params.factors);
   const items = zeros(matrix.cols, params.factors);
+  const map = features && zeros(params.factors, features.rows.dim);
   await runTask(options, (control) =>
     native().alsTrain(
       ...csrArguments(matrix),
       ...alsArguments(params, options.threads),
+      features?.rows.data ?? null,
+      features?.rows.rows ?? 0,
+      features?.rows.dim ?? 0,
+      features?.regularization ?? 0,
+      map?.data ?? null,
       users.data,
       items.data,
       control,
     ),
   );
-  return { users, items };
+  return { users, items, map };
 }
 
 /**
@@ -67,7 +86,8 @@ export async function alsGramian(factors: Matrix, unobservedWeight: number): Pro
 /**
  * The vectors that training would give rows with these histories (rows × items, values are confidences), against fixed
  * item factors, solved exactly. `itemsInTraining` is how many items the model was trained over, of which `itemFactors`
- * may hold a part.
+ * may hold a part. `means` (rows × factors) is what regularisation pulls to, and what a row without entries becomes. Items are folded
+ * in with the sides swapped: `histories` of items × users, user factors, their Gramian, the number of users.
  * @throws NighError INVALID_ARGUMENT, NOT_FINITE, DIMENSION_MISMATCH, ABORTED, OUT_OF_MEMORY
  */
 export async function alsFoldIn(
@@ -77,6 +97,7 @@ export async function alsFoldIn(
   params: AlsModelParams,
   itemsInTraining: number,
   options: TrainOptions = {},
+  means?: Matrix,
 ): Promise<Matrix> {
   requireMatrix('itemFactors', itemFactors);
   const out = zeros(histories.rows, params.factors);
@@ -89,6 +110,7 @@ export async function alsFoldIn(
       itemFactors.rows,
       itemFactors.dim,
       gramian,
+      means?.data ?? null,
       ...alsArguments(solve, options.threads),
       itemsInTraining,
       out.data,
@@ -154,6 +176,7 @@ function alsArguments(params: AlsTrainParams, threads: number | undefined): AlsA
     params.initStddev,
     params.seed,
     params.cgSteps,
+    params.dislikes ?? false,
     threads ?? 0,
   ];
 }

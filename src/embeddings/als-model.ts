@@ -1,8 +1,10 @@
-/** What stays of an ALS training for query time: folding in a user who was not there. */
+/** What stays of an ALS training for query time: folding in users and items that were not there. */
 import { alsFoldIn } from '../binding/train.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
-import type { History } from './embedding.js';
+import type { Matrix } from '../core/matrix.js';
+import type { Audience, History } from './embedding.js';
 import { ModelReader } from './model-reader.js';
+import { firstColumns } from './popularity.js';
 
 /** What fold-in needs besides the vectors of the items in a history. */
 export interface AlsModel {
@@ -14,8 +16,12 @@ export interface AlsModel {
   readonly alpha: number;
   /** How many items the model was trained over: part of a user's regularisation. */
   readonly items: number;
-  /** factors × factors: unobservedWeight · QᵀQ, the part of a row solve that all users share. */
+  /** How many users: part of an item's. */
+  readonly users: number;
+  /** factors × factors: unobservedWeight · QᵀQ over the items of the training, the part of a row solve that all users share. */
   readonly gramian: Float32Array;
+  /** unobservedWeight · PᵀP, the part that all items share. */
+  readonly userGramian: Float32Array;
 }
 
 /** @throws NighError FORMAT */
@@ -29,16 +35,41 @@ export function readAlsModel(model: Readonly<Record<string, unknown>>): AlsModel
     frequencyExponent: reader.number('frequencyExponent'),
     alpha: reader.number('alpha'),
     items: reader.integer('items'),
+    users: reader.integer('users'),
     gramian: reader.floats('gramian', factors * factors),
+    userGramian: reader.floats('userGramian', factors * factors),
   };
 }
 
-/** The vector that training would give a user with this history, exactly (Cholesky). */
-export async function foldIn(
+/** The vector that training would give a user with this history, exactly (Cholesky). Weights below 0 ask for a score of 0. */
+export function foldIn(
   model: AlsModel,
   { vectors, weights }: Pick<History, 'vectors' | 'weights'>,
 ): Promise<Float32Array> {
-  const n = vectors.rows;
+  return solveRow(model, firstColumns(vectors, model.factors), weights, model.gramian, model.items);
+}
+
+/**
+ * The vector that training would give an item with this audience, exactly. `mean` is what regularisation pulls to, where features say
+ * it; without an audience it is the answer.
+ */
+export function foldInItem(
+  model: AlsModel,
+  { vectors, weights }: Audience,
+  mean?: Float32Array,
+): Promise<Float32Array> {
+  return solveRow(model, firstColumns(vectors, model.factors), weights, model.userGramian, model.users, mean);
+}
+
+async function solveRow(
+  model: AlsModel,
+  fixed: Matrix,
+  weights: Float32Array,
+  gramian: Float32Array,
+  others: number,
+  mean?: Float32Array,
+): Promise<Float32Array> {
+  const n = fixed.rows;
   const row = new CsrMatrix(
     1,
     n,
@@ -46,6 +77,7 @@ export async function foldIn(
     Uint32Array.from({ length: n }, (_, column) => column),
     weights.map((weight) => weight * model.alpha),
   );
-  const { data } = await alsFoldIn(row, vectors, model.gramian, model, model.items);
+  const means = mean && { data: mean, rows: 1, dim: mean.length };
+  const { data } = await alsFoldIn(row, fixed, gramian, { ...model, dislikes: true }, others, { threads: 1 }, means);
   return data;
 }

@@ -20,16 +20,30 @@
  * have nothing in common. Deviation: iALS is not a projection, but its mean fitted score plays the same part.
  */
 import { alsGramian, alsTrain } from '../binding/train.js';
+import { ridgeMap } from '../binding/train-linear.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
-import { integer, number, optional, type ParamsOf, readParams } from '../core/params.js';
+import { choice, flag, integer, joinPath, number, optional, type ParamsOf, text } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
-import { foldIn, readAlsModel } from './als-model.js';
-import type { Embedding, FitContext, FittedSpace, Vectors } from './embedding.js';
+import {
+  type FeatureMap,
+  featureRows,
+  fitScales,
+  minExplainedShare,
+  placeCold,
+  placeFeatures,
+  readFeatureMap,
+  requireFeatures,
+  storedFeatureMap,
+} from './als-features.js';
+import { foldIn, foldInItem, readAlsModel } from './als-model.js';
+import type { Embedder, Embedding, FitContext, FittedSpace, Vectors } from './embedding.js';
 import { explainedShares } from './explained-share.js';
+import { ModelReader } from './model-reader.js';
+import { withLast, withPopularity } from './popularity.js';
 import { hasLength, rowsWhere, squaredLength } from './trained-rows.js';
-import { toWeights, type Weighting, weightingSchema } from './weighting.js';
+import { datasetWeights, readWeighted, weightingSchema } from './weighting.js';
 
 const schema = {
   /** Dimensions. More fit finer tastes, and cost time (quadratic a row), memory and, on little data, generality. */
@@ -49,6 +63,27 @@ const schema = {
   /** Confidence of one plain interaction. */
   alpha: number({ above: 0, default: 1 }),
   ...weightingSchema,
+  /**
+   * What a dislike weighs beside a like that is as strong, 0 to 100: a pair that is disliked asks for a score of 0 with a confidence of its
+   * own. 0 leaves dislikes out. A dislike is a value below `neutral`.
+   */
+  dislikes: number({ min: 0, max: 100, default: 0 }),
+  /** The value that says nothing, such as 3 of 5 stars: a pair is liked or disliked by the difference to it. Default: 0. */
+  neutral: optional(number()),
+  /**
+   * Name of another space of the recipe, fitted before: items that nobody chose are placed by what it knows of them, and rarely chosen
+   * ones are drawn to that place, the less the more often they are chosen. Default: items without interactions have no vector.
+   */
+  features: optional(text()),
+  /**
+   * Only with `features`. `prior` (default): the features take part in the training, as the prior mean of the items' rows. `map`: the factors
+   * are trained without, and only the items that nobody chose are placed, by a linear map learnt afterwards.
+   */
+  coldItems: optional(choice(['prior', 'map'])),
+  /** Only with `features`. Ridge of the map from features to factors, beside the mean weight of a feature. Default 0.1. */
+  featureRegularization: optional(number({ above: 0 })),
+  /** Adds a dimension by which a question can damp or raise what is popular over the whole catalogue: popularity.ts. */
+  popularity: flag({ default: false }),
   /** Standard deviation of a start vector's length, as in the paper. */
   initStddev: number({ above: 0, default: 0.1 }),
   /** Conjugate-gradient steps a row, started from the last sweep's factors; 0 solves every row exactly by Cholesky. */
@@ -58,56 +93,189 @@ const schema = {
 
 export type AlsParams = ParamsOf<typeof schema>;
 
+const defaultFeatureRegularization = 0.1;
+
 export const als: Embedding<AlsParams> = {
   name: 'als',
   keys: Object.keys(schema),
-  parse: (params, path) => readParams(schema, params, path),
+  parse,
+  uses: ({ features }) => (features === undefined ? [] : [features]),
   fit: fitAls,
   openFolder: (stored) => {
     const model = readAlsModel(stored);
-    return (history) => foldIn(model, history);
+    const hasPopularity = readHasPopularity(stored);
+    return async (history) => {
+      const vector = await foldIn(model, history);
+      return hasPopularity ? Float32Array.of(...vector, 0) : vector;
+    };
   },
+  openAudienceFolder: (stored) => {
+    const model = readAlsModel(stored);
+    const placing = stored.features === undefined ? undefined : readPlacing(stored);
+    return (audience, content) => {
+      const mean = placing && content && placeFeatures(placing, Float32Array.of(...content, 1));
+      return foldInItem(model, audience, mean?.vector);
+    };
+  },
+  openEmbedder,
 };
 
-async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext): Promise<FittedSpace> {
-  const confidences = toConfidences(dataset.interactions, params);
-  if (confidences.entries === 0) {
-    throw new NighError(
-      'EMPTY_DATASET',
-      `als: the dataset ${dataset.origin.name} has no interaction with a value above 0 and of at least ${params.minValue}.`,
-    );
+function parse(params: Readonly<Record<string, unknown>>, path: string): AlsParams {
+  const read = readWeighted(schema, params, path);
+  for (const key of ['coldItems', 'featureRegularization'] as const) {
+    if (read[key] === undefined || read.features !== undefined) continue;
+    throw new NighError('INVALID_ARGUMENT', `${joinPath(path, key)}: means nothing without features.`);
   }
+  return read;
+}
+
+async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext): Promise<FittedSpace> {
+  const confidences = toConfidences(dataset, params);
   const unobservedWeight = params.unobservedWeight ?? defaultUnobservedWeight(confidences);
-  const { users, items } = await alsTrain(confidences, { ...params, unobservedWeight }, context);
+  const { users, items, map } = await train(confidences, { ...params, unobservedWeight }, context);
   const gramian = await alsGramian(items, unobservedWeight);
+  const userGramian = await alsGramian(users, unobservedWeight);
   const shares = await explainedShares(confidences, users, items, context.signal);
-  const trained = rowsWhere(items, (item) => (shares[item] ?? 0) >= minExplainedShare && hasLength(items, item));
-  const trainedUsers = rowsWhere(users, (user) => hasLength(users, user));
-  const { factors, regularization, frequencyExponent, alpha } = params;
+  const counts = confidences.columnCounts();
+  const cold = map && (await placed(map, counts, { ...params, unobservedWeight }, users.rows, items, shares, context));
+  const found = rowsWhere(items, (item) => (shares[item] ?? 0) >= minExplainedShare && hasLength(items, item));
+  const foundUsers = rowsWhere(users, (user) => hasLength(users, user));
+  const { factors, regularization, frequencyExponent, alpha, features } = params;
+  const lengthened = params.popularity ? withPopularity(found, counts) : undefined;
   return {
-    items: trained,
-    users: trainedUsers,
-    likeness: toLikeness(trained, shares),
-    model: { factors, unobservedWeight, regularization, frequencyExponent, alpha, items: items.rows, gramian },
+    items: found,
+    ...lengthened,
+    users: params.popularity ? { ...foundUsers, matrix: withLast(foundUsers.matrix, () => 0) } : foundUsers,
+    likeness: toLikeness(found, shares),
+    model: {
+      ...{ factors, unobservedWeight, regularization, frequencyExponent, alpha, popularity: params.popularity },
+      ...{ items: items.rows, users: users.rows, gramian, userGramian },
+      ...(cold === undefined ? {} : { features, ...storedFeatureMap(cold.placing) }),
+    },
     notes: {
       interactions: confidences.entries,
       unobservedWeight,
-      itemsWithoutVector: items.rows - trained.ordinals.length,
-      usersWithoutVector: users.rows - trainedUsers.ordinals.length,
-      meanExplainedShare: trained.ordinals.reduce((sum, item) => sum + shares[item]!, 0) / trained.ordinals.length,
+      itemsWithoutVector: items.rows - found.ordinals.length,
+      ...(cold === undefined ? {} : { itemsByFeatures: cold.count }),
+      usersWithoutVector: users.rows - foundUsers.ordinals.length,
+      meanExplainedShare: found.ordinals.reduce((sum, item) => sum + shares[item]!, 0) / found.ordinals.length,
+      ...(lengthened === undefined ? {} : { popularityScale: lengthened.popularity.scale }),
       popularity:
         'damped: items are compared by direction, times the root of the share of each that the factors explain',
     },
   };
 }
 
-function defaultUnobservedWeight({ rows, cols, entries, values }: CsrMatrix): number {
-  const observed = values.reduce((sum, confidence) => sum + confidence, 0) / entries;
-  return Math.min(0.3, 20 * (entries / rows / cols)) * observed;
+type TrainedParams = AlsParams & { readonly unobservedWeight: number };
+
+/** The features of every item, and their map to the factors. */
+interface KnownFeatures {
+  readonly rows: Matrix;
+  readonly map: Matrix;
 }
 
-/** Of an item that the factors explain less of, they know nothing: it has no vector, and other spaces answer for it. */
-const minExplainedShare = 0.01;
+async function train(
+  confidences: CsrMatrix,
+  params: TrainedParams,
+  context: FitContext,
+): Promise<{ users: Matrix; items: Matrix; map: KnownFeatures | undefined }> {
+  const trained = { ...params, dislikes: params.dislikes > 0 };
+  if (params.features === undefined) return { ...(await alsTrain(confidences, trained, context)), map: undefined };
+  const rows = featureRows(requireFeatures(params.features, context.spaces), confidences.cols);
+  const regularization = params.featureRegularization ?? defaultFeatureRegularization;
+  if (params.coldItems !== 'map') {
+    const { users, items, map } = await alsTrain(confidences, trained, context, { rows, regularization });
+    return { users, items, map: { rows, map: map! } };
+  }
+  const { users, items } = await alsTrain(confidences, trained, context);
+  const weights = ridgeWeights(confidences.columnCounts(), params, users.rows);
+  const map = await ridgeMap(rows, weights, items, regularization, { ...context, onProgress: undefined });
+  return { users, items, map: { rows, map } };
+}
+
+/** (n_i + w0 |U|)^ν of items that somebody chose: what the rows weigh in the training's own map, but for a factor. */
+function ridgeWeights(counts: Uint32Array, params: TrainedParams, users: number): Float32Array {
+  return Float32Array.from(counts, (n) =>
+    n === 0 ? 0 : (n + params.unobservedWeight * users) ** params.frequencyExponent,
+  );
+}
+
+/** Places the items that nobody chose, in `items` and `shares`. */
+async function placed(
+  { rows, map }: KnownFeatures,
+  counts: Uint32Array,
+  params: TrainedParams,
+  users: number,
+  items: Matrix,
+  shares: Float32Array,
+  context: FitContext,
+): Promise<{ placing: FeatureMap; count: number }> {
+  const regularization = params.featureRegularization ?? defaultFeatureRegularization;
+  const weights = ridgeWeights(counts, params, users);
+  const placing = { map, scales: await fitScales(rows, weights, items, shares, regularization, context) };
+  const count = await placeCold(rows, placing, (item) => counts[item] === 0, items, shares, context.signal);
+  return { placing, count };
+}
+
+/** Places new items by their features; what is compared is their direction. */
+async function openEmbedder(
+  stored: Readonly<Record<string, unknown>>,
+  openSpace?: (name: string) => Promise<Embedder>,
+): Promise<Embedder> {
+  if (stored.features === undefined || openSpace === undefined) {
+    throw new NighError(
+      'UNSUPPORTED',
+      'als: without features of another space, content does not say where an item belongs.',
+    );
+  }
+  const name = new ModelReader('als', stored).text('features');
+  const placing = readPlacing(stored);
+  const hasPopularity = readHasPopularity(stored);
+  const opened = await openSpace(name);
+  if (opened.dim !== placing.map.dim - 1) {
+    await opened.close?.();
+    throw new NighError(
+      'UNSUPPORTED',
+      `als: the embedder of ${name} makes vectors of ${opened.dim} values, not ${placing.map.dim - 1}.`,
+    );
+  }
+  const place: (...args: Parameters<Embedder['embed']>) => Promise<ReturnType<typeof placeFeatures>> = async (
+    ...args
+  ) => {
+    const content = await opened.embed(...args);
+    return content && placeFeatures(placing, Float32Array.of(...content, 1));
+  };
+  return {
+    dim: placing.map.rows,
+    embed: async (...args) => {
+      const found = await place(...args);
+      if (found === undefined) return undefined;
+      const scale = Math.sqrt(found.share) / Math.hypot(...found.vector);
+      return found.vector.map((value) => scale * value);
+    },
+    embedForUsers: async (...args) => {
+      const found = await place(...args);
+      if (found === undefined || !hasPopularity) return found?.vector;
+      // Nobody has chosen it yet.
+      return Float32Array.of(...found.vector, 0);
+    },
+    close: async () => opened.close?.(),
+  };
+}
+
+function readPlacing(stored: Readonly<Record<string, unknown>>): FeatureMap {
+  const reader = new ModelReader('als', stored);
+  return readFeatureMap(reader, reader.integer('factors'));
+}
+
+function readHasPopularity(stored: Readonly<Record<string, unknown>>): boolean {
+  return new ModelReader('als', stored).flag('popularity');
+}
+
+function defaultUnobservedWeight({ rows, cols, entries, values }: CsrMatrix): number {
+  const observed = values.reduce((sum, confidence) => sum + Math.abs(confidence), 0) / entries;
+  return Math.min(0.3, 20 * (entries / rows / cols)) * observed;
+}
 
 /** Directions of length √share. */
 function toLikeness({ matrix: items, ordinals }: Vectors, shares: Float32Array): Matrix {
@@ -120,14 +288,15 @@ function toLikeness({ matrix: items, ordinals }: Vectors, shares: Float32Array):
   return { data, rows: items.rows, dim: items.dim };
 }
 
-/** The training matrix: interactions that count, each with its confidence. */
-export function toConfidences(interactions: CsrMatrix, params: Weighting & Pick<AlsParams, 'alpha'>): CsrMatrix {
-  const { rows, cols, offsets, columns, values } = toWeights(interactions, params);
+/** The training matrix: interactions that count, each with its confidence, below 0 for a dislike. */
+export function toConfidences(dataset: Dataset, params: AlsParams): CsrMatrix {
+  const { neutral, dislikes: weight, alpha } = params;
+  const weights = datasetWeights('als', dataset, params, { neutral, weight });
   return new CsrMatrix(
-    rows,
-    cols,
-    offsets,
-    columns,
-    values.map((weight) => params.alpha * weight),
+    weights.rows,
+    weights.cols,
+    weights.offsets,
+    weights.columns,
+    weights.values.map((value) => alpha * value),
   );
 }

@@ -19,10 +19,10 @@ import { type Matrix, zeros } from '../core/matrix.js';
 import { integer, number, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Embedding, FitContext, FittedSpace, History } from './embedding.js';
-import { withBias } from './mf-model.js';
 import { ModelReader } from './model-reader.js';
+import { withLast } from './popularity.js';
 import { rowsWhere, squaredLength } from './trained-rows.js';
-import { datasetWeights, weightingSchema } from './weighting.js';
+import { datasetChoices, selectionSchema } from './weighting.js';
 
 const modelSchema = {
   /** Dimensions, besides the bias. */
@@ -39,7 +39,7 @@ const modelSchema = {
 };
 
 const schema = {
-  ...weightingSchema,
+  ...selectionSchema,
   ...modelSchema,
   /** How many users an item needs for half of the trust in its direction, where items are compared. */
   shrinkage: number({ min: 0, default: 5 }),
@@ -82,16 +82,16 @@ export const bpr: Embedding<BprParams> = {
 };
 
 async function fitSpace(dataset: Dataset, params: BprParams, context: FitContext): Promise<FittedSpace> {
-  const weights = datasetWeights('bpr', dataset, params);
+  const weights = datasetChoices('bpr', dataset, params);
   const model = await fitBpr(weights, params, context);
   const counts = weights.columnCounts();
   const chosen = (item: number) => counts[item]! > 0;
   const items = rowsWhere(
-    withBias(model.items, (item) => model.itemBiases[item]!),
+    withLast(model.items, (item) => model.itemBiases[item]!),
     chosen,
   );
   const users = rowsWhere(
-    withBias(model.users, () => 1),
+    withLast(model.users, () => 1),
     (user) => weights.offsets[user + 1]! > weights.offsets[user]!,
   );
   const lengths = users.ordinals.reduce((sum, user) => sum + Math.sqrt(squaredLength(model.users, user)), 0);

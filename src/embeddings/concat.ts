@@ -3,7 +3,7 @@
  * Σ w_b cos_b (blocks.ts says what becomes of a space in which one of them has no vector, and how a question asks with other weights).
  * The spaces are fitted before.
  *
- * Of a space that is compared by sparse rows it takes the dense vectors (LSA), of one of interactions the directions of the factors.
+ * Of a space that is compared by sparse rows it takes the dense vectors (LSA), of any other what its items are compared by.
  */
 import { describe, NighError } from '../core/errors.js';
 import { joinPath, type ParamsOf, readParams } from '../core/params.js';
@@ -43,7 +43,7 @@ async function fit(dataset: Dataset, { of }: ConcatParams, { spaces }: FitContex
     if (space === undefined) {
       throw new NighError('INVALID_ARGUMENT', `of.${name}: the space ${name} was not fitted before.`);
     }
-    return space.items;
+    return { matrix: space.likeness ?? space.items.matrix, ordinals: space.items.ordinals };
   });
   const blocks = Object.keys(of).map((name, b): Block => ({ name, weight: shares[name]!, dim: parts[b]!.matrix.dim }));
   const { vectors, coverage } = composeBlocks(blocks, parts, dataset.items.size);

@@ -11,13 +11,13 @@
 import { sparseProduct } from '../binding/train-linear.js';
 import { NighError } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
-import { type ParamsOf, readParams } from '../core/params.js';
+import type { ParamsOf } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import { easeFactorSchema, easeSchema, factorizeEase, fitEase } from './ease-model.js';
 import type { Embedding, FitContext, FittedSpace, History } from './embedding.js';
 import { ModelReader } from './model-reader.js';
 import { hasLength, rowsWhere } from './trained-rows.js';
-import { datasetWeights, weightingSchema } from './weighting.js';
+import { datasetWeights, readWeighted, weightingSchema } from './weighting.js';
 
 const schema = { ...weightingSchema, ...easeSchema, ...easeFactorSchema };
 
@@ -26,7 +26,7 @@ export type EaseParams = ParamsOf<typeof schema>;
 export const ease: Embedding<EaseParams> = {
   name: 'ease',
   keys: Object.keys(schema),
-  parse: (params, path) => readParams(schema, params, path),
+  parse: (params, path) => readWeighted(schema, params, path),
   fit: fitSpace,
   openFolder: (stored) => {
     const reader = new ModelReader('ease', stored);

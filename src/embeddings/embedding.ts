@@ -2,6 +2,7 @@ import type { CsrMatrix } from '../core/csr-matrix.js';
 import type { Matrix } from '../core/matrix.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Block } from './blocks.js';
+import type { PopularityDimension } from './popularity.js';
 
 /** Vectors for some of the rows of a vocabulary: row r of `matrix` belongs to ordinal `ordinals[r]`; ordinals ascend. */
 export interface Vectors {
@@ -24,6 +25,8 @@ export interface FittedSpace {
   readonly blocks?: readonly Block[];
   /** User vectors, whose inner product with an item's vector is the score; absent in a space of items only. */
   readonly users?: Vectors;
+  /** Where the last value of `items` and `users` lets a question damp or raise what is popular (popularity.ts). */
+  readonly popularity?: PopularityDimension;
   /** What query-time work (fold-in, embedding a new item) needs besides the vectors: plain data and typed arrays, stored with msgpackr. */
   readonly model: Readonly<Record<string, unknown>>;
   /** Figures worth keeping in the manifest. */
@@ -40,6 +43,18 @@ export interface History {
 
 /** A history → the vector that the fit would have given this user. */
 export type HistoryFolder = (history: History) => Promise<Float32Array>;
+
+/** Who chose an item: users' vectors, one a row, and confidence relative to one plain interaction. */
+export interface Audience {
+  readonly vectors: Matrix;
+  readonly weights: Float32Array;
+}
+
+/**
+ * An audience → the vector that the fit would have given this item, as in `items`. `content` is its vector in the space whose features
+ * the embedding read, where it read any.
+ */
+export type AudienceFolder = (audience: Audience, content?: Float32Array) => Promise<Float32Array>;
 
 /** Something to be placed in a fitted space: an item that came after the fit, or a question. What an embedding cannot read, it passes over. */
 export interface Content {
@@ -65,6 +80,11 @@ export interface Embedder {
    * @throws NighError INVALID_ARGUMENT for content of the wrong types, ABORTED
    */
   embed(content: Content, signal?: AbortSignal): Promise<Float32Array | undefined>;
+  /**
+   * The vector that users would find an item of this content by, as in the fit's `items`; absent where that is the one of `embed`, up to
+   * its length.
+   */
+  embedForUsers?(content: Content, signal?: AbortSignal): Promise<Float32Array | undefined>;
   /** Ends the threads that the embedder holds, where it holds any. They do not keep a program alive. */
   close?(): Promise<void>;
 }
@@ -103,6 +123,11 @@ export interface Embedding<Params> {
    * @throws NighError FORMAT if the model is not one of this embedding
    */
   openFolder?(model: Readonly<Record<string, unknown>>): HistoryFolder;
+  /**
+   * From a stored model, what places a new item by who chose it; absent where the model has no such equation.
+   * @throws NighError FORMAT if the model is not one of this embedding
+   */
+  openAudienceFolder?(model: Readonly<Record<string, unknown>>): AudienceFolder;
   /**
    * From a stored model, what places new items and questions among the items; absent where that takes more than content.
    * @param openSpace opens the embedder of another space of the collection, for embeddings that use others; it closes those it opened

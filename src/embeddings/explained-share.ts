@@ -22,6 +22,8 @@ export async function explainedShares(
     if (user % rowsAtOnce === 0) await breathe(signal);
     const p = user * dim;
     for (let e = usersItems.offsets[user]!; e < usersItems.offsets[user + 1]!; e++) {
+      // What was disliked asks for 0, and does not count.
+      if (!(usersItems.values[e]! > 0)) continue;
       const item = usersItems.columns[e]!;
       const q = item * dim;
       let score = 0;

@@ -8,12 +8,13 @@ export {
   pca,
   project,
 } from '../binding/clustering.js';
+export { ridgeMap } from '../binding/train-linear.js';
 export { CsrMatrix } from '../core/csr-matrix.js';
 export { NighError } from '../core/errors.js';
-export { type Matrix, zeros } from '../core/matrix.js';
+export { type Matrix, row, zeros } from '../core/matrix.js';
 export type { Column, Dataset, DatasetOrigin } from '../data/dataset.js';
 export { type AlsParams, als } from './als.js';
-export { type AlsModel, foldIn, readAlsModel } from './als-model.js';
+export { type AlsModel, foldIn, foldInItem, readAlsModel } from './als-model.js';
 export type { Block } from './blocks.js';
 export { type BprModel, type BprModelParams, type BprParams, bpr, fitBpr, parseBpr } from './bpr.js';
 export { type ConcatParams, concat } from './concat.js';
@@ -29,6 +30,8 @@ export {
   parseEase,
 } from './ease-model.js';
 export type {
+  Audience,
+  AudienceFolder,
   Content,
   Embedder,
   Embedding,
@@ -49,10 +52,19 @@ export {
   item2vec,
   parseItem2vec,
 } from './item2vec.js';
-export { mf } from './mf.js';
-export { fitMf, foldInRatings, type MfModel, type MfParams, parseMf, predictRatings } from './mf-model.js';
+export { type MfSpaceParams, mf } from './mf.js';
+export {
+  fitMf,
+  foldInRatedItems,
+  foldInRatings,
+  type MfModel,
+  type MfParams,
+  parseMf,
+  predictRatings,
+} from './mf-model.js';
 export { fitNmf, type NmfModel, type NmfModelParams, type NmfParams, nmf, parseNmf } from './nmf.js';
 export { type OnnxTextParams, onnxText } from './onnx-text/onnx-text.js';
+export { askingPopularity, type PopularityDimension, weightedRatings } from './popularity.js';
 export { type PrecomputedParams, precomputed } from './precomputed.js';
 export { embeddingNames, findEmbedding, registerEmbedding } from './registry.js';
 export { fitSvd, parseSvd, type SvdModel, type SvdModelParams, type SvdParams, svd } from './svd.js';

@@ -19,7 +19,7 @@ import { integer, number, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Embedding, FitContext, FittedSpace } from './embedding.js';
 import { hasLength, rowsWhere } from './trained-rows.js';
-import { datasetWeights, weightingSchema } from './weighting.js';
+import { datasetChoices, selectionSchema } from './weighting.js';
 
 const modelSchema = {
   /** Dimensions: fewer where there are fewer items. */
@@ -35,7 +35,7 @@ const modelSchema = {
   seed: integer({ min: 0, default: 42 }),
 };
 
-const schema = { ...weightingSchema, ...modelSchema };
+const schema = { ...selectionSchema, ...modelSchema };
 
 export type Item2vecModelParams = ParamsOf<typeof modelSchema>;
 export type Item2vecParams = ParamsOf<typeof schema>;
@@ -82,7 +82,7 @@ export const item2vec: Embedding<Item2vecParams> = {
 };
 
 async function fitSpace(dataset: Dataset, params: Item2vecParams, context: FitContext): Promise<FittedSpace> {
-  const weights = datasetWeights('item2vec', dataset, params);
+  const weights = datasetChoices('item2vec', dataset, params);
   const model = await fitItem2vec(weights, params, context);
   const items = rowsWhere(model.items, (item) => hasLength(model.items, item));
   return {

@@ -12,7 +12,7 @@ import type { TrainOptions } from '../binding/train.js';
 import { type RatingFactors, ratingAls, ratingFoldIn, ratingSgd } from '../binding/train-ratings.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { invalidArgument, NighError } from '../core/errors.js';
-import { type Matrix, zeros } from '../core/matrix.js';
+import type { Matrix } from '../core/matrix.js';
 import { choice, integer, number, optional, type ParamsOf, readParams } from '../core/params.js';
 
 export const mfSchema = {
@@ -161,6 +161,20 @@ export function foldInRatings(model: MfModel, ratings: CsrMatrix, options: Train
   return ratingFoldIn(withTargets(model, ratings), model, undefined, options);
 }
 
+/**
+ * Items that were not there at the training, from their ratings (rows × users of the model), likewise: their factors and biases.
+ * @throws NighError INVALID_ARGUMENT, NOT_FINITE, ABORTED, OUT_OF_MEMORY
+ */
+export async function foldInRatedItems(
+  model: MfModel,
+  ratings: CsrMatrix,
+  options: TrainOptions = {},
+): Promise<{ items: Matrix; itemBiases: Float32Array }> {
+  const fixed = { ...model, items: model.users, itemBiases: model.userBiases };
+  const { users, userBiases } = await ratingFoldIn(withTargets(model, ratings), fixed, undefined, options);
+  return { items: users, itemBiases: userBiases };
+}
+
 function withTargets(model: MfModel, ratings: CsrMatrix): CsrMatrix {
   if (model.scaling !== 'sigmoid') return ratings;
   const { rows, cols, offsets, columns, values } = ratings;
@@ -188,14 +202,4 @@ function summary({ values }: CsrMatrix): { mean: number; smallest: number; large
 
 function logit(share: number): number {
   return Math.log(share / (1 - share));
-}
-
-/** Vectors under inner product: [p_u; 1] and [q_i; b_i], whose product ranks as r̂ does for one user. */
-export function withBias({ data, rows, dim }: Matrix, last: (r: number) => number): Matrix {
-  const out = zeros(rows, dim + 1);
-  for (let r = 0; r < rows; r++) {
-    out.data.set(data.subarray(r * dim, (r + 1) * dim), r * (dim + 1));
-    out.data[r * (dim + 1) + dim] = last(r);
-  }
-  return out;
 }

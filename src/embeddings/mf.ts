@@ -13,16 +13,28 @@ import { breathe } from '../core/abort.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import { gatherRows, type Matrix, zeros } from '../core/matrix.js';
+import { flag, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Embedding, FitContext, FittedSpace, History } from './embedding.js';
-import { fitMf, type MfModel, type MfParams, mfSchema, parseMf, scaled, unscaled, withBias } from './mf-model.js';
+import { fitMf, type MfModel, type MfParams, mfSchema, parseMf, scaled, unscaled } from './mf-model.js';
 import { ModelReader } from './model-reader.js';
+import { firstColumns, withLast, withPopularity } from './popularity.js';
 import { rowsWhere } from './trained-rows.js';
 
-export const mf: Embedding<MfParams> = {
+const spaceSchema = {
+  /** Adds a dimension by which a question can damp or raise what is popular over the whole catalogue: popularity.ts. */
+  popularity: flag({ default: false }),
+};
+
+export type MfSpaceParams = MfParams & ParamsOf<typeof spaceSchema>;
+
+export const mf: Embedding<MfSpaceParams> = {
   name: 'mf',
-  keys: Object.keys(mfSchema),
-  parse: parseMf,
+  keys: [...Object.keys(mfSchema), ...Object.keys(spaceSchema)],
+  parse: ({ popularity, ...params }, path) => ({
+    ...parseMf(params, path),
+    ...readParams(spaceSchema, { popularity }, path),
+  }),
   fit: fitSpace,
   openFolder: (stored) => {
     const reader = new ModelReader('mf', stored);
@@ -31,6 +43,7 @@ export const mf: Embedding<MfParams> = {
       mean: reader.number('mean'),
       regularization: reader.number('regularization'),
       likedAs: reader.number('likedAs'),
+      popularity: reader.flag('popularity'),
     };
     return (history) => foldIn(model, history);
   },
@@ -38,7 +51,7 @@ export const mf: Embedding<MfParams> = {
 
 async function fitSpace(
   { interactions, origin }: Dataset,
-  params: MfParams,
+  params: MfSpaceParams,
   context: FitContext,
 ): Promise<FittedSpace> {
   if (interactions.entries > 0 && interactions.values.every((value) => value === interactions.values[0])) {
@@ -50,29 +63,33 @@ async function fitSpace(
   const model = await fitMf(interactions, params, context);
   const counts = interactions.columnCounts();
   const items = rowsWhere(
-    withBias(model.items, (item) => model.itemBiases[item]!),
+    withLast(model.items, (item) => model.itemBiases[item]!),
     (item) => counts[item]! > 0,
   );
   const users = rowsWhere(
-    withBias(model.users, () => 1),
+    withLast(model.users, () => 1),
     (user) => interactions.offsets[user + 1]! > interactions.offsets[user]!,
   );
   const rated = items.ordinals;
   const shares = await explainedBeyondBiases(interactions, model, context.signal);
   const best = interactions.values.reduce((largest, value) => Math.max(largest, value));
-  const { factors } = params;
+  const { factors, popularity } = params;
+  const lengthened = popularity ? withPopularity(items, counts) : undefined;
   return {
     items,
-    users,
+    ...lengthened,
+    users: popularity ? { ...users, matrix: withLast(users.matrix, () => 0) } : users,
     likeness: toLikeness(gatherRows(model.items, rated), rated, shares),
     model: {
       factors,
       mean: model.mean,
       regularization: model.regularization,
       likedAs: unscaled(model, best),
+      popularity,
     },
     notes: {
       interactions: interactions.entries,
+      ...(lengthened === undefined ? {} : { popularityScale: lengthened.popularity.scale }),
       meanRating: scaled(model, model.mean),
       itemsWithoutVector: interactions.cols - rated.length,
       usersWithoutVector: interactions.rows - users.ordinals.length,
@@ -135,19 +152,15 @@ interface StoredMf {
   readonly regularization: number;
   /** What an item that somebody likes counts as having been rated: the largest rating, in front of the sigmoid where there is one. */
   readonly likedAs: number;
+  readonly popularity: boolean;
 }
 
 /** [p; 1] of somebody who gives each of these items the best rating, each squared error times its weight. */
 async function foldIn(model: StoredMf, { vectors, weights }: History): Promise<Float32Array> {
   const { factors } = model;
   const n = vectors.rows;
-  const items = zeros(n, factors);
-  const itemBiases = new Float32Array(n);
-  for (let r = 0; r < n; r++) {
-    const at = r * (factors + 1);
-    items.data.set(vectors.data.subarray(at, at + factors), r * factors);
-    itemBiases[r] = vectors.data[at + factors]!;
-  }
+  const items = firstColumns(vectors, factors);
+  const itemBiases = Float32Array.from({ length: n }, (_, r) => vectors.data[r * vectors.dim + factors]!);
   const ratings = new CsrMatrix(
     1,
     n,
@@ -155,6 +168,6 @@ async function foldIn(model: StoredMf, { vectors, weights }: History): Promise<F
     Uint32Array.from({ length: n }, (_, column) => column),
     new Float32Array(n).fill(model.likedAs),
   );
-  const { users } = await ratingFoldIn(ratings, { ...model, items, itemBiases }, weights);
-  return Float32Array.of(...users.data, 1);
+  const { users } = await ratingFoldIn(ratings, { ...model, items, itemBiases }, weights, { threads: 1 });
+  return Float32Array.of(...users.data, 1, ...(model.popularity ? [0] : []));
 }

@@ -8,17 +8,17 @@
  * Items are compared by the cosine of their factors. A newcomer is the best row of at least 0 for their history, as in the training.
  */
 
-import type { TrainOptions } from '../binding/train.js';
+import { alsGramian, type TrainOptions } from '../binding/train.js';
 import { nmfFoldIn, nmfTrain } from '../binding/train-choices.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import { flag, integer, number, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Embedding, FitContext, FittedSpace, History } from './embedding.js';
+import type { Audience, Embedding, FitContext, FittedSpace } from './embedding.js';
 import { ModelReader } from './model-reader.js';
 import { hasLength, rowsWhere } from './trained-rows.js';
-import { datasetWeights, weightingSchema } from './weighting.js';
+import { datasetWeights, readWeighted, weightingSchema } from './weighting.js';
 
 const modelSchema = {
   /** Dimensions. */
@@ -61,20 +61,15 @@ export function fitNmf(matrix: CsrMatrix, params: NmfModelParams, options: Train
 export const nmf: Embedding<NmfParams> = {
   name: 'nmf',
   keys: Object.keys(schema),
-  parse: (params, path) => readParams(schema, params, path),
+  parse: (params, path) => readWeighted(schema, params, path),
   fit: fitSpace,
   openFolder: (stored) => {
-    const reader = new ModelReader('nmf', stored);
-    // The shared part of the equations over all items is not known from a history alone.
-    const factors = reader.integer('factors');
-    const rows = reader.integer('items');
-    const model = {
-      items: { data: reader.floats('vectors', rows * factors), rows, dim: factors },
-      regularization: reader.number('regularization'),
-      observedOnly: reader.flag('observedOnly'),
-      typical: reader.number('typical'),
-    };
-    return (history) => foldIn(model, history);
+    const model = readModel(stored);
+    return (history) => solveRow(model, history, model.gramian);
+  },
+  openAudienceFolder: (stored) => {
+    const model = readModel(stored);
+    return (audience) => solveRow(model, audience, model.userGramian);
   },
 };
 
@@ -89,8 +84,8 @@ async function fitSpace(dataset: Dataset, params: NmfParams, context: FitContext
     users,
     model: {
       factors: params.factors,
-      items: model.items.rows,
-      vectors: model.items.data,
+      gramian: await alsGramian(model.items, 1),
+      userGramian: await alsGramian(model.users, 1),
       regularization: params.regularization,
       observedOnly: params.observedOnly,
       typical: params.observedOnly
@@ -106,25 +101,40 @@ async function fitSpace(dataset: Dataset, params: NmfParams, context: FitContext
 }
 
 interface StoredNmf {
-  readonly items: Matrix;
+  /** HᵀH of the items and of the users: the part of a row solve that all rows share. */
+  readonly gramian: Float32Array;
+  readonly userGramian: Float32Array;
   readonly regularization: number;
   readonly observedOnly: boolean;
   /** The value that one plain interaction of a newcomer stands for: the mean; with `observedOnly` the best. */
   readonly typical: number;
 }
 
-/** Items that came after the fit add nothing. */
-async function foldIn(model: StoredNmf, { items, weights }: History): Promise<Float32Array> {
-  const known = Array.from(items, (item, at) => ({ item, weight: weights[at]! })).filter(
-    ({ item, weight }) => item < model.items.rows && weight > 0,
+function readModel(stored: Readonly<Record<string, unknown>>): StoredNmf {
+  const reader = new ModelReader('nmf', stored);
+  const factors = reader.integer('factors');
+  return {
+    gramian: reader.floats('gramian', factors * factors),
+    userGramian: reader.floats('userGramian', factors * factors),
+    regularization: reader.number('regularization'),
+    observedOnly: reader.flag('observedOnly'),
+    typical: reader.number('typical'),
+  };
+}
+
+/** The row of at least 0 that training would give. What weighs nothing, or is disliked, adds nothing. */
+async function solveRow(
+  model: StoredNmf,
+  { vectors, weights }: Audience,
+  gramian: Float32Array,
+): Promise<Float32Array> {
+  const liked = Uint32Array.from(weights.keys()).filter((r) => weights[r]! > 0);
+  const row = new CsrMatrix(
+    1,
+    vectors.rows,
+    Uint32Array.of(0, liked.length),
+    liked,
+    Float32Array.from(liked, (r) => (model.observedOnly ? 1 : weights[r]!) * model.typical),
   );
-  const history = CsrMatrix.fromTriplets(
-    { rows: 1, cols: model.items.rows },
-    {
-      rows: known.map(() => 0),
-      columns: known.map(({ item }) => item),
-      values: known.map(({ weight }) => (model.observedOnly ? 1 : weight) * model.typical),
-    },
-  );
-  return (await nmfFoldIn(history, model.items, model)).data;
+  return (await nmfFoldIn(row, vectors, model, { threads: 1 }, gramian)).data;
 }

@@ -19,10 +19,10 @@ import { NighError } from '../core/errors.js';
 import { gatherRows, type Matrix, zeros } from '../core/matrix.js';
 import { integer, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Embedding, FitContext, FittedSpace, History } from './embedding.js';
+import type { Audience, Embedding, FitContext, FittedSpace } from './embedding.js';
 import { ModelReader } from './model-reader.js';
 import { hasLength, rowsWhere } from './trained-rows.js';
-import { datasetWeights, weightingSchema } from './weighting.js';
+import { datasetWeights, readWeighted, weightingSchema } from './weighting.js';
 
 const modelSchema = {
   /** Dimensions: fewer where there are fewer users or items. Few recommend what is popular in a broad taste, many follow finer ones. */
@@ -73,11 +73,21 @@ export async function fitSvd(
 export const svd: Embedding<SvdParams> = {
   name: 'svd',
   keys: Object.keys(schema),
-  parse: (params, path) => readParams(schema, params, path),
+  parse: (params, path) => readWeighted(schema, params, path),
   fit: fitSpace,
   openFolder: (stored) => {
     const dim = new ModelReader('svd', stored).integer('factors');
     return (history) => Promise.resolve(projected(history, dim));
+  },
+  openAudienceFolder: (stored) => {
+    const reader = new ModelReader('svd', stored);
+    const dim = reader.integer('factors');
+    const singularValues = reader.floats('singularValues', dim);
+    // Rᵀ (R Q) = Q Σ²: the least squares solution of a column of R, the columns of R Q being orthogonal.
+    return (audience) =>
+      Promise.resolve(
+        projected(audience, dim).map((value, d) => (singularValues[d]! > 0 ? value / singularValues[d]! ** 2 : 0)),
+      );
   },
 };
 
@@ -97,7 +107,7 @@ async function fitSpace(dataset: Dataset, params: SvdParams, context: FitContext
     items,
     users,
     likeness: gatherRows(directions, items.ordinals),
-    model: { factors: model.items.dim },
+    model: { factors: model.items.dim, singularValues: model.singularValues },
     notes: {
       interactions: weights.entries,
       factors: model.items.dim,
@@ -109,7 +119,7 @@ async function fitSpace(dataset: Dataset, params: SvdParams, context: FitContext
 }
 
 /** Σ w Q_i: R Q for one row. */
-function projected({ vectors, weights }: History, dim: number): Float32Array {
+function projected({ vectors, weights }: Audience, dim: number): Float32Array {
   const sum = new Float64Array(dim);
   weights.forEach((weight, r) => {
     for (let d = 0; d < dim; d++) sum[d]! += weight * vectors.data[r * dim + d]!;

@@ -29,6 +29,8 @@ const filters = fc.record({
   minValue: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
   minUserInteractions: fc.integer({ min: 1, max: 4 }),
   minItemInteractions: fc.integer({ min: 0, max: 4 }),
+  maxUserInteractions: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+  maxUserDeviations: fc.option(fc.double({ min: 0.2, max: 2, noNaN: true }), { nil: undefined }),
 });
 
 describe('filterInteractions', () => {
@@ -36,6 +38,15 @@ describe('filterInteractions', () => {
     fc.assert(
       fc.property(pairs, filters, (list, filter) => {
         let left = list.filter(({ value }) => value >= (filter.minValue ?? 0));
+        const counts = new Map<string, number>();
+        for (const { user } of left) counts.set(user, (counts.get(user) ?? 0) + 1);
+        const mean = left.length / counts.size;
+        const deviation = Math.sqrt([...counts.values()].reduce((sum, n) => sum + (n - mean) ** 2, 0) / counts.size);
+        left = left.filter(
+          ({ user }) =>
+            counts.get(user)! <= (filter.maxUserInteractions ?? 5) &&
+            counts.get(user)! <= mean + (filter.maxUserDeviations ?? 99) * deviation,
+        );
         let items = [...itemIds];
         for (;;) {
           const thinItem = items.find(

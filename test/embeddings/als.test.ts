@@ -110,7 +110,7 @@ describe('als', () => {
   });
 
   it('turns values into confidences as asked, and trains on likes only', () => {
-    const { interactions } = interactionsOf(2, 4, [
+    const dataset = interactionsOf(2, 4, [
       [0, 0, 1],
       [0, 1, 3],
       [0, 2, 0],
@@ -118,13 +118,18 @@ describe('als', () => {
       [1, 1, 7],
     ]);
     const confidences = (params: Record<string, unknown>) => {
-      const matrix = toConfidences(interactions, als.parse(params, ''));
+      const matrix = toConfidences(dataset, als.parse(params, ''));
       return { offsets: [...matrix.offsets], columns: [...matrix.columns], values: [...matrix.values] };
     };
     expect(confidences({ alpha: 2 })).toEqual({ offsets: [0, 2, 3], columns: [0, 1, 1], values: [2, 2, 2] });
     expect(confidences({ value: 'raw', alpha: 2 }).values).toEqual([2, 6, 14]);
     expect(confidences({ value: 'log' }).values).toEqual([1, 2, 3]);
     expect(confidences({ minValue: 3 })).toEqual({ offsets: [0, 1, 2], columns: [1, 1], values: [1, 1] });
+    expect(confidences({ dislikes: 0.5, value: 'raw', alpha: 2 })).toEqual({
+      offsets: [0, 2, 4],
+      columns: [0, 1, 1, 3],
+      values: [2, 6, 14, -2],
+    });
   });
 
   it('weighs unobserved pairs by how sparse the interactions are, unless told', async () => {
@@ -147,6 +152,18 @@ describe('als', () => {
       [{ value: 'logs' }, 'spaces.cf.value'],
       [{ iterations: 1.5 }, 'spaces.cf.iterations'],
       [{ alpha: Number.NaN }, 'spaces.cf.alpha'],
+      [{ alpha: -1 }, 'spaces.cf.alpha'],
+      [{ dislikes: -1 }, 'spaces.cf.dislikes'],
+      [{ neutral: Number.POSITIVE_INFINITY }, 'spaces.cf.neutral'],
+      [{ halfLifeDays: 0 }, 'spaces.cf.halfLifeDays'],
+      [{ k1: 1 }, 'spaces.cf.k1'],
+      [{ value: 'bm25', b: 2 }, 'spaces.cf.b'],
+      [{ features: 3 }, 'spaces.cf.features'],
+      [{ coldItems: 'map' }, 'spaces.cf.coldItems'],
+      [{ featureRegularization: 1 }, 'spaces.cf.featureRegularization'],
+      [{ features: 'text', featureRegularization: 0 }, 'spaces.cf.featureRegularization'],
+      [{ features: 'text', coldItems: 'maps' }, 'spaces.cf.coldItems'],
+      [{ popularity: 1 }, 'spaces.cf.popularity'],
     ] as const) {
       expect(() => als.parse(params, 'spaces.cf')).toThrow(
         expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(`${path}:`) }),

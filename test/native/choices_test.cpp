@@ -199,8 +199,8 @@ TEST("NMF comes closer with every sweep, and no user's row of at least 0 is bett
     }
     std::vector<float> folded(matrix.rows() * kDim);
     TaskControl control;
-    nigh::nmf_fold_in(matrix.view(), {model.items.data(), matrix.cols, kDim}, params, {folded.data(), matrix.rows(), kDim},
-                      control);
+    nigh::nmf_fold_in(matrix.view(), {model.items.data(), matrix.cols, kDim}, nullptr, params,
+                      {folded.data(), matrix.rows(), kDim}, control);
     for (size_t i = 0; i < folded.size(); ++i) CHECK_NEAR(folded[i], model.users[i], 1e-5);
   }
 }

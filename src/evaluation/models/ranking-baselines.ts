@@ -1,11 +1,9 @@
 /** What ranks items without learning anything of tastes. */
 import type { CsrMatrix } from '../../core/csr-matrix.js';
 import { zeros } from '../../core/matrix.js';
-import { number, optional, readParams } from '../../core/params.js';
 import { mulberry32 } from '../../core/random.js';
+import { parseWeightedRating, weightedRatings } from '../../embeddings/popularity.js';
 import type { RankingModel, Trainer } from '../model.js';
-import { globalMean } from './biases.js';
-import { rowMeans } from './rating-baselines.js';
 
 /** Every user gets scores drawn by the seed and their history, so that asking again gives the same. */
 export const randomRankingTrainer: Trainer<RankingModel> = {
@@ -29,20 +27,10 @@ export const randomRankingTrainer: Trainer<RankingModel> = {
 /** By number of interactions in training. */
 export const popularityTrainer = sameForAll('popular', (train) => Float32Array.from(train.columnCounts()));
 
-/**
- * By weighted rating, v/(v+m)·R + m/(v+m)·C: R the item's mean, v its number of ratings, C the mean of all ratings.
- * @param params.m how many ratings it takes until an item's own mean weighs as much as C. Default: the mean number of ratings of an item
- * @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT
- */
+/** By weighted rating: popularity.ts has the formula and `m`. @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT */
 export function weightedRatingTrainer(params: { readonly m?: number } = {}): Trainer<RankingModel> {
-  const { m: given } = readParams({ m: optional(number({ above: 0 })) }, params, 'weighted rating');
-  return sameForAll('weighted rating', (train) => {
-    const counts = train.columnCounts();
-    const overall = globalMean(train);
-    const means = rowMeans(train.transpose());
-    const m = given ?? train.entries / train.cols;
-    return Float32Array.from(counts, (v, item) => (v * means[item]! + m * overall) / (v + m));
-  });
+  parseWeightedRating(params, 'weighted rating');
+  return sameForAll('weighted rating', (train) => weightedRatings(train, params));
 }
 
 function sameForAll(name: string, score: (train: CsrMatrix) => Float32Array): Trainer<RankingModel> {

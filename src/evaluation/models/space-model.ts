@@ -96,11 +96,27 @@ function fitTo(space: TrainableSpace, dataset: Dataset, train: CsrMatrix, contex
       ? dataset.users
       : new Vocabulary(Array.from({ length: train.rows }, (_, user) => `${user}`));
   const { timestamps: _, ...rest } = dataset;
+  const times = timesOf(train, dataset);
   const { signal, threads } = context;
   return space.fit(
-    { ...rest, users, interactions: train },
+    { ...rest, users, interactions: train, ...(times === undefined ? {} : { timestamps: times }) },
     { ...(signal === undefined ? {} : { signal }), ...(threads === undefined ? {} : { threads }) },
   );
+}
+
+/** When the interactions of a training part were; not known under strong generalisation, nor of what the dataset has not. */
+function timesOf(train: CsrMatrix, { interactions, timestamps }: Dataset): Float64Array | undefined {
+  if (timestamps === undefined || train.rows !== interactions.rows) return undefined;
+  const times = new Float64Array(train.entries);
+  for (let user = 0; user < train.rows; user++) {
+    let from = interactions.offsets[user]!;
+    for (let e = train.offsets[user]!; e < train.offsets[user + 1]!; e++) {
+      while (from < interactions.offsets[user + 1]! && interactions.columns[from] !== train.columns[e]) from++;
+      if (from === interactions.offsets[user + 1]) return undefined;
+      times[e] = timestamps[from]!;
+    }
+  }
+  return times;
 }
 
 /** A fitted space, as far as ranking needs it. */
