@@ -34,7 +34,12 @@
     {
       'target_name': 'simd_avx512',
       'type': 'static_library',
-      'sources': ['native/simd/kernels_avx512.cpp'],
+      'sources': [
+        'native/simd/codes_avx512.cpp',
+        'native/simd/differences_avx512.cpp',
+        'native/simd/f16_avx512.cpp',
+        'native/simd/kernels_avx512.cpp',
+      ],
       'conditions': [
         ['target_arch=="x64" and OS!="win"', {
           'cflags': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mfma', '-mf16c', '-mbmi2', '-mprefer-vector-width=512'],
@@ -83,6 +88,7 @@
         'native/index/hnsw_state.cpp',
         'native/index/hnsw_verify.cpp',
         'native/index/mutable_flat_index.cpp',
+        'native/index/postings.cpp',
         'native/index/recall_table.cpp',
         'native/index/row_store.cpp',
         'native/index/scan_index.cpp',
@@ -149,6 +155,7 @@
         'native/napi/knn_binding.cpp',
         'native/napi/linear_binding.cpp',
         'native/napi/module.cpp',
+        'native/napi/new_arrays.cpp',
         'native/napi/promise_task.cpp',
         'native/napi/rating_binding.cpp',
         'native/napi/simd_binding.cpp',

@@ -1,4 +1,4 @@
-// What the AVX-512 kernels are written in. Included by kernels_avx512.cpp and its parts only, and all of it has internal linkage:
+// What the AVX-512 kernels are written in. Included by the files of the avx512 level only, and all of it has internal linkage:
 // a linker must find nothing here that it could share with code for lesser processors.
 #pragma once
 
