@@ -98,8 +98,10 @@ class HnswIndex final : public MutableIndex {
   HnswSnapshot with_room(const HnswSnapshot& now, size_t rows, size_t upper_rows, size_t max_lanes);
   HnswSnapshot live_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes) const;
   HnswSnapshot compact_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes);
-  void make_found(HnswState& state, uint32_t count, bool walk, size_t max_lanes, const TaskControl& control) const;
+  void make_found(HnswState& state, uint32_t count, bool walk, size_t max_lanes, const TaskControl& control,
+                  LinkWorkspace& workspace) const;
   void mend(const HnswSnapshot& now, size_t max_lanes);
+  bool others_search(const HnswSnapshot& now) const;
   void mark_removed(HnswSnapshot& next, const std::vector<uint32_t>& slots);
   void settle(const std::vector<uint32_t>& removed, size_t max_lanes);
   std::vector<uint32_t> not_found(const HnswSnapshot& now, const std::vector<uint32_t>& slots, size_t ef_search, size_t max_lanes,

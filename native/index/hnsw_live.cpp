@@ -105,6 +105,7 @@ void HnswIndex::put(VectorsView rows, const uint32_t* ids, Existing existing, si
   const size_t added = intake.chosen.size();
   const std::vector<uint8_t> levels = levels_for(now, intake);
   const size_t upper_rows = std::accumulate(levels.begin(), levels.end(), size_t{0});
+  const HnswState* const published = now.state.get();
   now = with_room(now, added, upper_rows, max_lanes);
 
   HnswState& state = *now.state;
@@ -129,19 +130,21 @@ void HnswIndex::put(VectorsView rows, const uint32_t* ids, Existing existing, si
   std::fill_n(graph.upper.data() + state.upper_rows_used * params_.m, upper_rows * params_.m, kNoSlot);
 
   const uint64_t entry_before = state.entry.load();
+  const bool walk = (unwalked_changes_ + added) * kWalkShare >= begin;
   std::shared_ptr<const RecallTable> table;
   try {
     table = link_and_measure(now, end, questions, max_lanes, control);
-    const bool walk = (unwalked_changes_ + added) * kWalkShare >= begin;
-    make_found(state, end, walk, max_lanes, control);
-    unwalked_changes_ = walk ? 0 : unwalked_changes_ + added;
+    make_found(state, end, walk, max_lanes, control, workspace_);
     state.slots->append(begin, end);
   } catch (...) {
+    if (&state != published) throw;  // a copy, which nobody else has seen
     state.entry = entry_before;
     hnsw_unlink_from(graph, begin);
     mend(now, max_lanes);
+    state.searched_beyond = others_search(now);
     throw;
   }
+  unwalked_changes_ = walk ? 0 : unwalked_changes_ + added;
   state.upper_rows_used = next_upper;
   now.count = end;
   mark_removed(now, replaced);
@@ -235,6 +238,7 @@ void HnswIndex::compact(size_t max_lanes, TaskControl& control) {
   const bool tight = now.count == now.state->store.capacity();
   if (now.removed == 0 && tight) return;
   publish(compact_copy(now, now.live(), live_upper_rows(now), max_lanes));
+  unwalked_changes_ = 0;
 }
 
 // Step 2: what rows can be put into: this state if it has room, otherwise a copy that nobody else sees yet.
@@ -245,7 +249,7 @@ HnswSnapshot HnswIndex::with_room(const HnswSnapshot& now, size_t rows, size_t u
   const bool fits = now.count + rows <= std::min(state.store.capacity(), kMaxHnswRows) &&
                     upper_needed * params_.m <= state.graph.upper.size() && now.change != std::numeric_limits<uint32_t>::max();
   const bool all_removed = now.count != 0 && now.live() == 0;
-  if (fits && state.changeable && !all_removed) return now;
+  if (fits && state.changeable && !all_removed && !state.searched_beyond) return now;
 
   if (now.removed != 0) {
     const size_t needed = now.live() + rows;
@@ -265,7 +269,6 @@ HnswSnapshot HnswIndex::compact_copy(const HnswSnapshot& now, size_t capacity, s
   HnswState& state = *now.state;
   // What still leads to removed rows gets better links than the copy could give it.
   if (now.removed != 0) hnsw_repair_all(state.graph, state.store, params_, state.entry, now.count, max_lanes, workspace_);
-  unwalked_changes_ = 0;
   return live_copy(now, capacity, upper_capacity, max_lanes);
 }
 
@@ -274,19 +277,21 @@ HnswSnapshot HnswIndex::live_copy(const HnswSnapshot& now, size_t capacity, size
   HnswSnapshot copy;
   copy.state = compacted(now, capacity, upper_capacity);
   copy.count = static_cast<uint32_t>(now.live());
-  workspace_.reserve(1);
-  for (const auto& lane : workspace_.lanes) lane->doubts.clear();  // numbered as before
-  for (uint32_t slot = 0; slot < copy.count; ++slot) copy.state->graph.put_in_doubt(slot, workspace_.lanes[0]->doubts);
+  // Of its own, because rows have other numbers here than those of which the index is in doubt.
+  const auto workspace = std::make_unique<LinkWorkspace>();
+  workspace->reserve(1);
+  for (uint32_t slot = 0; slot < copy.count; ++slot) copy.state->graph.put_in_doubt(slot, workspace->lanes[0]->doubts);
   TaskControl control;
-  make_found(*copy.state, copy.count, true, max_lanes, control);
+  make_found(*copy.state, copy.count, true, max_lanes, control, *workspace);
   return copy;
 }
 
 // Every row that a change has touched is found by its own vector, and with `walk` every row is reached by links.
-void HnswIndex::make_found(HnswState& state, uint32_t count, bool walk, size_t max_lanes, const TaskControl& control) const {
-  workspace_.reserve(1);
-  if (walk) reconnect_unreachable(state.graph, EntryPoint::unpack(state.entry).slot, count, workspace_.lanes[0]->doubts);
-  hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, kDoubtPool, count, max_lanes, workspace_, control);
+void HnswIndex::make_found(HnswState& state, uint32_t count, bool walk, size_t max_lanes, const TaskControl& control,
+                           LinkWorkspace& workspace) const {
+  workspace.reserve(1);
+  if (walk) reconnect_unreachable(state.graph, EntryPoint::unpack(state.entry).slot, count, workspace.lanes[0]->doubts);
+  hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, kDoubtPool, count, max_lanes, workspace, control);
 }
 
 // After a change that was undone: the rows that were there have let go of links for those that are not. What there is no memory
@@ -294,11 +299,21 @@ void HnswIndex::make_found(HnswState& state, uint32_t count, bool walk, size_t m
 void HnswIndex::mend(const HnswSnapshot& now, size_t max_lanes) {
   try {
     TaskControl control;
-    make_found(*now.state, now.count, true, max_lanes, control);
+    make_found(*now.state, now.count, true, max_lanes, control, workspace_);
   } catch (const std::bad_alloc&) {
   } catch (const Error& error) {
     if (std::string(error.code()) != "OUT_OF_MEMORY") throw;
   }
+}
+
+// Whether a search holds the published state, of which `now` is the only copy that the writer has. Those that begin later find
+// nothing of a change that was undone before.
+bool HnswIndex::others_search(const HnswSnapshot& now) const {
+  const std::lock_guard lock(state_mutex_);
+  if (now.state.use_count() != 2) return true;
+  // Letting go of one more reference orders what the last searches read before what is written next.
+  std::shared_ptr<HnswState>(now.state).reset();
+  return false;
 }
 
 // Part of step 4: readers of earlier snapshots go on seeing the slots.
@@ -324,11 +339,12 @@ void HnswIndex::settle(const std::vector<uint32_t>& removed, size_t max_lanes) {
     hnsw_detach(state.graph, state.store, params_, state.entry, removed, now.count, max_lanes, workspace_);
     if (now.removed * kMostRemoved > now.count) {
       publish(compact_copy(now, with_slack(now.live()), with_slack(live_upper_rows(now)), max_lanes));
+      unwalked_changes_ = 0;
       return;
     }
     const bool walk = unwalked_changes_ * kWalkShare >= now.count;
     TaskControl control;
-    make_found(state, now.count, walk, max_lanes, control);
+    make_found(state, now.count, walk, max_lanes, control, workspace_);
     if (walk) unwalked_changes_ = 0;
   } catch (const std::bad_alloc&) {
     put_off();

@@ -63,12 +63,13 @@ void discount_links(const HnswGraph& graph, const std::vector<uint32_t>& gone, s
   }
 }
 
-// All that is in doubt below `count`, ascending; the lists are empty then.
+// All that is in doubt below `count`, ascending; the lists are empty then. A change that was undone may have left slots on them
+// that only a larger copy has.
 std::vector<uint32_t> take_doubts(const HnswGraph& graph, uint32_t count, LinkWorkspace& workspace) {
   std::vector<uint32_t> taken;
   for (const auto& lane : workspace.lanes) {
     for (const uint32_t slot : lane->doubts) {
-      graph.in_doubt[slot] = 0;
+      if (slot < graph.in_doubt.size()) graph.in_doubt[slot] = 0;
       if (slot < count && !graph.is_twin(slot) && !graph.gone(slot)) taken.push_back(slot);
     }
     lane->doubts.clear();

@@ -13,14 +13,17 @@ std::shared_ptr<HnswState> grown(const HnswSnapshot& from, size_t capacity, size
   state->store = old.store;
   state->graph = old.graph;
   HnswGraph& graph = state->graph;
-  if (capacity > old.store.capacity()) {
+  if (capacity > old.store.capacity() || old.searched_beyond) {
+    capacity = std::max(capacity, old.store.capacity());
     state->store = old.store.grown(capacity);
     graph.links0 = old.graph.links0.grown(capacity * graph.degree0);
     graph.levels = old.graph.levels.grown(capacity);
     graph.twins = old.graph.twins.grown(capacity);
     graph.upper_rows = old.graph.upper_rows.grown(capacity);
   }
-  if (upper_capacity * graph.m > graph.upper.size()) graph.upper = old.graph.upper.grown(upper_capacity * graph.m);
+  if (upper_capacity * graph.m > graph.upper.size() || old.searched_beyond) {
+    graph.upper = old.graph.upper.grown(std::max(upper_capacity * graph.m, graph.upper.size()));
+  }
   graph.prepare_for_changes(from.count, state->store.capacity(), old.graph.removed_at);
   state->entry = old.entry.load();
   state->upper_rows_used = old.upper_rows_used;

@@ -21,6 +21,9 @@ struct HnswState {
   size_t upper_rows_used = 0;
   std::unique_ptr<SlotMap> slots;
   bool changeable = false;  // has what only changes need (hnsw_graph.h), and its links were checked if they came from a file
+  // A search may still be among the rows of a change that was undone, which it reached from an entry point or a chain that led
+  // there. Rows to come must be stored in other memory.
+  bool searched_beyond = false;
 };
 
 /// One moment of an index: what a search goes by from its beginning to its end.
@@ -41,7 +44,7 @@ struct HnswSnapshot {
 };
 
 /// The same rows and links in memory of their own, with room for `capacity` rows and `upper_capacity` rows of upper layers; or in
-/// the same memory where that is room enough. Slots keep their numbers.
+/// the same memory where that is room enough, unless searches may be beyond its rows. Slots keep their numbers.
 std::shared_ptr<HnswState> grown(const HnswSnapshot& from, size_t capacity, size_t upper_capacity);
 
 /// The live rows alone, in the same order, renumbered. Links to removed nodes are left out; whatever only they led to is to be

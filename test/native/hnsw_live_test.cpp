@@ -258,6 +258,85 @@ TEST("rows that are replaced are never missing, never twice and never old while 
   check_found(*index);
 }
 
+TEST("what an aborted add had stored stays as it was for searches that are still there while others search and add") {
+  constexpr size_t kDim = 32;
+  constexpr uint32_t kRows = 600;
+  constexpr uint32_t kComing = 280;
+  HnswParams params = live_params(Quantization::kNone);
+  params.m = 4;
+  // A seed by which one of the first rows to come rises above all others, so that searches begin at it.
+  const auto highest = [&] {
+    uint32_t at = 0;
+    for (uint32_t slot = 1; slot < kRows + 1 + kComing; ++slot) {
+      if (hnsw_level(params, slot) > hnsw_level(params, at)) at = slot;
+    }
+    return at;
+  };
+  while (highest() <= kRows || highest() > kRows + 20) ++params.seed;
+
+  Rng rng(41, 1);
+  Model model;
+  TaskControl control;
+  const auto index = HnswIndex::build({nullptr, 0, kDim}, nullptr, Metric::kL2, params, 1, control);
+  std::vector<uint32_t> ids(kRows);
+  for (uint32_t id = 0; id < kRows; ++id) ids[id] = id;
+  put(*index, model, ids, rng, false, 2);
+  put(*index, model, {kRows}, rng, false, 1);  // makes room for half as many again
+  std::atomic<bool> stop{false};
+  std::atomic<size_t> strangers{0};
+  const auto read = [&](uint64_t seed) {
+    Rng own(seed, 5);
+    while (!stop) {
+      const Vector query = random_vector(own, kDim);
+      SearchStats stats;
+      SearchParams wide;
+      wide.k = 50;
+      wide.ef_search = kRows;
+      const auto found = index->search(query.data(), wide, stats);
+      CHECK(found.size() == 50);
+      for (const Neighbor& neighbor : found) {
+        if (neighbor.id > kRows) {
+          ++strangers;
+          continue;
+        }
+        const Vector& row = model.rows.at(neighbor.id);
+        float truth = 0;
+        for (size_t j = 0; j < kDim; ++j) truth += (query[j] - row[j]) * (query[j] - row[j]);
+        CHECK(std::fabs(neighbor.distance - truth) <= 1e-4f * std::max(1.0f, truth));
+      }
+    }
+  };
+  std::vector<std::thread> readers;
+  for (uint64_t seed = 0; seed < 4; ++seed) readers.emplace_back(read, seed);
+  std::vector<uint32_t> coming(kComing);
+  for (uint32_t i = 0; i < kComing; ++i) coming[i] = 10'000 + i;
+  for (int round = 0; round < 25; ++round) {
+    TaskControl aborted;
+    std::thread canceller([&] {
+      while (aborted.done() < 40) std::this_thread::yield();
+      aborted.cancel();
+    });
+    Vector data;
+    for (uint32_t i = 0; i < kComing; ++i) {
+      const Vector row = random_vector(rng, kDim);
+      data.insert(data.end(), row.begin(), row.end());
+    }
+    try {
+      index->add({data.data(), kComing, kDim}, coming.data(), 1, aborted);
+    } catch (const Error& error) {
+      CHECK(std::string(error.code()) == "ABORTED");
+    }
+    canceller.join();
+    if (index->size() != kRows + 1) break;  // on a busy machine all are there before they are told to stop
+  }
+  stop = true;
+  for (std::thread& reader : readers) reader.join();
+  if (index->size() != kRows + 1) return;
+  CHECK(strangers == 0);
+  check_against(*index, model, rng);
+  check_found(*index);
+}
+
 TEST("the first of a group of equal vectors can be removed, the group stays, and so do its ids in a file") {
   const size_t dim = 8;
   Rng rng(21, 1);
