@@ -28,8 +28,8 @@ bool are_own_slots(const Buffer<uint32_t>& ids) {
 struct SparseIndex::Scratch {
   std::vector<uint32_t> columns;  // of the query, ascending
   std::vector<double> weights;
-  double squares = 0;  // |q|² of what is in weights
-  std::vector<uint32_t> cursors;
+  double squares = 0;                 // |q|² of what is in weights
+  std::vector<Postings::List> lists;  // what is left of the columns' posting lists
   std::vector<double> sums = std::vector<double>(kBlock);
 };
 
@@ -41,7 +41,7 @@ SparseIndex::SparseIndex(Metric metric, size_t dim, Buffer<uint32_t> ids, Buffer
       offsets_(std::move(offsets)),
       columns_(std::move(columns)),
       values_(std::move(values)),
-      postings_(transpose(rows())),
+      postings_(rows()),
       slots_(ids_, ids_.size(), are_own_slots(ids_)) {
   if (metric_ != Metric::kL2) return;
   squares_.resize(size());
@@ -80,7 +80,7 @@ std::unique_ptr<SparseIndex> SparseIndex::build(const CsrView& rows, const uint3
 
 size_t SparseIndex::memory_bytes() const {
   const size_t entries = columns_.size() * (sizeof(uint32_t) + sizeof(float));
-  return 2 * entries + (2 * size() + 1 + postings_.offsets.size()) * sizeof(uint32_t) + squares_.size() * sizeof(double);
+  return entries + (2 * size() + 1) * sizeof(uint32_t) + postings_.memory_bytes() + squares_.size() * sizeof(double);
 }
 
 float SparseIndex::distance(double dot, double query_squares, size_t slot) const {
@@ -112,18 +112,20 @@ void SparseIndex::prepare(Scratch& scratch, size_t position) const {
 
 void SparseIndex::scan(Scratch& scratch, const IdSet* filter, TopK& best) const {
   const size_t terms = scratch.columns.size();
-  scratch.cursors.resize(terms);
-  for (size_t t = 0; t < terms; ++t) scratch.cursors[t] = postings_.offsets[scratch.columns[t]];
+  scratch.lists.resize(terms);
+  for (size_t t = 0; t < terms; ++t) scratch.lists[t] = postings_.list(scratch.columns[t]);
+  const uint32_t* slots = postings_.slots();
+  const float* values = postings_.values();
   double* sums = scratch.sums.data();
   for (size_t begin = 0; begin < size(); begin += kBlock) {
     const size_t end = std::min(size(), begin + kBlock);
     std::fill_n(sums, end - begin, 0.0);
     for (size_t t = 0; t < terms; ++t) {
-      const uint32_t stop = postings_.offsets[scratch.columns[t] + 1];
+      const uint32_t stop = scratch.lists[t].end;
       const double weight = scratch.weights[t];
-      uint32_t at = scratch.cursors[t];
-      for (; at < stop && postings_.columns[at] < end; ++at) sums[postings_.columns[at] - begin] += weight * postings_.values[at];
-      scratch.cursors[t] = at;
+      uint32_t at = scratch.lists[t].begin;
+      for (; at < stop && slots[at] < end; ++at) sums[slots[at] - begin] += weight * values[at];
+      scratch.lists[t].begin = at;
     }
     for (size_t slot = begin; slot < end; ++slot) {
       const float found = distance(sums[slot - begin], scratch.squares, slot);

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "base/buffer.h"
-#include "base/csr_transpose.h"
 #include "format/index_file.h"
+#include "index/postings.h"
 #include "index/slot_map.h"
 #include "index/vector_index.h"
 
@@ -79,7 +79,7 @@ class SparseIndex final : public VectorIndex {
   Buffer<uint32_t> offsets_;
   Buffer<uint32_t> columns_;
   Buffer<float> values_;
-  OwnedCsr postings_;            // the transpose: slots and values by column
+  Postings postings_;            // the same entries by column
   std::vector<double> squares_;  // |x|² of every row, under l2
   SlotMap slots_;
 };

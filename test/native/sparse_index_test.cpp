@@ -102,6 +102,49 @@ TEST("sparse search finds the true nearest rows, in blocks, under every metric, 
   }
 }
 
+TEST("sparse rows in thousands of millions of columns give the bits of the same rows in few, and take no more memory") {
+  Rng rng(93);
+  const OwnedCsr rows = random_rows(rng, 3'000, 200);
+  const OwnedCsr queries = random_rows(rng, 8, 200);
+  constexpr uint32_t kApart = 0xfffffffe / 200;
+  const auto spread = [&](OwnedCsr matrix) {
+    for (uint32_t& column : matrix.columns) column = column * kApart + 17;
+    matrix.cols = 0xfffffffe;
+    return matrix;
+  };
+  const OwnedCsr wide = spread(rows);
+  const OwnedCsr wide_queries = spread(queries);
+  nigh::SearchParams params;
+  params.k = 20;
+  for (const Metric metric : {Metric::kIp, Metric::kCosine, Metric::kL2}) {
+    const auto ask = [&](const SparseIndex& index, const OwnedCsr& asked) {
+      std::vector<uint32_t> ids(8 * 20), counts(8);
+      std::vector<float> distances(8 * 20);
+      nigh::SearchStats stats;
+      nigh::TaskControl control;
+      index.search_rows(asked.view(), params, 1, ids.data(), distances.data(), counts.data(), stats, control);
+      return std::pair(ids, distances);
+    };
+    const auto few = SparseIndex::build(rows.view(), nullptr, metric);
+    const auto many = SparseIndex::build(wide.view(), nullptr, metric);
+    CHECK(ask(*few, queries) == ask(*many, wide_queries));
+    CHECK(many->memory_bytes() < 2 * few->memory_bytes());
+    const TemporaryFile file;
+    many->save(file.path());
+    const auto opened = SparseIndex::open(IndexFile::open(file.path(), OpenMode::kMap));
+    CHECK(ask(*few, queries) == ask(*opened, wide_queries));
+  }
+  const OwnedCsr none{{0, 0, 0}, {}, {}, 0xfffffffe};
+  const auto empty = SparseIndex::build(none.view(), nullptr, Metric::kIp);
+  std::vector<uint32_t> ids(8), counts(8);
+  std::vector<float> distances(8);
+  params.k = 1;
+  nigh::SearchStats stats;
+  nigh::TaskControl control;
+  empty->search_rows(wide_queries.view(), params, 1, ids.data(), distances.data(), counts.data(), stats, control);
+  CHECK(counts == std::vector<uint32_t>(8, 1));
+}
+
 TEST("a sparse index file whose sections contradict themselves is refused in both modes") {
   const std::vector<uint32_t> ids{0, 1}, offsets{0, 2, 3}, columns{1, 4, 2};
   const std::vector<float> values{1, 2, 3};
