@@ -50,8 +50,9 @@ uint32_t header_crc(RawHeader header, const std::vector<RawSection>& sections) {
 
 }  // namespace
 
-IndexFile IndexFile::inspect(const std::string& path) {
-  const InputFile input(path);
+IndexFile IndexFile::inspect(const std::string& path) { return describe(InputFile(path), path); }
+
+IndexFile IndexFile::describe(const InputFile& input, const std::string& path) {
   const uint64_t actual = input.size();
   RawHeader raw;
   if (actual < sizeof raw) {
@@ -102,11 +103,10 @@ IndexFile IndexFile::inspect(const std::string& path) {
 }
 
 IndexFile IndexFile::open(const std::string& path, OpenMode mode) {
-  IndexFile file = inspect(path);
-  file.mode_ = mode;
+  // Opened once: by its name the table of one file and the content of another that has replaced it might be read.
   const InputFile input(path);
-  // The file may have been replaced since inspect() looked; a mapping shorter than the table says would fault on access.
-  if (input.size() != file.header_.file_bytes) throw Error("TRUNCATED", path + ": the file changed while it was opened.");
+  IndexFile file = describe(input, path);
+  file.mode_ = mode;
   if (mode == OpenMode::kMap) {
     file.owner_ = input.map();
   } else {

@@ -16,6 +16,8 @@
 
 namespace nigh {
 
+class InputFile;
+
 enum class IndexKind : uint32_t { kFlat = 1, kHnsw = 2, kSparse = 3 };
 
 /// What the header says, readable without loading anything else.
@@ -70,6 +72,7 @@ class IndexFile {
   void verify() const;
 
  private:
+  static IndexFile describe(const InputFile& input, const std::string& path);
   const Section& find(std::string_view tag) const;
   [[noreturn]] void wrong_size(const Section& section, size_t expected_bytes) const;
 
