@@ -25,11 +25,12 @@ struct AddonData {
   std::shared_ptr<TaskMailbox> mailbox;
   Napi::FunctionReference index_class;
   Napi::FunctionReference id_set_class;
+  Napi::FunctionReference array_buffer_class;  // JavaScript's own
   AnswerBuffers answer;
 
   static AddonData& of(Napi::Env env) { return *env.GetInstanceData<AddonData>(); }
 
-  /// Makes room for k neighbours. Ends with `answer.object` naming the buffers in use.
+  /// Makes room for k neighbours. Ends with `answer.object` naming the buffers in use. Throws OUT_OF_MEMORY.
   void reserve_answer(Napi::Env env, size_t k);
 };
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/csr_transpose.h"
+#include "napi/new_arrays.h"
 #include "napi/train_arguments.h"
 #include "train/bpr.h"
 #include "train/nmf.h"
@@ -84,9 +85,9 @@ Napi::Value nmf_fold_in_task(const Napi::CallbackInfo& info) {
 
 Napi::Value to_js(Napi::Env env, const OwnedCsr& matrix) {
   Napi::Object out = Napi::Object::New(env);
-  auto offsets = Napi::Uint32Array::New(env, matrix.offsets.size());
-  auto columns = Napi::Uint32Array::New(env, matrix.columns.size());
-  auto values = Napi::Float32Array::New(env, matrix.values.size());
+  auto offsets = new_typed_array<uint32_t>(env, matrix.offsets.size());
+  auto columns = new_typed_array<uint32_t>(env, matrix.columns.size());
+  auto values = new_typed_array<float>(env, matrix.values.size());
   std::copy(matrix.offsets.begin(), matrix.offsets.end(), offsets.Data());
   std::copy(matrix.columns.begin(), matrix.columns.end(), columns.Data());
   std::copy(matrix.values.begin(), matrix.values.end(), values.Data());

@@ -7,6 +7,7 @@
 #include "napi/addon_data.h"
 #include "napi/args.h"
 #include "napi/errors.h"
+#include "napi/new_arrays.h"
 
 namespace nigh::binding {
 
@@ -90,7 +91,7 @@ Napi::Value IdSetBinding::has(const Napi::CallbackInfo& info) {
 Napi::Value IdSetBinding::listed_ids(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const std::vector<uint32_t> ids = set_->listed_ids();
-    Napi::Uint32Array out = Napi::Uint32Array::New(info.Env(), ids.size());
+    auto out = new_typed_array<uint32_t>(info.Env(), ids.size());
     std::copy(ids.begin(), ids.end(), out.Data());
     return out;
   });

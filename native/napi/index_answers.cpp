@@ -1,6 +1,7 @@
 #include "napi/index_answers.h"
 
 #include "napi/args.h"
+#include "napi/new_arrays.h"
 
 namespace nigh::binding {
 
@@ -15,7 +16,7 @@ const char* kind_name(IndexKind kind) {
 
 Napi::Value packed_answer(Napi::Env env, const Answer& answer) {
   const size_t count = answer.neighbors.size();
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, 3 * sizeof(double) + count * 8);
+  Napi::ArrayBuffer buffer = new_array_buffer(env, 3 * sizeof(double) + count * 8);
   auto* stats = static_cast<double*>(buffer.Data());
   stats[0] = static_cast<double>(answer.stats.plan);
   stats[1] = static_cast<double>(answer.stats.visited);

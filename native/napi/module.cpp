@@ -23,6 +23,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   data->mailbox = TaskMailbox::create(env);
   data->index_class = Napi::Persistent(IndexBinding::define(env));
   data->id_set_class = Napi::Persistent(IdSetBinding::define(env));
+  data->array_buffer_class = Napi::Persistent(env.Global().Get("ArrayBuffer").As<Napi::Function>());
   exports.Set("NativeIndex", data->index_class.Value());
   exports.Set("IdSet", data->id_set_class.Value());
   exports.Set("TaskControl", TaskControlBinding::define(env));

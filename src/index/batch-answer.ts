@@ -1,4 +1,4 @@
-import { NighError } from '../core/errors.js';
+import { allocated } from './allocated.js';
 import { noId } from './id-list.js';
 
 /** Ids and distances of a batch, rows × width. */
@@ -20,11 +20,10 @@ export function usefulWidth(k: number, size: number): number {
  * @throws NighError OUT_OF_MEMORY
  */
 export function roomFor(rows: number, k: number): BatchRows {
-  try {
-    return { ids: new Uint32Array(rows * k), distances: new Float32Array(rows * k) };
-  } catch (cause) {
-    throw new NighError('OUT_OF_MEMORY', `An answer of ${rows} × ${k} neighbours cannot be held.`, { cause });
-  }
+  return allocated(`An answer of ${rows} × ${k} neighbours`, rows * k * 8, () => ({
+    ids: new Uint32Array(rows * k),
+    distances: new Float32Array(rows * k),
+  }));
 }
 
 /** Copies rows of `width` into rows of k, the rest of which is empty. */

@@ -13,6 +13,7 @@ import { runTask } from '../binding/task.js';
 import { throwIfAborted } from '../core/abort.js';
 import { invalidArgument, NighError } from '../core/errors.js';
 import { bitBytes, type MatrixOf, type Vector } from '../core/matrix.js';
+import { allocated } from './allocated.js';
 import { roomFor, spread, usefulWidth } from './batch-answer.js';
 import { requireVectors } from './build-options.js';
 import { isUint32 } from './id-list.js';
@@ -174,11 +175,14 @@ export abstract class NativeVectorIndex<V extends Vector = Float32Array> impleme
 
   /**
    * A copy of the stored vector (`dim` values, unit length under cosine; bytes of `dim` bits), or undefined for an unknown id.
-   * @throws NighError INVALID_ARGUMENT, CLOSED
+   * @throws NighError INVALID_ARGUMENT, CLOSED, OUT_OF_MEMORY
    */
   vector(id: number): V | undefined {
     if (!isUint32(id)) throw invalidArgument('id', 'an integer from 0 to 4294967295', id);
-    const out: Vector = isBitMetric(this.metric) ? new Uint8Array(bitBytes(this.dim)) : new Float32Array(this.dim);
+    const bits = isBitMetric(this.metric);
+    const out: Vector = allocated(`A vector of ${this.dim} values`, bits ? bitBytes(this.dim) : this.dim * 4, () =>
+      bits ? new Uint8Array(bitBytes(this.dim)) : new Float32Array(this.dim),
+    );
     // The metric decides what vectors are, and V says so: see the two forms of build.
     return callNative(() => this.native.vector(id, out)) ? (out as V) : undefined;
   }

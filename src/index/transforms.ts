@@ -5,7 +5,7 @@
  * Rows are dense: every value counts, and a 0 is a value of 0. In ratings a missing value is not a 0, so these are not for
  * matrices of ratings with zeros where nobody rated; compare items by the factors of a model, or give imputed values.
  */
-import { NighError } from '../core/errors.js';
+import { invalidArgument, NighError } from '../core/errors.js';
 import { type Matrix, requireMatrix, zeros } from '../core/matrix.js';
 
 /**
@@ -35,6 +35,8 @@ export function spearmanRows(matrix: Matrix): Matrix {
  */
 export function adjustedCosineRows(matrix: Matrix, means: ArrayLike<number>): Matrix {
   requireMatrix('matrix', matrix);
+  if (!(Array.isArray(means) || ArrayBuffer.isView(means)))
+    throw invalidArgument('means', 'an array of numbers', means);
   if (means.length !== matrix.dim) {
     throw new NighError(
       'DIMENSION_MISMATCH',

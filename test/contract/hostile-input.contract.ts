@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NighError } from '../../src/core/errors.js';
@@ -5,6 +6,19 @@ import type { Matrix } from '../../src/core/matrix.js';
 import { IdSet } from '../../src/index/id-set.js';
 import { isMutable, isSync, type MutableVectorIndex, type VectorIndex } from '../../src/index/vector-index.js';
 import { expectCode, expectSame, withIndex } from './expectations.js';
+import {
+  anyObject,
+  bareObjects,
+  emptyArrays,
+  expectOnlyMistakes,
+  left,
+  lists,
+  mistakes,
+  natural,
+  numbers,
+  outcomeOf,
+  type Parameter,
+} from './hostile-table.js';
 import { detached, hostileValues, unusualArrays } from './hostile-values.js';
 import { clustered, rowOf } from './matrices.js';
 import { type Subject, temporaryDirectory } from './subjects.js';
@@ -18,32 +32,6 @@ const oneRow: Matrix = { data: query, rows: 1, dim };
 
 /** A value that TypeScript would not let through, as JavaScript does. */
 const as = <T>(value: unknown): T => value as T;
-
-/** What a caller's mistake may be called. */
-const mistakes = ['INVALID_ARGUMENT', 'DIMENSION_MISMATCH', 'UNKNOWN_OPTION', 'NOT_FINITE', 'OUT_OF_MEMORY'];
-
-interface Parameter {
-  readonly call: (index: VectorIndex, value: unknown) => unknown;
-  /** Names of hostile values that are as good as any here. */
-  readonly fine?: readonly string[];
-  /** Names of those that may be as good. */
-  readonly perhaps?: readonly string[];
-}
-
-const anyNumber = ['zero', 'minus zero', 'one', 'minus one', 'one and a half', 'ten million', '2 ** 32', '2 ** 53'];
-const numbers = [...anyNumber, '1e308', 'the smallest number', 'infinity', 'minus infinity'];
-const left = ['undefined'];
-const anyObject = ['an object', 'an object without a prototype'];
-// Objects without a key of their own.
-const bareObjects = ['an empty array', 'a date', 'a map', 'a promise', 'an ArrayBuffer', 'a DataView'];
-const emptyArrays = [
-  'an empty Float32Array',
-  'a detached Float32Array',
-  'a detached Uint32Array',
-  'an object with the prototype of Float32Array',
-];
-const lists = ['an array', 'a Buffer', 'a Float64Array', 'an Int32Array', 'a Float32Array of another length'];
-const natural = ['one', 'ten million', '2 ** 32'];
 
 /** Options that every search has; the batch has some more. */
 const ofSearch: Record<string, readonly string[]> = {
@@ -59,15 +47,15 @@ const ofBatch: Record<string, readonly string[]> = {
   onProgress: [...left, 'a function'],
 };
 
-function parameters(subject: Subject): Record<string, Parameter> {
-  const changing = (call: (index: MutableVectorIndex, value: unknown) => unknown): Parameter['call'] => {
+function parameters(subject: Subject): Record<string, Parameter<VectorIndex>> {
+  const changing = (call: (index: MutableVectorIndex, value: unknown) => unknown): Parameter<VectorIndex>['call'] => {
     return (index, value) => {
       if (!isMutable(index)) throw new NighError('INVALID_ARGUMENT', 'there is no such method');
       return call(index, value);
     };
   };
   const changeable = subject.changes === 'allowed';
-  const list: Record<string, Parameter> = {
+  const list: Record<string, Parameter<VectorIndex>> = {
     'the query of search': { call: (index, value) => index.search(as(value), 3) },
     'the k of search': { call: (index, value) => index.search(query, as(value)), fine: natural },
     'the options of search': {
@@ -160,26 +148,14 @@ export function hostileInputContract(subject: Subject): void {
   describe('hostile input', () => {
     const directory = temporaryDirectory();
 
-    test.each(Object.entries(parameters(subject)))(
-      '%s may be any value',
-      async (_, { call, fine = [], perhaps = [] }) => {
-        await withIndex(subject.build(matrix, { metric: 'l2', ids }), async (index) => {
-          const before = await index.search(query, 5, { exact: true });
-          const outcomes: Record<string, string> = {};
-          for (const [name, value] of Object.entries(hostileValues))
-            outcomes[name] = await outcomeOf(() => call(index, value()));
-          const wrong = Object.entries(outcomes).filter(
-            ([name, outcome]) =>
-              !([...fine, ...perhaps].includes(name) ? ['fine', ...mistakes] : mistakes).includes(outcome),
-          );
-          expect(wrong).toEqual([]);
-          const missing = fine.filter((name) => outcomes[name] !== 'fine' && outcomes[name] !== 'OUT_OF_MEMORY');
-          expect(missing).toEqual([]);
-          expectSame(await index.search(query, 5, { exact: true }), before);
-          expect(index.size).toBe(90);
-        });
-      },
-    );
+    test.each(Object.entries(parameters(subject)))('%s may be any value', async (_, parameter) => {
+      await withIndex(subject.build(matrix, { metric: 'l2', ids }), async (index) => {
+        const before = await index.search(query, 5, { exact: true });
+        await expectOnlyMistakes(parameter, index);
+        expectSame(await index.search(query, 5, { exact: true }), before);
+        expect(index.size).toBe(90);
+      });
+    });
 
     test('within, a distance where the engine takes one, may be any number', async () => {
       await withIndex(subject.build(matrix, { metric: 'l2' }), async (index) => {
@@ -212,6 +188,17 @@ export function hostileInputContract(subject: Subject): void {
             expect(index.vector(300)).toEqual(query);
           });
         }
+      });
+    });
+
+    test('a batch whose answer is larger than the memory that is free is refused before any of it is filled', async () => {
+      await withIndex(subject.build(matrix, { metric: 'l2' }), async (index) => {
+        const before = process.memoryUsage.rss();
+        const k = Math.ceil(totalmem() / 4);
+        await expectCode(index.searchBatch(oneRow, k), 'OUT_OF_MEMORY');
+        await expectCode(index.searchBatch({ data: matrix.data, rows: 90, dim }, Math.ceil(k / 60)), 'OUT_OF_MEMORY');
+        expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 28);
+        expect((await index.searchBatch(oneRow, 3, { exact: true })).ids[0]).toBe(7);
       });
     });
 
@@ -298,14 +285,4 @@ export function hostileInputContract(subject: Subject): void {
       });
     });
   });
-}
-
-/** 'fine', the code of a NighError, or what else came. */
-export async function outcomeOf(call: () => unknown): Promise<string> {
-  try {
-    await call();
-    return 'fine';
-  } catch (error) {
-    return error instanceof NighError ? error.code : `not ours: ${String(error)}`;
-  }
 }

@@ -8,6 +8,7 @@ import { openIndex } from '../../src/index/open-index.js';
 import { isMutable, type MetricName, type MutableVectorIndex, type VectorIndex } from '../../src/index/vector-index.js';
 import { expectCode, expectSound, expectTrue, withIndex } from './expectations.js';
 import { clustered, rowOf } from './matrices.js';
+import { Model } from './model.js';
 import { nearest } from './oracle.js';
 import { type Subject, temporaryDirectory } from './subjects.js';
 
@@ -46,21 +47,6 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
 );
-
-/** The naive index. */
-class Model {
-  readonly rows = new Map<number, Float32Array>();
-
-  has = (id: number) => this.rows.has(id);
-
-  matrix(): { matrix: Matrix; ids: Uint32Array } {
-    const data = new Float32Array(this.rows.size * dim);
-    Array.from(this.rows.values()).forEach((row, r) => {
-      data.set(row, r * dim);
-    });
-    return { matrix: { data, rows: this.rows.size, dim }, ids: Uint32Array.from(this.rows.keys()) };
-  }
-}
 
 function rowsFrom(first: number, count: number): Matrix {
   const data = new Float32Array(count * dim);
@@ -107,7 +93,7 @@ export function liveContract(subject: Subject): void {
       async (metric) => {
         await fc.assert(
           fc.asyncProperty(fc.array(anyStep, { minLength: 5, maxLength: 40 }), async (steps) => {
-            const model = new Model();
+            const model = new Model(dim);
             let index = await build(rowsFrom(0, 0), metric);
             try {
               for (const step of steps) {
@@ -285,9 +271,7 @@ async function take(step: Step, index: MutableVectorIndex, model: Model, metric:
           : index.replace(matrix, step.ids, { addMissing: step.do === 'upsert' });
       if (refused) return expectCode(change, step.do === 'add' ? 'DUPLICATE_ID' : 'UNKNOWN_ID');
       await change;
-      step.ids.forEach((id, r) => {
-        model.rows.set(id, rowOf(matrix, r));
-      });
+      model.put(matrix, step.ids);
       return;
     }
     case 'remove': {

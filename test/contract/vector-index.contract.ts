@@ -6,6 +6,7 @@ import { concurrencyContract } from './concurrency.contract.js';
 import { filesContract } from './files.contract.js';
 import { filtersContract } from './filters.contract.js';
 import { hostileInputContract } from './hostile-input.contract.js';
+import { lifeContract } from './life.contract.js';
 import { lifecycleContract } from './lifecycle.contract.js';
 import { liveContract } from './live.contract.js';
 import type { Subject } from './subjects.js';
@@ -20,5 +21,6 @@ export function vectorIndexContract(subject: Subject): void {
     concurrencyContract(subject);
     lifecycleContract(subject);
     liveContract(subject);
+    lifeContract(subject, Math.ceil(subject.runs / 10));
   });
 }
