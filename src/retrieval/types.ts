@@ -66,8 +66,11 @@ export interface FilteredItem {
   readonly title: string;
   readonly source: string;
   readonly score: number;
-  /** The first that applies: on a stoplist, in their past, denied, not among those allowed, not what `where` asks for, below `minScore`. */
-  readonly because: 'hidden' | 'seen' | 'deny' | 'allow' | 'where' | 'minScore';
+  /**
+   * The first that applies: on a stoplist, in their past, denied, not among those allowed, not what `where` asks for, below `minScore`, crowded out
+   * by others of its group.
+   */
+  readonly because: 'hidden' | 'seen' | 'deny' | 'allow' | 'where' | 'minScore' | 'perGroup';
 }
 
 /** Where another source answered than the one that was asked first, because that has no vector for the question. */

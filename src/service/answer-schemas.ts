@@ -113,7 +113,7 @@ const AnswerExplanation = component(
         title: Type.String(),
         source: Type.String(),
         score: Type.Number(),
-        because: Type.Enum(['hidden', 'seen', 'deny', 'allow', 'where', 'minScore']),
+        because: Type.Enum(['hidden', 'seen', 'deny', 'allow', 'where', 'minScore', 'perGroup']),
       }),
     ),
     candidates: count('How many were scored.'),

@@ -1,5 +1,5 @@
 /** One small recipe over a dataset with a picture column, in which every embedding that needs no download has a space. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -126,6 +126,41 @@ describe('a collection with a space of every embedding', () => {
       expect(results.filter(({ id }) => kindOf(id) === kindOf(user)).length).toBeGreaterThanOrEqual(3);
       const seen = new Set(likes.filter((like) => like.user === user).map((like) => like.item));
       expect(results.filter(({ id }) => seen.has(id))).toEqual([]);
+    }
+  });
+
+  it('answers a picture with what looks like it, and a text with what is described so', async () => {
+    const image = await readFile(join(directory, 'pictures/train-4.png'));
+    const byPicture = await world.query({ image, k: 5 });
+    expect(byPicture.stats.space).toBe('image');
+    expect(byPicture.results[0]).toMatchObject({ id: 'train-4', score: expect.closeTo(1, 4) });
+    expect(byPicture.results.every(({ id }) => kindOf(id) === 'train')).toBe(true);
+    await expect(world.query({ image: Buffer.from('no picture'), k: 5 })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('image'),
+    });
+    for (const space of [undefined, 'text', 'title']) {
+      const byText = await world.query({
+        text: 'wing over the runway',
+        k: 5,
+        ...(space === undefined ? {} : { space }),
+      });
+      expect(byText.stats.space).toBe(space ?? 'text');
+      expect(byText.results.every(({ id }) => kindOf(id) === 'plane')).toBe(true);
+    }
+    const both = await world.query({ image, text: 'wing runway', k: 12, fusion: 'rrf' });
+    expect(both.stats.space).toBe('text+image');
+    expect(new Set(both.results.map(({ id }) => kindOf(id)))).toEqual(new Set(['train', 'plane']));
+  });
+
+  it('blends them all, each result with its score in every space that has it', async () => {
+    const weights = { cf: 1, text: 1, title: 1, image: 1, features: 1 };
+    const { results, stats } = await world.similarItems('boat-15', { weights, k: 10, explain: true });
+    expect(stats.fallback).toEqual({ to: 'space', passedOver: ['image'] });
+    expect(stats.sources?.map(({ weight }) => weight)).toEqual([0.25, 0.25, 0.25, 0.25]);
+    for (const { score, explanation } of results) {
+      const { cf = 0, text = 0, title = 0, features = 0 } = explanation!.scores;
+      expect(score).toBeCloseTo((cf + text + title + features) / 4, 5);
     }
   });
 

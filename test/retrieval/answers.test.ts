@@ -19,7 +19,7 @@ const worlds: Opened[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'nigh-answers-'));
-  for (const [at, engine] of (['flat', 'hnsw', 'flat', 'hnsw'] as const).entries()) {
+  for (const [at, engine] of (['flat', 'hnsw', 'hnswlib', 'hnsw'] as const).entries()) {
     const folder = await mkdtemp(join(directory, 'world-'));
     const world = await randomWorld(folder, 7 + at, engine);
     worlds.push({ world, retriever: await Retriever.open(world.directory) });

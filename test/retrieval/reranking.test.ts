@@ -94,6 +94,23 @@ describe('groups, popularity, boosts, recency and exploration', () => {
     expect(few.results).toHaveLength(4 * 2 + 2); // four genres, and two lonely items without one
   });
 
+  it('says who was crowded out', async () => {
+    const plain = await world.similarItems('opera-3', { k: 10, space: 'text', exact: true });
+    const answer = await world.similarItems('opera-3', {
+      k: 10,
+      space: 'text',
+      exact: true,
+      perGroup: { attribute: 'genres', most: 2 },
+      explain: true,
+    });
+    const kept = ids(answer);
+    const lost = ids(plain).filter((id) => !kept.includes(id));
+    expect(answer.explanation!.filtered.map(({ id, because }) => [id, because])).toEqual(
+      lost.map((id) => [id, 'perGroup']),
+    );
+    expect(lost.length).toBeGreaterThan(3);
+  });
+
   it('damps and raises what is popular', async () => {
     const popularity = async (by: number) => {
       const { results } = await world.similarItems('river-3', { k: 6, space: 'cf', popularity: by });

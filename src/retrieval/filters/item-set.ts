@@ -6,6 +6,7 @@ export class ItemSet {
   readonly size: number;
   readonly #mask: Uint8Array;
   #ids: IdSet | undefined;
+  #others: IdSet | undefined;
 
   /** @param mask one byte an item: 1 for those that are in. Kept, not copied. */
   constructor(mask: Uint8Array) {
@@ -29,6 +30,12 @@ export class ItemSet {
   get ids(): IdSet {
     this.#ids ??= IdSet.allow(this.ordinals());
     return this.#ids;
+  }
+
+  /** All that are not in it, for a search; made once. */
+  get others(): IdSet {
+    this.#others ??= IdSet.deny(this.ordinals());
+    return this.#others;
   }
 
   /** Ascending. */

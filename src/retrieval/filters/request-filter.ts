@@ -30,7 +30,7 @@ export class RequestFilter {
     const sets: IdSet[] = [];
     if (where !== undefined) sets.push(where.ids);
     if (allow !== undefined) sets.push(IdSet.allow(allow));
-    if (hidden !== undefined) sets.push(hidden.ids.not());
+    if (hidden !== undefined) sets.push(hidden.others);
     const without = [asked, seen, deny].filter(({ length }) => length > 0);
     if (without.length > 0) sets.push(IdSet.deny(joined(without)));
     this.ids = sets.reduce<IdSet | undefined>((all, set) => (all === undefined ? set : all.and(set)), undefined);

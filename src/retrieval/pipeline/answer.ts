@@ -47,7 +47,7 @@ export async function answerRequest(
       ...(explanations === undefined ? {} : { explanation: explanations[at]! }),
     };
   });
-  const explanation = query.explain ? await explainAnswer(request, scored) : undefined;
+  const explanation = query.explain ? await explainAnswer(request, scored, ranked) : undefined;
   const { generation } = collection.manifest;
   return {
     results,

@@ -96,7 +96,7 @@ async function nearestItems(
 }
 
 /** What would have been among the first k of a source if it were allowed, and why it is not. @throws NighError ABORTED, CLOSED */
-export async function explainAnswer(request: Request, scored: Scored): Promise<AnswerExplanation> {
+export async function explainAnswer(request: Request, scored: Scored, ranked: Ranked): Promise<AnswerExplanation> {
   const { collection, query, filter, sources } = request;
   const { catalogue } = collection;
   const filtered = new Map<number, FilteredItem>();
@@ -116,11 +116,11 @@ export async function explainAnswer(request: Request, scored: Scored): Promise<A
         add(item, source.name, scoreOf(source.index, distances[at]!), because);
     });
   }
+  const whole = [...new Set(sources.map(({ name }) => name))].join('+');
   const last = Math.min(query.k, scored.items.length);
   for (let p = 0; p < last; p++) {
-    if (!scoresEnough(scored.scores[p]!, query.minScore)) {
-      add(scored.items[p]!, sources.map(({ name }) => name).join('+'), scored.scores[p]!, 'minScore');
-    }
+    if (!scoresEnough(scored.scores[p]!, query.minScore)) add(scored.items[p]!, whole, scored.scores[p]!, 'minScore');
   }
+  for (const p of ranked.crowdedOut ?? []) add(scored.items[p]!, whole, scored.scores[p]!, 'perGroup');
   return { filtered: [...filtered.values()], candidates: scored.items.length };
 }

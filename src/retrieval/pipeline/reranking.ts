@@ -111,7 +111,9 @@ export async function rerank(request: Request, scored: Scored): Promise<Ranked> 
       explored.add(p);
     }
   }
-  return { order: Uint32Array.from(order), adjustments, explored };
+  const first = Uint32Array.from({ length: Math.min(k, pool) }, (_, p) => p);
+  const crowdedOut = first.filter((p) => taken[p] === 0 && groups.isFull(p));
+  return { order: Uint32Array.from(order), adjustments, explored, crowdedOut };
 }
 
 /** How many of the scored items may be returned at all: filtering would drop the others. */

@@ -47,6 +47,8 @@ export interface Ranked {
   readonly adjustments?: readonly Adjustments[];
   /** Positions that were drawn, not earned. */
   readonly explored?: ReadonlySet<number>;
+  /** Positions among the first k that lost their place because their group has had its own. */
+  readonly crowdedOut?: Uint32Array;
 }
 
 /** What re-ranking made of one item's score. */

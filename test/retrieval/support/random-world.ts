@@ -28,7 +28,11 @@ const kinds = ['book', 'film', 'song'];
 const tags = ['red', 'blue', 'old', 'new', 'odd'];
 
 /** Builds a collection of random items: space `look` (cosine), space `taste` (inner product, with users), each lacking some of the items. */
-export async function randomWorld(directory: string, seed: number, engine: 'flat' | 'hnsw'): Promise<RandomWorld> {
+export async function randomWorld(
+  directory: string,
+  seed: number,
+  engine: 'flat' | 'hnsw' | 'hnswlib',
+): Promise<RandomWorld> {
   const random = seeded(seed);
   const below = (n: number) => Math.floor(random() * n);
   const vector = () => Array.from({ length: 6 }, () => Math.fround(random() * 2 - 1));
