@@ -4,6 +4,7 @@ import { didYouMean } from '../core/nearest-name.js';
 import { Vocabulary } from '../core/vocabulary.js';
 import type { Column, Dataset, DatasetOrigin } from './dataset.js';
 import { subsetDataset } from './dataset-subset.js';
+import { detached } from './detached-text.js';
 import { GrowableArray } from './growable-array.js';
 
 /** What becomes of several interactions of one user with one item. */
@@ -247,15 +248,4 @@ export class DatasetBuilder {
 /** The first entries, without a copy where that is all of them. */
 function trimmed<A extends Uint32Array | Float32Array | Float64Array>(array: A, length: number): A {
   return length === array.length ? array : (array.slice(0, length) as A);
-}
-
-/**
- * The same text in memory of its own. A piece cut out of a line is a view into the chunk of the file that the line came from, and
- * one id would keep all of that chunk alive. V8 copies pieces of up to 12 characters by itself.
- */
-function detached(text: string): string {
-  if (text.length <= 12) return text;
-  const copy = Buffer.from(text).toString();
-  // Half of a surrogate pair does not survive UTF-8.
-  return copy === text ? copy : text;
 }

@@ -29,17 +29,26 @@ export class GrowableArray<A extends Numbers> {
   }
 
   push(value: number): void {
-    if (this.#length === this.#data.length) {
-      // Half as much again: at 20 million entries doubling would reserve up to twice what is needed.
-      const grown = this.#make(Math.ceil(this.#data.length * 1.5));
-      grown.set(this.#data);
-      this.#data = grown;
-    }
+    if (this.#length === this.#data.length) this.#grow(this.#length + 1);
     this.#data[this.#length++] = value;
+  }
+
+  append(values: ArrayLike<number>): void {
+    const length = this.#length + values.length;
+    if (length > this.#data.length) this.#grow(length);
+    this.#data.set(values, this.#length);
+    this.#length = length;
   }
 
   /** What was appended, as a view that is good until the next push. */
   view(): A {
     return this.#data.subarray(0, this.#length) as A;
+  }
+
+  #grow(needed: number): void {
+    // Half as much again: at 20 million entries doubling would reserve up to twice what is needed.
+    const grown = this.#make(Math.max(needed, Math.ceil(this.#data.length * 1.5)));
+    grown.set(this.#data);
+    this.#data = grown;
   }
 }

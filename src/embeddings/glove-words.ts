@@ -13,43 +13,36 @@ export interface WordSplitting {
   readonly numbers: boolean;
 }
 
-/** The ways to read one piece, the best first. */
-type Readings = readonly (readonly string[])[];
+/** The ways to read one piece, the best first; none for a piece that holds nothing that counts. */
+export type Readings = readonly (readonly string[])[];
 
-/** Every word that some reading of the text holds. */
-export function candidateWords(text: string, splitting: WordSplitting): Set<string> {
-  const words = new Set<string>();
-  for (const readings of piecesOf(text, splitting)) {
-    for (const reading of readings) for (const word of reading) words.add(word);
-  }
-  return words;
-}
-
-/** The known words of the text, in its order, repeats included; and how many pieces had none. */
-export function knownWords(
-  text: string,
-  splitting: WordSplitting,
-  isKnown: (word: string) => boolean,
-): { words: string[]; unknown: number } {
-  const words: string[] = [];
-  let unknown = 0;
-  for (const readings of piecesOf(text, splitting)) {
-    const found = readings.find((reading) => reading.some(isKnown));
-    if (found === undefined) unknown++;
-    else words.push(...found.filter(isKnown));
-  }
-  return { words, unknown };
-}
-
-function* piecesOf(text: string, { lowerCase, numbers }: WordSplitting): Generator<Readings> {
+/** The text between spaces. */
+export function piecesOf(text: string, { lowerCase }: WordSplitting): string[] {
   const plain = text.normalize('NFKC').replaceAll('’', "'");
-  for (const piece of (lowerCase ? plain.toLowerCase() : plain).split(/\s+/u)) {
-    const bare = piece.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '');
-    if (bare === '') continue;
-    const parts = bare.split(/[^\p{L}\p{M}\p{N}]+/u).filter((part) => part !== '');
-    const readings = [[piece], [bare], bare.split(/(?=')/u), parts].map((reading) =>
-      numbers ? reading : reading.filter((word) => !/^[^\p{L}]*$/u.test(word)),
-    );
-    if (readings.some((reading) => reading.length > 0)) yield readings;
-  }
+  return (lowerCase ? plain.toLowerCase() : plain).split(/\s+/u);
+}
+
+export function readingsOf(piece: string, { numbers }: WordSplitting): Readings {
+  // Every way to read a piece of letters only is the piece itself.
+  if (/^\p{L}+$/u.test(piece)) return [[piece]];
+  const bare = piece.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '');
+  if (bare === '') return [];
+  const parts = bare.split(/[^\p{L}\p{M}\p{N}]+/u).filter((part) => part !== '');
+  const readings = [[piece]];
+  if (bare !== piece) readings.push([bare]);
+  if (bare.includes("'")) readings.push(bare.split(/(?=')/u));
+  if (parts.length !== 1 || parts[0] !== bare) readings.push(parts);
+  if (numbers) return readings;
+  const worded = readings.map((reading) => reading.filter((word) => !/^[^\p{L}]*$/u.test(word)));
+  return worded.some((reading) => reading.length > 0) ? worded : [];
+}
+
+/** The known words of the best reading that has one; undefined where none has. */
+export function knownReading(readings: Readings, isKnown: (word: string) => boolean): readonly string[] | undefined {
+  return readings.find((reading) => reading.some(isKnown))?.filter(isKnown);
+}
+
+/** The known words of the text, in its order, repeats included. */
+export function knownWords(text: string, splitting: WordSplitting, isKnown: (word: string) => boolean): string[] {
+  return piecesOf(text, splitting).flatMap((piece) => knownReading(readingsOf(piece, splitting), isKnown) ?? []);
 }

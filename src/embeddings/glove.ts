@@ -17,18 +17,23 @@
  */
 import { breathe } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
-import { gatherRows, type Matrix, row, zeros } from '../core/matrix.js';
+import { gatherRows, type Matrix, zeros } from '../core/matrix.js';
 import { choice, flag, integer, joinPath, number, optional, type ParamsOf, readParams, text } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
+import { gloveName, hasGlove } from '../data/word-vectors/glove-package.js';
 import { readWordVectors } from '../data/word-vectors/word-vectors.js';
 import type { Content, Embedder, Embedding, FitContext, FittedSpace } from './embedding.js';
-import { candidateWords, knownWords, type WordSplitting } from './glove-words.js';
+import { GloveTexts, type TextWords } from './glove-texts.js';
+import { knownWords } from './glove-words.js';
 import { ModelReader } from './model-reader.js';
+import { firstComponent, removeComponent } from './shared-direction.js';
 import { contentFields, datasetFields, describeCoverage, type FieldReader, fieldRules } from './text-fields.js';
 
 const schema = {
   /** `glove-6b-100d` (English; 118 MB, downloaded once), or a file of word vectors, relative to the recipe: see word-vectors.ts. */
-  vectors: text({ default: 'glove-6b-100d' }),
+  vectors: text({ default: gloveName }),
+  /** A text file with one word a line, relative to the recipe, where the file of vectors holds no words (`.npy`). */
+  words: optional(text()),
   /** Columns and their weights: see text-fields.ts; `tokens` is not for word vectors. Default { "title": 1 }. */
   fields: fieldRules,
   /** Whether the vocabulary is in lower case, as GloVe 6B's is. */
@@ -52,6 +57,7 @@ export const glove: Embedding<GloveParams> = {
   name: 'glove',
   keys: Object.keys(schema),
   parse: parseParams,
+  fetches: async ({ vectors }, context) => (vectors !== gloveName || (await hasGlove(context)) ? undefined : gloveName),
   fit: fitGlove,
   openEmbedder,
 };
@@ -78,89 +84,70 @@ function parseParams(given: Readonly<Record<string, unknown>>, path: string): Gl
   return params;
 }
 
-/** The words that a space knows: their vectors, and what each counts. */
-interface WordModel {
-  readonly ordinals: ReadonlyMap<string, number>;
-  readonly vectors: Matrix;
-  readonly weights: Float32Array;
-}
-
-/** Words of a document and what each occurrence counts beside its own weight. */
-interface Document {
-  readonly words: readonly number[];
-  readonly weights: readonly number[];
-}
-
 /** Texts pass through as they are: which words they hold depends on the vocabulary. */
 const texts: FieldReader = (value) => (value === undefined ? [] : typeof value === 'string' ? [value] : value);
 
 async function fitGlove(dataset: Dataset, params: GloveParams, context: FitContext): Promise<FittedSpace> {
   const { signal } = context;
+  const items = dataset.items.size;
   const fields = datasetFields(dataset, params.fields, texts);
 
-  // 1. The words that may be needed, and their vectors.
-  const wanted = new Set<string>();
-  for (let item = 0; item < dataset.items.size; item++) {
+  // 1. The texts, field by field of one item after another, and the vectors of the words that they may hold.
+  const cut = new GloveTexts(params);
+  const coverage = new Map(fields.map(({ name }) => [name, 0]));
+  for (let item = 0; item < items; item++) {
     if (item % itemsAtOnce === 0) await breathe(signal);
-    for (const { tokens } of fields) {
-      for (const value of tokens(item)) for (const word of candidateWords(value, params)) wanted.add(word);
+    for (const { name, tokens } of fields) {
+      const values = tokens(item);
+      if (values.length > 0) coverage.set(name, coverage.get(name)! + 1);
+      cut.add(values);
     }
   }
   const { baseDirectory = '.', environment } = context;
   const { words, matrix } = await readWordVectors(
     params.vectors,
-    (word, position) => position < params.keepWords || wanted.has(word),
+    (word, position) => position < params.keepWords || cut.candidates.has(word),
     {
       baseDirectory,
+      words: params.words,
       ...(environment === undefined ? {} : { environment }),
       ...(signal === undefined ? {} : { signal }),
       onProgress: ({ done, total = 0 }) => context.onProgress?.(done, total),
     },
   );
-  const ordinals = new Map(words.map((word, ordinal) => [word, ordinal]));
 
-  // 2. The items' words, and how often each occurs.
-  const documents: Document[] = [];
-  const coverage = new Map(fields.map(({ name }) => [name, 0]));
-  const counts = new Float64Array(words.length);
-  const frequencies = new Uint32Array(words.length);
-  let [withWords, known, unknown] = [0, 0, 0];
-  for (let item = 0; item < dataset.items.size; item++) {
-    if (item % itemsAtOnce === 0) await breathe(signal);
-    const own: { words: number[]; weights: number[] } = { words: [], weights: [] };
-    for (const { name, weight, tokens } of fields) {
-      const values = tokens(item);
-      if (values.length > 0) coverage.set(name, coverage.get(name)! + 1);
-      unknown += addWords(own, weight, values, ordinals, params);
-    }
-    documents.push(own);
-    known += own.words.length;
-    if (own.words.length > 0) withWords++;
-    for (const word of own.words) counts[word] = counts[word]! + 1;
-    for (const word of new Set(own.words)) frequencies[word] = frequencies[word]! + 1;
-  }
+  // 2. What each word counts.
+  const known = cut.words(new Map(words.map((word, ordinal) => [word, ordinal])));
+  const { counts, frequencies, withWords } = countWords(known, fields.length, words.length);
   if (withWords === 0) {
     throw new NighError(
       'EMPTY_DATASET',
-      `glove: ${params.vectors} has no word of any of ${dataset.items.size} items, in ${Object.keys(params.fields).join(', ')}.`,
+      `glove: ${params.vectors} has no word of any of ${items} items, in ${Object.keys(params.fields).join(', ')}.`,
     );
   }
   const weights = Float32Array.from(words, (_, w) =>
-    wordWeight(params, frequencies[w]!, withWords, counts[w]! / known),
+    wordWeight(params, frequencies[w]!, withWords, counts[w]! / known.words.length),
   );
-  const model: WordModel = { ordinals, vectors: matrix, weights };
 
   // 3. Means; under sif without the direction that all share.
-  const means = zeros(documents.length, matrix.dim);
-  for (let item = 0; item < documents.length; item++) {
+  const means = zeros(items, matrix.dim);
+  const mean = new WeightedMean(matrix);
+  for (let item = 0; item < items; item++) {
     if (item % itemsAtOnce === 0) await breathe(signal);
-    writeMean(model, documents[item]!, row(means, item));
+    for (const [f, { weight }] of fields.entries()) {
+      const text = item * fields.length + f;
+      for (let at = known.offsets[text]!; at < known.offsets[text + 1]!; at++) {
+        const word = known.words[at]!;
+        mean.add(word, weight * weights[word]!);
+      }
+    }
+    mean.takeInto(means.data, item * means.dim);
   }
   const component = params.weighting === 'sif' ? await firstComponent(means, signal) : new Float32Array();
-  if (component.length > 0) for (let item = 0; item < means.rows; item++) removeComponent(row(means, item), component);
-  const kept = Uint32Array.from(documents.keys()).filter((item) => length(row(means, item)) > shortest);
+  if (component.length > 0) removeComponent(means, component);
+  const kept = Uint32Array.from(dataset.titles.keys()).filter((item) => rowLength(means, item) > shortest);
   return {
-    items: { matrix: gatherRows(means, kept), ordinals: kept },
+    items: { matrix: kept.length === items ? means : gatherRows(means, kept), ordinals: kept },
     model: {
       words,
       vectors: matrix.data,
@@ -173,32 +160,42 @@ async function fitGlove(dataset: Dataset, params: GloveParams, context: FitConte
       vectors: params.vectors,
       weighting: params.weighting === 'sif' ? `sif, a ${params.a ?? defaultA}` : params.weighting,
       itemsWithText: describeCoverage(params.fields, coverage),
-      withoutVector: documents.length - kept.length,
-      withoutKnownWord: documents.length - withWords,
-      knownWords: known,
-      unknownWords: unknown,
+      withoutVector: items - kept.length,
+      withoutKnownWord: items - withWords,
+      knownWords: known.words.length,
+      unknownWords: known.unknown,
     },
   };
 }
 
-/** Adds the known words of some texts; gives how many pieces of them had none. */
-function addWords(
-  document: { readonly words: number[]; readonly weights: number[] },
-  weight: number,
-  values: readonly string[],
-  ordinals: ReadonlyMap<string, number>,
-  splitting: WordSplitting,
-): number {
-  let missing = 0;
-  for (const value of values) {
-    const { words, unknown } = knownWords(value, splitting, (word) => ordinals.has(word));
-    for (const word of words) {
-      document.words.push(ordinals.get(word)!);
-      document.weights.push(weight);
+interface WordCounts {
+  /** Occurrences in all items, by word. */
+  readonly counts: Uint32Array;
+  /** Items with the word, by word. */
+  readonly frequencies: Uint32Array;
+  /** Items with a known word. */
+  readonly withWords: number;
+}
+
+function countWords({ offsets, words }: TextWords, textsOfItem: number, vocabulary: number): WordCounts {
+  const counts = new Uint32Array(vocabulary);
+  const frequencies = new Uint32Array(vocabulary);
+  /** One more than the item that had the word last. */
+  const last = new Uint32Array(vocabulary);
+  let withWords = 0;
+  for (let text = 0; text + textsOfItem < offsets.length; text += textsOfItem) {
+    const mark = text / textsOfItem + 1;
+    const end = offsets[text + textsOfItem]!;
+    if (end > offsets[text]!) withWords++;
+    for (let at = offsets[text]!; at < end; at++) {
+      const word = words[at]!;
+      counts[word]!++;
+      if (last[word] === mark) continue;
+      last[word] = mark;
+      frequencies[word]!++;
     }
-    missing += unknown;
   }
-  return missing;
+  return { counts, frequencies, withWords };
 }
 
 function wordWeight({ weighting, a = defaultA }: GloveParams, frequency: number, items: number, share: number): number {
@@ -206,52 +203,36 @@ function wordWeight({ weighting, a = defaultA }: GloveParams, frequency: number,
   return weighting === 'sif' ? a / (a + share) : 1 + Math.log((1 + items) / (1 + frequency));
 }
 
-/** The weighted mean of the document's words; leaves `out` as it is for a document without words. */
-function writeMean({ vectors, weights }: WordModel, document: Document, out: Float32Array): void {
-  const sum = new Float64Array(vectors.dim);
-  let total = 0;
-  document.words.forEach((word, i) => {
-    const weight = document.weights[i]! * weights[word]!;
-    const vector = row(vectors, word);
-    for (let d = 0; d < sum.length; d++) sum[d] = sum[d]! + weight * vector[d]!;
-    total += weight;
-  });
-  if (total > 0) out.set(sum.map((value) => value / total));
-}
+/** The weighted mean of some words' vectors, one document after another. */
+class WeightedMean {
+  readonly #vectors: Matrix;
+  readonly #sum: Float64Array;
+  #total = 0;
 
-/** Power iteration on XᵀX from the sum of the rows, in double; unit length. */
-async function firstComponent({ data, rows, dim }: Matrix, signal: AbortSignal | undefined): Promise<Float32Array> {
-  let direction = new Float64Array(dim);
-  for (let at = 0; at < data.length; at++) direction[at % dim] = direction[at % dim]! + data[at]!;
-  for (let step = 0; step < powerSteps; step++) {
-    await breathe(signal);
-    const size = Math.sqrt(direction.reduce((sum, value) => sum + value * value, 0));
-    if (!(size > 0)) return Float32Array.of();
-    const next = new Float64Array(dim);
-    for (let r = 0; r < rows; r++) {
-      const at = r * dim;
-      let product = 0;
-      for (let d = 0; d < dim; d++) product += data[at + d]! * direction[d]!;
-      for (let d = 0; d < dim; d++) next[d] = next[d]! + product * data[at + d]!;
-    }
-    direction = next;
+  constructor(vectors: Matrix) {
+    this.#vectors = vectors;
+    this.#sum = new Float64Array(vectors.dim);
   }
-  const size = Math.sqrt(direction.reduce((sum, value) => sum + value * value, 0));
-  return Float32Array.from(direction, (value) => value / size);
+
+  add(word: number, weight: number): void {
+    const { data, dim } = this.#vectors;
+    const sum = this.#sum;
+    for (let d = 0, at = word * dim; d < dim; d++, at++) sum[d] = sum[d]! + weight * data[at]!;
+    this.#total += weight;
+  }
+
+  /** Writes the mean of what was added, or nothing where nothing was, and begins anew. */
+  takeInto(out: Float32Array, at: number): void {
+    if (!(this.#total > 0)) return;
+    for (let d = 0; d < this.#sum.length; d++) out[at + d] = this.#sum[d]! / this.#total;
+    this.#sum.fill(0);
+    this.#total = 0;
+  }
 }
 
-/** The mean of many word vectors is close to the first component already. */
-const powerSteps = 30;
-
-function removeComponent(vector: Float32Array, component: Float32Array): void {
-  let product = 0;
-  for (let d = 0; d < vector.length; d++) product += vector[d]! * component[d]!;
-  for (let d = 0; d < vector.length; d++) vector[d] = vector[d]! - product * component[d]!;
-}
-
-function length(vector: Float32Array): number {
+function rowLength({ data, dim }: Matrix, r: number): number {
   let squares = 0;
-  for (const value of vector) squares += value * value;
+  for (let at = r * dim; at < (r + 1) * dim; at++) squares += data[at]! * data[at]!;
   return Math.sqrt(squares);
 }
 
@@ -261,25 +242,28 @@ async function openEmbedder(stored: Readonly<Record<string, unknown>>): Promise<
   const params = reader.parsed('params', parseParams);
   const words = reader.strings('words');
   const dim = reader.integer('dim');
-  const model: WordModel = {
-    ordinals: new Map(words.map((word, ordinal) => [word, ordinal])),
-    vectors: { data: reader.floats('vectors', words.length * dim), rows: words.length, dim },
-    weights: reader.floats('weights', words.length),
-  };
+  const ordinals = new Map(words.map((word, ordinal) => [word, ordinal]));
+  const vectors = { data: reader.floats('vectors', words.length * dim), rows: words.length, dim };
+  const weights = reader.floats('weights', words.length);
   const { component } = stored;
   const removed =
     component instanceof Float32Array && component.length === 0 ? undefined : reader.floats('component', dim);
   return {
     dim,
     embed: async (content: Content) => {
-      const document: { words: number[]; weights: number[] } = { words: [], weights: [] };
+      const mean = new WeightedMean(vectors);
       for (const { weight, tokens } of contentFields(content, params.fields, texts)) {
-        addWords(document, weight, tokens, model.ordinals, params);
+        for (const text of tokens) {
+          for (const word of knownWords(text, params, (candidate) => ordinals.has(candidate))) {
+            const ordinal = ordinals.get(word)!;
+            mean.add(ordinal, weight * weights[ordinal]!);
+          }
+        }
       }
-      const vector = new Float32Array(dim);
-      writeMean(model, document, vector);
+      const vector = zeros(1, dim);
+      mean.takeInto(vector.data, 0);
       if (removed !== undefined) removeComponent(vector, removed);
-      return length(vector) > shortest ? vector : undefined;
+      return rowLength(vector, 0) > shortest ? vector.data : undefined;
     },
   };
 }

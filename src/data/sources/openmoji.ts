@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { NighError } from '../../core/errors.js';
-import { isPlainObject, optional, text } from '../../core/params.js';
+import { flag, isPlainObject, optional, text } from '../../core/params.js';
 import { DatasetBuilder } from '../dataset-builder.js';
 import { fetchDataset } from '../fetch/locate.js';
 import { namedDataset } from '../fetch/named-datasets.js';
@@ -14,6 +14,8 @@ import { type DatasetSource, readSourceOptions } from './source.js';
 export interface OpenmojiOptions {
   /** A tarball of the npm package openmoji, relative to the recipe. Default: the pinned release, fetched. */
   readonly path: string | undefined;
+  /** Whether keywords are users: each tag is somebody who picked the emoji that bear it. Default false: there are items only. */
+  readonly keywords: boolean;
 }
 
 const catalogue = 'package/data/openmoji.json';
@@ -23,7 +25,7 @@ const keys = ['hexcode', 'annotation', 'emoji', 'group', 'subgroups', 'tags', 'o
 type EmojiRecord = Readonly<Record<(typeof keys)[number], string>>;
 
 /**
- * The OpenMoji catalogue: items only. Ids are hexcodes (`1F600`, also the names of the pictures: see `openmojiPicture`), titles are
+ * The OpenMoji catalogue: items, and where asked for their keywords as users, with the value 1. Ids are hexcodes (`1F600`, also the names of the pictures: see `openmojiPicture`), titles are
  * annotations (`grinning face`). Columns: `emoji` (text, the characters themselves), `group`, `subgroup` (text), `tags` (tags: Unicode's
  * and OpenMoji's own).
  */
@@ -31,10 +33,10 @@ export const openmojiSource: DatasetSource<OpenmojiOptions> = {
   name: 'openmoji',
 
   parse(options, path) {
-    return readSourceOptions({ path: optional(text()) }, options, path);
+    return readSourceOptions({ path: optional(text()), keywords: flag({ default: false }) }, options, path);
   },
 
-  async load({ path }, context) {
+  async load({ path, keywords }, context) {
     const { licence, source } = namedDataset('openmoji');
     const tarball =
       path === undefined ? (await fetchDataset('openmoji', context)).path : resolve(context.baseDirectory, path);
@@ -47,12 +49,10 @@ export const openmojiSource: DatasetSource<OpenmojiOptions> = {
     const columns = { emoji: 'text', group: 'text', subgroup: 'text', tags: 'tags' } as const;
     const builder = new DatasetBuilder({ name: 'openmoji', licence, source }, { columns });
     for (const record of parseCatalogue(json, `${tarball}, ${catalogue}`)) {
-      builder.addItem(record.hexcode, record.annotation, {
-        emoji: record.emoji,
-        group: record.group,
-        subgroup: record.subgroups,
-        tags: cleanTags(`${record.tags},${record.openmoji_tags}`.split(',')),
-      });
+      const tags = cleanTags(`${record.tags},${record.openmoji_tags}`.split(','));
+      const { hexcode, annotation, emoji, group, subgroups: subgroup } = record;
+      builder.addItem(hexcode, annotation, { emoji, group, subgroup, tags });
+      if (keywords) for (const tag of tags ?? []) builder.addInteraction(tag, hexcode, 1);
     }
     const dataset = builder.build();
     // A tarball of one's own is read for its catalogue; the pictures are those of the pinned release.

@@ -34,7 +34,10 @@ export async function readBinaryWordVectors(
       // The line end, if there is one, stands before the next word.
       const word = (await bytes.until(space)).toString('utf8').replace(/^\n/, '');
       const values = await bytes.take(4 * dim);
-      if (collector.wants(word)) collector.add(word, (d) => values.readFloatLE(4 * d));
+      if (!collector.wants(word)) continue;
+      collector.add(word, (row) => {
+        for (let d = 0; d < dim; d++) row[d] = values.readFloatLE(4 * d);
+      });
     }
     return collector.collected();
   } catch (error) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { throwIfAborted } from '../../core/abort.js';
 import { NighError } from '../../core/errors.js';
 import { addToCache, cacheDirectory } from '../fetch/cache.js';
-import { fetchDataset } from '../fetch/locate.js';
+import { fetchDataset, holdsDataset } from '../fetch/locate.js';
 import { fileError } from '../file-error.js';
 import { ByteMeter, type FetchContext, metered } from '../load-context.js';
 import { readTarball } from '../sources/read-tarball.js';
@@ -24,9 +24,14 @@ const files = { vectors: 'vectors.f32', words: 'words.txt' };
 export const gloveWords = 341_479;
 export const gloveDim = 100;
 const rowBytes = gloveDim * 4;
+const rowsAtOnce = 4_096;
 
-/** Whether the converted vectors are in the cache, so that reading them downloads nothing. */
+/** Whether the vectors are in the cache or in NIGH_DATA, so that reading them downloads nothing. */
 export async function hasGlove(context: FetchContext = {}): Promise<boolean> {
+  return (await isConverted(context)) || (await holdsDataset(gloveName, context));
+}
+
+async function isConverted(context: FetchContext): Promise<boolean> {
   const { size } = await stat(join(cacheDirectory(context), gloveName, files.vectors)).catch(() => ({ size: 0 }));
   return size === gloveWords * rowBytes;
 }
@@ -46,16 +51,18 @@ export async function readGlove(name: string, keep: WordFilter, context: FetchCo
   const file = await open(path);
   try {
     const meter = new ByteMeter(context, 'read', gloveName, words.length * rowBytes);
-    const block = Buffer.alloc(4_096 * rowBytes);
-    for (let begin = 0; begin < words.length; begin += 4_096) {
+    const values = new Float32Array(rowsAtOnce * gloveDim);
+    const bytes = new Uint8Array(values.buffer);
+    for (let begin = 0; begin < words.length; begin += rowsAtOnce) {
       throwIfAborted(context.signal);
-      const rows = Math.min(4_096, words.length - begin);
-      const { bytesRead } = await file.read(block, 0, rows * rowBytes, begin * rowBytes);
+      const rows = Math.min(rowsAtOnce, words.length - begin);
+      const { bytesRead } = await file.read(bytes, 0, rows * rowBytes, begin * rowBytes);
       if (bytesRead < rows * rowBytes) throw new NighError('TRUNCATED', `${path}: the file is cut.`);
       meter.add(bytesRead);
       for (let r = 0; r < rows; r++) {
         const word = words[begin + r]!;
-        if (collector.wants(word)) collector.add(word, (d) => block.readFloatLE(r * rowBytes + 4 * d));
+        if (!collector.wants(word)) continue;
+        collector.add(word, (row) => row.set(values.subarray(r * gloveDim, (r + 1) * gloveDim)));
       }
     }
     meter.finish();
@@ -67,7 +74,7 @@ export async function readGlove(name: string, keep: WordFilter, context: FetchCo
 
 async function convertedFolder(context: FetchContext): Promise<string> {
   const folder = join(cacheDirectory(context), gloveName);
-  if (await hasGlove(context)) return folder;
+  if (await isConverted(context)) return folder;
   const { path } = await fetchDataset(gloveName, context);
   return addToCache(context, gloveName, async (temporary) => {
     const made = join(temporary, 'converted');

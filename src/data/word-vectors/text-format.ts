@@ -45,12 +45,15 @@ export async function readTextWordVectors(path: string, keep: WordFilter, contex
     const word = trimmed.slice(0, end);
     if (!collector.wants(word)) return;
     const numbers = trimmed.slice(end + 1).split(' ');
-    collector.add(word, (d) => {
-      const value = numbers[d] === '' ? Number.NaN : Number(numbers[d]);
-      if (Number.isNaN(value)) {
-        throw new NighError('INVALID_RECORD', `${place(path, number)}: ${JSON.stringify(numbers[d])} is not a number.`);
+    collector.add(word, (row) => {
+      for (let d = 0; d < row.length; d++) {
+        const value = numbers[d] === '' ? Number.NaN : Number(numbers[d]);
+        if (Number.isNaN(value)) {
+          const text = JSON.stringify(numbers[d]);
+          throw new NighError('INVALID_RECORD', `${place(path, number)}: ${text} is not a number.`);
+        }
+        row[d] = value;
       }
-      return value;
     });
   });
   if (collector === undefined) throw new NighError('EMPTY_DATASET', `${path}: there are no word vectors.`);

@@ -1,4 +1,6 @@
 import { NighError } from '../../core/errors.js';
+import { findNotFinite } from '../../core/matrix.js';
+import { detached } from '../detached-text.js';
 import { GrowableArray } from '../growable-array.js';
 import type { WordFilter, WordVectors } from './word-vectors.js';
 
@@ -7,13 +9,16 @@ export class WordCollector {
   readonly #words: string[] = [];
   readonly #known = new Set<string>();
   readonly #values = GrowableArray.float32();
+  readonly #row: Float32Array;
   #position = 0;
 
   constructor(
     private readonly path: string,
-    private readonly dim: number,
+    dim: number,
     private readonly keep: WordFilter,
-  ) {}
+  ) {
+    this.#row = new Float32Array(dim);
+  }
 
   /** How many words the file has had so far. */
   get seen(): number {
@@ -25,26 +30,26 @@ export class WordCollector {
     return this.keep(word, this.#position++) && !this.#known.has(word);
   }
 
-  /** @throws NighError NOT_FINITE */
-  add(word: string, value: (d: number) => number): void {
-    for (let d = 0; d < this.dim; d++) {
-      const number = Math.fround(value(d));
-      if (!Number.isFinite(number)) {
-        throw new NighError(
-          'NOT_FINITE',
-          `${this.path}: the vector of ${JSON.stringify(word)} has a value that is no number.`,
-        );
-      }
-      this.#values.push(number);
+  /**
+   * @param fill writes the word's vector
+   * @throws NighError NOT_FINITE, and what `fill` throws
+   */
+  add(word: string, fill: (row: Float32Array) => void): void {
+    fill(this.#row);
+    if (findNotFinite(this.#row) >= 0) {
+      throw new NighError(
+        'NOT_FINITE',
+        `${this.path}: the vector of ${JSON.stringify(word)} has a value that is no number.`,
+      );
     }
-    // Its own copy: a word cut out of a line would keep the line alive.
-    const copy = Buffer.from(word).toString();
-    this.#words.push(copy);
-    this.#known.add(copy);
+    this.#values.append(this.#row);
+    const own = detached(word);
+    this.#words.push(own);
+    this.#known.add(own);
   }
 
   collected(): WordVectors {
     const data = this.#values.view().slice();
-    return { words: this.#words, matrix: { data, rows: this.#words.length, dim: this.dim } };
+    return { words: this.#words, matrix: { data, rows: this.#words.length, dim: this.#row.length } };
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { writeVectors } from '../../../src/data/index.js';
 import { VectorEntries } from '../../../src/data/word-vectors/glove-package.js';
 import { readWordVectors, type WordFilter } from '../../../src/data/word-vectors/word-vectors.js';
 import { nighError } from '../support/expect-error.js';
@@ -36,6 +37,38 @@ describe('word vectors', () => {
     expect(await read('wiki.vec', `3 2\n${lines}`)).toEqual(expected);
     expect(await read('wiki.vec', `3 2\r\n${lines.replaceAll('\n', ' \r\n')}`)).toEqual(expected);
     expect(await read('glove.txt.gz', gzipSync(lines))).toEqual(expected);
+  });
+
+  it('are read from every file of vectors, with the words as ids in it or in a list beside it', async () => {
+    const directory = await temporaryDirectory({ 'list.txt': 'the\nné\nof\n' });
+    const matrix = { data: Float32Array.from(expected.values), rows: 3, dim: 2 };
+    const context = { baseDirectory: directory };
+    for (const name of ['v.npy', 'v.fvecs', 'v.fbin']) {
+      await writeVectors(join(directory, name), { matrix });
+      const found = await readWordVectors(name, all, { ...context, words: 'list.txt' });
+      expect(found).toEqual({ words: expected.words, matrix });
+      await expect(readWordVectors(name, all, context)).rejects.toThrow(nighError('INVALID_ARGUMENT', 'words', name));
+    }
+    for (const name of ['v.jsonl', 'v.parquet']) {
+      await writeVectors(join(directory, name), { matrix, ids: expected.words });
+      expect(await readWordVectors(name, all, context)).toEqual({ words: expected.words, matrix });
+    }
+    const some = await readWordVectors('v.npy', (word, at) => word === 'of' || at === 1, {
+      ...context,
+      words: 'list.txt',
+    });
+    expect([some.words, [...some.matrix.data]]).toEqual([
+      ['né', 'of'],
+      [3, 4, 0.5, -1000],
+    ]);
+    await writeFile(join(directory, 'glove.txt'), lines);
+    await writeFile(join(directory, 'short.txt'), 'the\nof\n');
+    for (const [name, words] of [
+      ['glove.txt', 'list.txt'],
+      ['v.npy', 'short.txt'],
+    ] as const) {
+      await expect(readWordVectors(name, all, { ...context, words })).rejects.toThrow(nighError('INVALID_ARGUMENT'));
+    }
   });
 
   it('are read from the binary format with line ends or without, over the borders of chunks', async () => {
