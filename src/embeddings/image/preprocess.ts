@@ -1,8 +1,8 @@
 /** Bytes of an image file → one row of a model's input. */
 import type sharpFactory from 'sharp';
 import { NighError } from '../../core/errors.js';
+import { float16Bits } from '../onnx/float16.js';
 import { packageMissing } from '../onnx/optional-package.js';
-import { float16Bits } from './float16.js';
 import type { PictureModelPlan, Preprocessing } from './model-card.js';
 
 export type Sharp = typeof sharpFactory;

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { float16Bits } from '../../../src/embeddings/image/float16.js';
 import type { PictureModelPlan, Preprocessing } from '../../../src/embeddings/image/model-card.js';
 import { decodePicture, InputWriter } from '../../../src/embeddings/image/preprocess.js';
+import { float16Bits } from '../../../src/embeddings/onnx/float16.js';
 import { nighError } from '../../data/support/expect-error.js';
 import { seeded } from '../support.js';
 import { plain, scene } from './pictures.js';
