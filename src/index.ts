@@ -47,6 +47,7 @@ export {
   type HistoryEntry,
   type IndexInfo,
   type Item,
+  type LeftOutSpace,
   loadRecipe,
   type NearestItem,
   parseRecipe,

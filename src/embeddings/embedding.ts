@@ -65,6 +65,8 @@ export interface Content {
   readonly attributes?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   /** An encoded picture: PNG, JPEG, WebP or SVG. */
   readonly image?: Uint8Array;
+  /** Finite numbers for a tower of questions (`onnx-tower`), in the order of its input. */
+  readonly features?: ArrayLike<number>;
 }
 
 /**
@@ -118,6 +120,11 @@ export interface Embedding<Params> {
   isSparse?(params: Params): boolean;
   /** Names of the recipe's other spaces that a fit with these parameters reads; they are fitted before. Default: none. */
   uses?(params: Params): readonly string[];
+  /**
+   * What a fit with these parameters would have to download first, by the name that `nigh fetch` has for it; undefined where all is at
+   * hand. A recipe's `optional` spaces are left out instead. Default: a fit downloads nothing.
+   */
+  fetches?(params: Params, surroundings: Pick<FitContext, 'environment'>): Promise<string | undefined>;
   /**
    * From a stored model, what places somebody new among the users of a space that has user vectors.
    * @throws NighError FORMAT if the model is not one of this embedding

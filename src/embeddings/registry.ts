@@ -13,6 +13,7 @@ import { item2vec } from './item2vec.js';
 import { mf } from './mf.js';
 import { nmf } from './nmf.js';
 import { onnxText } from './onnx-text/onnx-text.js';
+import { onnxTower } from './onnx-tower/onnx-tower.js';
 import { precomputed } from './precomputed.js';
 import { svd } from './svd.js';
 import { tfidf } from './tfidf.js';
@@ -30,6 +31,7 @@ const embeddings: readonly Embedding<never>[] = [
   mf as Embedding<never>,
   nmf as Embedding<never>,
   onnxText as Embedding<never>,
+  onnxTower as Embedding<never>,
   precomputed as Embedding<never>,
   svd as Embedding<never>,
   tfidf as Embedding<never>,
@@ -55,9 +57,9 @@ export function registerEmbedding<Params>(embedding: Embedding<Params>): void {
   if (byName.has(name)) {
     throw new NighError('INVALID_ARGUMENT', `embedding.name: there is an embedding ${JSON.stringify(name)} already.`);
   }
-  const reserved = ['embedding', 'index'];
+  const reserved = ['embedding', 'index', 'optional'];
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string' && !reserved.includes(key))) {
-    throw invalidArgument('embedding.keys', `a list of names other than ${reserved.join(' and ')}`, keys);
+    throw invalidArgument('embedding.keys', `a list of names other than ${reserved.join(', ')}`, keys);
   }
   if (typeof parse !== 'function') throw invalidArgument('embedding.parse', 'a function', parse);
   if (typeof fit !== 'function') throw invalidArgument('embedding.fit', 'a function', fit);

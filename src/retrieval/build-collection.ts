@@ -31,6 +31,7 @@ import {
   Staging,
   toInfo,
 } from './generation.js';
+import { type LeftOutSpace, leftOutSpaces } from './left-out.js';
 import { writeDurable, writePacked } from './packed-file.js';
 import type { Recipe } from './recipe.js';
 import { SeenLists } from './seen-lists.js';
@@ -109,7 +110,7 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
     }),
   );
   const { name, title, description, recallFloor, taste } = recipe;
-  const spaces = await buildSpaces(recipe, dataset, work);
+  const { spaces, leftOut } = await buildSpaces(recipe, dataset, work);
   throwIfAborted(signal);
   await stopwatch.time('write', undefined, () => writeCatalogue(recipe, dataset, work));
   throwIfAborted(signal);
@@ -131,6 +132,7 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
       recallFloor,
       taste,
       spaces,
+      ...(leftOut.length === 0 ? {} : { leftOut }),
       files,
     };
     throwIfAborted(signal);
@@ -140,9 +142,15 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
 }
 
 /** What was built, in the order of the recipe. A fitted space is kept as long as another that uses it is to come. */
-async function buildSpaces(recipe: Recipe, dataset: Dataset, work: Work): Promise<SpaceManifest[]> {
+async function buildSpaces(
+  recipe: Recipe,
+  dataset: Dataset,
+  work: Work,
+): Promise<{ readonly spaces: SpaceManifest[]; readonly leftOut: readonly LeftOutSpace[] }> {
   const { recallFloor, baseDirectory } = recipe;
-  const order = buildOrder(recipe.spaces, 'spaces');
+  const all = buildOrder(recipe.spaces, 'spaces');
+  const leftOut = await leftOutSpaces(all);
+  const order = all.filter(({ name }) => !leftOut.some((space) => space.name === name));
   const built = new Map<string, SpaceManifest>();
   const fitted = new Map<string, FittedSpace>();
   for (const [at, space] of order.entries()) {
@@ -154,7 +162,7 @@ async function buildSpaces(recipe: Recipe, dataset: Dataset, work: Work): Promis
       if (!order.slice(at + 1).some(({ uses }) => uses.includes(name))) fitted.delete(name);
     }
   }
-  return recipe.spaces.map(({ name }) => built.get(name)!);
+  return { spaces: recipe.spaces.flatMap(({ name }) => built.get(name) ?? []), leftOut };
 }
 
 async function writeCatalogue(recipe: Recipe, dataset: Dataset, { staging, onProgress }: Work): Promise<void> {

@@ -14,6 +14,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, NighError } from '../core/errors.js';
 import { isPlainObject } from '../core/params.js';
+import type { LeftOutSpace } from './left-out.js';
 import { type FileStamp, flush, stampFile, writeDurable } from './packed-file.js';
 import type { Taste } from './taste.js';
 import type { CollectionInfo, SpaceInfo } from './types.js';
@@ -45,6 +46,8 @@ export interface Manifest {
   /** Absent in collections built before there was one. */
   readonly taste?: Taste;
   readonly spaces: readonly SpaceManifest[];
+  /** Absent where every space of the recipe was built. */
+  readonly leftOut?: readonly LeftOutSpace[];
   /** Every other file of the generation, by name. */
   readonly files: Readonly<Record<string, FileStamp>>;
 }

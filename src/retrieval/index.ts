@@ -3,6 +3,7 @@ export { type BuildOptions, type BuildSummary, buildCollection } from './build-c
 export type { BuildProgress, BuildStage, StageTiming } from './build-progress.js';
 export { type EmbeddedSpace, type EmbedOptions, embedSpace } from './embed-space.js';
 export type { AttributeTest, Condition, Where, WhereValue } from './filters/predicate.js';
+export type { LeftOutSpace } from './left-out.js';
 export { defaultStages } from './pipeline/answer.js';
 export type { Adjustments, Candidates, Ranked, Request as StageRequest, Scored, Stages } from './pipeline/stages.js';
 export { loadRecipe, parseRecipe, type Recipe, type SpaceRecipe } from './recipe.js';

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { describe, NighError } from '../core/errors.js';
 import {
   choice,
+  flag,
   integer,
   isPlainObject,
   joinPath,
@@ -57,6 +58,10 @@ export interface SpaceRecipe {
   readonly index: IndexSettings;
   /** Names of the spaces that are fitted before, because the fit reads them. */
   readonly uses: readonly string[];
+  /** Whether a build leaves it out rather than download something for it. */
+  readonly optional: boolean;
+  /** As Embedding.fetches, with the recipe's parameters. */
+  fetches(surroundings: Pick<FitContext, 'environment'>): Promise<string | undefined>;
   /** Fits the embedding with the recipe's parameters. @throws NighError as Embedding.fit */
   fit(dataset: Dataset, context: FitContext): Promise<FittedSpace>;
 }
@@ -163,13 +168,30 @@ function parseSpaces(value: unknown, path: string): readonly SpaceRecipe[] {
     return parseSpace(name, space, at);
   });
   buildOrder(spaces, path);
+  requireWhole(spaces, path);
   return spaces;
+}
+
+/** Whatever is left out, something is built, and nothing that is built lacks a part. */
+function requireWhole(spaces: readonly SpaceRecipe[], path: string): void {
+  const optionals = new Set(spaces.filter((space) => space.optional).map(({ name }) => name));
+  if (optionals.size === spaces.length) {
+    throw new NighError('INVALID_ARGUMENT', `${path}: expected at least one space that is not optional.`);
+  }
+  for (const { name, uses } of spaces) {
+    const used = uses.find((other) => optionals.has(other));
+    if (used === undefined || optionals.has(name)) continue;
+    throw new NighError(
+      'INVALID_ARGUMENT',
+      `${joinPath(path, name)}.optional: expected true, since it uses the space ${used}, which may be left out.`,
+    );
+  }
 }
 
 function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
   if (!isPlainObject(value))
     throw new NighError('INVALID_ARGUMENT', `${path}: expected an object, got ${describe(value)}.`);
-  const { embedding: embeddingName, index, ...params } = value;
+  const { embedding: embeddingName, index, optional: given = false, ...params } = value;
   if (typeof embeddingName !== 'string') {
     const expected = embeddingNames()
       .map((known) => JSON.stringify(known))
@@ -180,7 +202,7 @@ function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
     );
   }
   const embedding = findEmbedding(embeddingName, `${path}.embedding`);
-  refuseUnknownKeys(value, ['embedding', 'index', ...embedding.keys], path);
+  refuseUnknownKeys(value, ['embedding', 'index', 'optional', ...embedding.keys], path);
   const parsed = embedding.parse(params, path);
   if (index !== undefined && embedding.isSparse?.(parsed) === true) {
     throw new NighError(
@@ -193,6 +215,8 @@ function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
     embedding: embedding.name,
     index: parseIndex(index ?? {}, `${path}.index`),
     uses: embedding.uses?.(parsed) ?? [],
+    optional: flag().read(given, `${path}.optional`),
+    fetches: async (surroundings) => embedding.fetches?.(parsed, surroundings),
     fit: (dataset, context) => embedding.fit(dataset, parsed, context),
   };
 }

@@ -1,6 +1,7 @@
 import type { Block } from '../embeddings/blocks.js';
 import type { IndexKind, MetricName, SearchPlan } from '../index/vector-index.js';
 import type { Where } from './filters/predicate.js';
+import type { LeftOutSpace } from './left-out.js';
 import type { Adjustments } from './pipeline/stages.js';
 import type { PartKind } from './questions/part.js';
 import type { Taste } from './taste.js';
@@ -294,6 +295,8 @@ export interface CollectionInfo {
   /** How a user's past becomes a taste in spaces without user vectors. */
   readonly taste?: Taste;
   readonly spaces: readonly SpaceInfo[];
+  /** The recipe's optional spaces that were not built, since something would have had to be downloaded; absent where there are none. */
+  readonly leftOut?: readonly LeftOutSpace[];
   readonly bytesOnDisk: number;
   readonly buildSeconds: number;
 }

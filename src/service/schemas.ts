@@ -90,6 +90,11 @@ export const CollectionInfo = component(
       ),
     ),
     spaces: Type.Array(SpaceInfo),
+    leftOut: Type.Optional(
+      Type.Array(Type.Object({ name: Type.String(), embedding: Type.String(), needs: Type.String() }), {
+        description: 'Optional spaces that were not built, and what would have had to be downloaded for each.',
+      }),
+    ),
     bytesOnDisk: count(),
     buildSeconds: Type.Number({ minimum: 0 }),
   }),

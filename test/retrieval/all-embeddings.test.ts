@@ -30,21 +30,24 @@ const likes = kinds.flatMap(({ kind }, k) =>
   Array.from({ length: usersPerKind }, (_, u) => {
     const random = seeded(50 * k + u + 1);
     const own = Array.from({ length: perKind }, (_, n) => n).filter(() => random() < 0.5);
-    const other = kinds[(k + 1) % kinds.length]!.kind;
+    const others = kinds.filter((each) => each.kind !== kind);
     return [
       ...own.map((n) => ({ user: `${kind}-fan-${u}`, item: `${kind}-${n}`, value: 5 })),
-      { user: `${kind}-fan-${u}`, item: `${other}-${u % perKind}`, value: 1 },
+      ...others.flatMap((other) =>
+        [0, 5, 10].map((n) => ({ user: `${kind}-fan-${u}`, item: `${other.kind}-${(u + n) % perKind}`, value: 1 })),
+      ),
     ];
   }).flat(),
 );
 
 const spaces = {
   cf: { embedding: 'als', factors: 8, minValue: 3 },
+  ratings: { embedding: 'mf', factors: 8, solver: 'als' },
   text: { embedding: 'tfidf', dim: 8 },
   title: { embedding: 'glove', vectors: 'words.txt' },
   image: { embedding: 'image' },
   features: { embedding: 'features', blocks: { kind: { type: 'category' }, year: { type: 'number', scale: 20 } } },
-  all: { embedding: 'concat', of: { cf: 1, text: 1, title: 1, image: 1, features: 1 } },
+  all: { embedding: 'concat', of: { cf: 1, ratings: 1, text: 1, title: 1, image: 1, features: 1 } },
 };
 
 let directory: string;

@@ -134,4 +134,57 @@ describe.skipIf(openmoji === undefined)('indexes/emoji', () => {
     const instruments = await emoji.similarItems(emoji.resolveItem('guitar'), { k: 8 });
     for (const { attributes } of instruments.results) expect(attributes.subgroup).toBe('musical-instrument');
   });
+
+  it('has a space of what words mean where word vectors are at hand, and says so where they are not', async () => {
+    const recipe = await loadRecipe(join(recipes, 'emoji', 'recipe.json'));
+    const spaces = recipe.spaces.filter(({ embedding }) => embedding !== 'image');
+    const { info } = await buildCollection({ ...recipe, spaces }, join(directory, 'emoji-words'));
+    if (gloveIsThere) {
+      expect(info.spaces.map(({ name }) => name)).toEqual(['text', 'title']);
+      await using emoji = await Retriever.open(join(directory, 'emoji-words'));
+      const dogs = await emoji.similarItems(emoji.resolveItem('dog face'), { space: 'title' });
+      expect(titles(dogs)).toContain('poodle');
+    } else {
+      expect(info.spaces.map(({ name }) => name)).toEqual(['text']);
+      expect(info.leftOut).toEqual([{ name: 'title', embedding: 'glove', needs: 'glove-6b-100d' }]);
+    }
+  });
+});
+
+describe.skipIf(openmoji === undefined || !gloveIsThere)('indexes/emoji-keywords (needs glove-6b-100d)', () => {
+  let emoji: Retriever;
+  beforeAll(async () => {
+    emoji = await build('emoji-keywords');
+  });
+  afterAll(() => emoji?.close());
+
+  it('holds factors, TF-IDF, GloVe and pictures together, and all of them in one', async () => {
+    expect(emoji.info.spaces.map(({ name, embedding }) => [name, embedding])).toEqual([
+      ['cf', 'als'],
+      ['text', 'tfidf'],
+      ['title', 'glove'],
+      ['image', 'image'],
+      ['all', 'concat'],
+    ]);
+    expect(emoji.info).toMatchObject({ items: 4495 });
+    expect(emoji.info.users).toBeGreaterThan(3000);
+    for (const { similar, recommend } of emoji.info.spaces) {
+      expect(similar.recallAt10).toBeGreaterThanOrEqual(0.95);
+      expect(recommend?.recallAt10 ?? 1).toBeGreaterThanOrEqual(0.95);
+    }
+  });
+
+  it.each(['cf', 'text', 'title', 'image', 'all'])(
+    'answers from the space %s, for an emoji and for a keyword',
+    async (space) => {
+      const guitar = await emoji.similarItems(emoji.resolveItem('guitar'), { space });
+      expect(guitar.results).toHaveLength(10);
+      expect(guitar.stats.space).toBe(space);
+      const happy = await emoji.recommend('happy', { space, excludeSeen: false });
+      expect(happy.results).toHaveLength(10);
+      const smileys = happy.results.filter(({ attributes }) => attributes.group === 'smileys-emotion');
+      // One emoji in 25 is of that group.
+      expect(smileys.length).toBeGreaterThanOrEqual(5);
+    },
+  );
 });

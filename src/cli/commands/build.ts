@@ -76,6 +76,11 @@ async function buildOne({ recipe: path, directory }: BuildTarget, signal: AbortS
   progress.end();
   for (const warning of summary.warnings) say(`nigh: ${warning}`);
   const { info } = summary;
+  for (const { name, embedding, needs } of info.leftOut ?? []) {
+    say(
+      `Left out: the space ${name} (${embedding}), which is optional and needs ${needs}. nigh fetch ${needs}, and build again, to have it.`,
+    );
+  }
   const amounts = [counted(info.items, 'item'), counted(info.users, 'user'), counted(info.interactions, 'interaction')];
   say(
     `${info.name}: ${amounts.join(', ')}; ${info.generation}, ${bytes(info.bytesOnDisk)}, built in ${duration(info.buildSeconds)}`,

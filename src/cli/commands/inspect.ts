@@ -58,6 +58,7 @@ function headline(info: CollectionInfo, directory: string): string[] {
     `dataset       ${dataset.name}`,
     `licence       ${dataset.licence}`,
     `source        ${dataset.source}`,
+    ...(info.leftOut ?? []).map(({ name, needs }) => `left out      ${name}, which needs ${needs}`),
   ];
 }
 

@@ -4,6 +4,7 @@
  */
 import { invalidArgument, NighError } from '../../core/errors.js';
 import { type ParamsOf, readParams, text } from '../../core/params.js';
+import { holdsDataset } from '../../data/fetch/locate.js';
 import type { Content, Embedder, Embedding } from '../embedding.js';
 import type { PictureEncoder } from './picture-encoder.js';
 
@@ -17,10 +18,16 @@ const schema = {
 
 export type ImageParams = ParamsOf<typeof schema>;
 
+/** The name both of the model and for `nigh fetch`. */
+const squeezenet = 'squeezenet';
+
 export const image: Embedding<ImageParams> = {
   name: 'image',
   keys: Object.keys(schema),
   parse: (params, path) => readParams(schema, params, path),
+  async fetches({ model }, surroundings) {
+    return model !== squeezenet || (await holdsDataset(squeezenet, surroundings)) ? undefined : squeezenet;
+  },
   async fit(dataset, { model }, context) {
     const { fitPictures } = await import('./fit-pictures.js');
     return fitPictures(dataset, model, context);

@@ -20,9 +20,9 @@ const grin = {
   order: 1,
 };
 
-async function load(files: Record<string, string>) {
+async function load(files: Record<string, string>, options: object = {}) {
   const baseDirectory = await temporaryDirectory({ 'openmoji.tgz': await tarball(files) });
-  return loadDataset({ source: 'openmoji', path: 'openmoji.tgz' }, { baseDirectory });
+  return loadDataset({ source: 'openmoji', path: 'openmoji.tgz', ...options }, { baseDirectory });
 }
 
 describe('the OpenMoji source', () => {
@@ -39,6 +39,17 @@ describe('the OpenMoji source', () => {
     });
     expect(attributesOf(dataset, 'E000')).not.toHaveProperty('tags');
     expect([dataset.users.size, dataset.interactions.entries]).toEqual([0, 0]);
+  });
+
+  it('has keywords as users where asked for, each with the emoji that bear it', async () => {
+    const cat = { ...grin, hexcode: 'E001', annotation: 'cat', tags: 'face', openmoji_tags: '' };
+    const files = { 'package/data/openmoji.json': JSON.stringify([grin, cat]) };
+    const { users, interactions } = await load(files, { keywords: true });
+    expect(users.terms).toEqual(['face', 'grin', 'smile']);
+    expect([...interactions.offsets]).toEqual([0, 2, 3, 4]);
+    expect([...interactions.columns]).toEqual([0, 1, 0, 0]);
+    expect(new Set(interactions.values)).toEqual(new Set([1]));
+    await expect(load(files, { keywords: 'yes' })).rejects.toEqual(nighError('INVALID_ARGUMENT', 'keywords'));
   });
 
   it.each([
