@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { installedPeers, peerKeys } from './algorithms/registry.js';
+import { type ContentPart, contentParts } from './content/parts.js';
 import type { BenchDatasetSource } from './datasets/dataset.js';
 import { datasets } from './datasets/registry.js';
 
@@ -23,6 +24,8 @@ export interface BenchOptions {
   readonly datasets: readonly BenchDatasetSource[];
   /** Directory of the collection that `retrieval` asks. */
   readonly collection: string | undefined;
+  /** Of `content`. */
+  readonly parts: readonly ContentPart[];
   /** Keys of the peers that take part, all installed. */
   readonly peers: readonly string[];
   /** Keys of peers that were asked for and are not installed. */
@@ -55,9 +58,13 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const here = installedPeers();
   return {
     command,
-    // `retrieval` asks a collection, which its one argument names.
-    datasets: command === 'retrieval' ? [] : (names.length === 0 ? ['glove-6b-100d'] : names).map(sourceOf),
+    // `retrieval` asks a collection, which its one argument names; `content` has parts.
+    datasets:
+      command === 'retrieval' || command === 'content'
+        ? []
+        : (names.length === 0 ? ['glove-6b-100d'] : names).map(sourceOf),
     collection: command === 'retrieval' ? names[0] : undefined,
+    parts: command !== 'content' ? [] : names.length === 0 ? contentParts : names.map(partOf),
     peers: peerKeys.filter((key) => peers.includes(key) && here.includes(key)),
     absent: peers.filter((key) => !here.includes(key)),
     queries: count('queries', values.queries),
@@ -101,6 +108,12 @@ function sourceOf(name: string): BenchDatasetSource {
   throw new UsageError(
     `unknown dataset or command ${name}; datasets: ${[...datasets.keys()].join(', ')}; commands: ${commands.join(', ')}`,
   );
+}
+
+function partOf(name: string): ContentPart {
+  const part = contentParts.find((known) => known === name);
+  if (part !== undefined) return part;
+  throw new UsageError(`unknown part of content ${name}; parts: ${contentParts.join(', ')}`);
 }
 
 function count(name: string, text: string): number {

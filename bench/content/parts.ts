@@ -1,0 +1,3 @@
+export const contentParts = ['examples', 'titles', 'pictures', 'speed'] as const;
+
+export type ContentPart = (typeof contentParts)[number];
