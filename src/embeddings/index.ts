@@ -64,8 +64,8 @@ export {
 } from './mf-model.js';
 export { fitNmf, type NmfModel, type NmfModelParams, type NmfParams, nmf, parseNmf } from './nmf.js';
 export { type OnnxTextParams, onnxText } from './onnx-text/onnx-text.js';
-export { askingPopularity, type PopularityDimension, weightedRatings } from './popularity.js';
 export { type OnnxTowerParams, onnxTower } from './onnx-tower/onnx-tower.js';
+export { askingPopularity, type PopularityDimension, weightedRatings } from './popularity.js';
 export { type PrecomputedParams, precomputed } from './precomputed.js';
 export { embeddingNames, findEmbedding, registerEmbedding } from './registry.js';
 export { fitSvd, parseSvd, type SvdModel, type SvdModelParams, type SvdParams, svd } from './svd.js';

@@ -19,11 +19,8 @@ const pages = [
   'docs/embeddings.md',
   'docs/evaluation.md',
   'docs/pictures-and-encoders.md',
-<<<<<<< HEAD
   'docs/retrieval.md',
-=======
   'docs/text-embeddings.md',
->>>>>>> 9b3198e (Text embeddings: a page whose programs are run; why spaces may be optional)
 ];
 const shell = new Set(['sh', 'bash', 'console']);
 const typescript = join(repository, 'node_modules/typescript/bin/tsc');
