@@ -101,7 +101,7 @@ interface TimedRatings {
   readonly timestamps: Float64Array;
 }
 
-/** Without the items, then the users, of fewer ratings; the ordinals stay. */
+/** Without the items, then the ratings of the users, of fewer ratings. Items are numbered anew, in their order; users are not. */
 export function ofAtLeast(
   { ratings, timestamps }: TimedRatings,
   { perItem, perUser }: { readonly perItem: number; readonly perUser: number },
@@ -123,9 +123,15 @@ export function ofAtLeast(
   const sizes = new Uint32Array(ratings.rows);
   for (const row of entries((_, e) => known(e)).rows) sizes[row] = sizes[row]! + 1;
   const { rows, columns, at } = entries((row, e) => known(e) && sizes[row]! >= perUser);
-  const shape = { rows: ratings.rows, cols: ratings.cols };
+  const kept = [...new Set(columns)].sort((a, b) => a - b);
+  const renumbered = new Map(kept.map((item, place) => [item, place]));
+  const triplets = {
+    rows,
+    columns: columns.map((item) => renumbered.get(item)!),
+    values: at.map((e) => ratings.values[e]!),
+  };
   return {
-    ratings: CsrMatrix.fromTriplets(shape, { rows, columns, values: at.map((e) => ratings.values[e]!) }),
+    ratings: CsrMatrix.fromTriplets({ rows: ratings.rows, cols: kept.length }, triplets),
     timestamps: Float64Array.from(at, (e) => timestamps[e]!),
   };
 }

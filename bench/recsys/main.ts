@@ -4,7 +4,7 @@ import { coldStart } from './cold-start.js';
 import { foldInTimes } from './fold-in.js';
 import { hitRates } from './hit-rates.js';
 import { neighborTimes } from './neighbors.js';
-import { ml1mRanking, ml100kRanking, tune1m, tune100k } from './ranking.js';
+import { ml1mRanking, ml100kRanking, tune1m, tune100k, tune100kLeaveOneOut } from './ranking.js';
 import { latestSmall2018Ratings, latestSmallRatings, ml100kRatings } from './ratings.js';
 import { retention } from './retention.js';
 import { trainingTimes } from './training.js';
@@ -25,7 +25,11 @@ const tables: Readonly<Record<string, () => Promise<void>>> = {
 };
 
 /** What makes tuned.json; left out unless it is named, since it takes most of an hour. */
-const searches: Readonly<Record<string, () => Promise<void>>> = { 'tune-100k': tune100k, 'tune-1m': tune1m };
+const searches: Readonly<Record<string, () => Promise<void>>> = {
+  'tune-100k': tune100k,
+  'tune-100k-leave-one-out': tune100kLeaveOneOut,
+  'tune-1m': tune1m,
+};
 
 const wanted = process.argv.slice(2);
 const known = { ...tables, ...searches };

@@ -3,7 +3,8 @@
  * recommender systems research", TOIS 2021; the protocols as their published evaluator has them).
  *
  *   ml-100k, full ranking     all ratings count as 1; 80/20 at random; their NDCG@10 is over the best list of all that is relevant
- *   ml-100k, leave-one-out    items of at least 5 ratings, users of at least 20; the newest is held out, among 99 or 100 others
+ *   ml-100k, leave-one-out    items of at least 5 ratings, then users of at least 20; the newest is held out (415 users have several of the
+ *                             same second: that of the first item), among 100 others
  *   ML-1M, leave-one-out      the newest is held out, among 99 others. The pairs at hand have no times: a random one is
  *   ML-1M, full ranking       ratings of 5 only (226,310). The pairs at hand have no ratings: all 933,517 are taken, so these figures are
  *                             of another matrix, four times as dense
@@ -108,7 +109,7 @@ async function ml1mTables(): Promise<{ matrix: CsrMatrix; tables: Table[] }[] | 
     published: { recall: byModel([0.1892, 0.2929, 0.3085, 0.2595, 0.2384, 0.2616, 0.3033]) },
   };
   const sampled: Table = {
-    name: 'ml-1m, leave-one-out',
+    name: full.name,
     title:
       'ML-1M (implicit union), leave-one-out, 99 negatives, @10; published: the newest is held out, here a random one',
     split: leaveOneOut(matrix, { seed, negatives: 99 }),
@@ -143,14 +144,19 @@ export async function ml1mRanking(): Promise<void> {
 
 /** The training part is split again, at random, as the published search for parameters did. */
 export async function tune100k(): Promise<void> {
-  const parts = ml100kTables();
-  if (parts === undefined) return void process.stdout.write('ml-100k: not in NIGH_DATA, left out.\n');
-  const [full, one] = parts as [(typeof parts)[0], (typeof parts)[0]];
-  const [split, sampled] = [full.tables[0]!.split, one.tables[1]!.split];
+  const full = ml100kTables()?.[0];
+  if (full === undefined) return void process.stdout.write('ml-100k: not in NIGH_DATA, left out.\n');
+  const { name, split } = full.tables[0]!;
   const validation = randomSplit(split.train, { testShare: 0.1, seed: seed + 1 });
-  await tune(full.tables[0]!.name, full.matrix, validation, { k: 10, metric: 'uncutNdcg', label: 'uncut NDCG@10' });
-  const left = leaveOneOut(sampled.train, { seed: seed + 1, negatives: 100 });
-  await tune(one.tables[1]!.name, one.matrix, left, { k: 10, metric: 'ndcg', label: 'NDCG@10' });
+  await tune(name, full.matrix, validation, { k: 10, metric: 'uncutNdcg', label: 'uncut NDCG@10', grid: 'grid' });
+}
+
+export async function tune100kLeaveOneOut(): Promise<void> {
+  const one = ml100kTables()?.[1];
+  if (one === undefined) return void process.stdout.write('ml-100k: not in NIGH_DATA, left out.\n');
+  const { name, split } = one.tables[1]!;
+  const validation = leaveOneOut(split.train, { seed: seed + 1, negatives: 100 });
+  await tune(name, one.matrix, validation, { k: 10, metric: 'ndcg', label: 'NDCG@10', grid: 'grid' });
 }
 
 export async function tune1m(): Promise<void> {
@@ -158,9 +164,12 @@ export async function tune1m(): Promise<void> {
   if (parts === undefined) return void process.stdout.write('ml-1m-cold: not in NIGH_DATA, left out.\n');
   const [{ matrix, tables }] = parts as [(typeof parts)[0]];
   const validation = randomSplit(tables[0]!.split.train, { testShare: 0.1, seed: seed + 1 });
-  await tune(tables[0]!.name, matrix, everyNth(validation, 4), { k: 20, metric: 'recall', label: 'recall@20' });
-  const left = leaveOneOut(tables[2]!.split.train, { seed: seed + 1, negatives: 99 });
-  await tune(tables[2]!.name, matrix, everyNth(left, 2), { k: 10, metric: 'ndcg', label: 'NDCG@10' });
+  await tune(tables[0]!.name, matrix, everyNth(validation, 4), {
+    k: 20,
+    metric: 'recall',
+    label: 'recall@20',
+    grid: 'coarse',
+  });
 }
 
 interface Row {

@@ -1,4 +1,4 @@
-/** tuned.json: the parameters of the tables, and how they were found. `npm run bench:recsys -- tune-100k tune-1m` finds them anew. */
+/** tuned.json: the parameters of the tables, and how they were found. `npm run bench:recsys -- tune-100k …` finds them anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CsrMatrix, describePoint, evaluateRanking, gridSearch, type RankingResult, type Split } from 'nigh/evaluation';
@@ -48,11 +48,16 @@ export async function tune(
   table: string,
   matrix: CsrMatrix,
   validation: Split,
-  by: { readonly k: number; readonly metric: 'ndcg' | 'uncutNdcg' | 'recall'; readonly label: string },
+  by: {
+    readonly k: number;
+    readonly metric: 'ndcg' | 'uncutNdcg' | 'recall';
+    readonly label: string;
+    readonly grid: 'grid' | 'coarse';
+  },
 ): Promise<void> {
   const seed = 42;
   const wanted = process.env.NIGH_TUNE?.split(',');
-  for (const { key, trainer, grid } of tunedModels) {
+  for (const { key, trainer, [by.grid]: grid } of tunedModels) {
     if (wanted !== undefined && !wanted.includes(key)) continue;
     const { best, trials } = await gridSearch(grid, async (params) => {
       const found: RankingResult = await evaluateRanking(trainer(params, matrix), [validation], { seed, k: by.k });

@@ -51,7 +51,7 @@ describe('protocols', () => {
     expectPartition(split);
     for (let u = 0; u < 60; u++) {
       const { columns } = ratings.row(u);
-      const newest = [...columns].sort((a, b) => ((b * 7919) % 41) - ((a * 7919) % 41) || b - a);
+      const newest = [...columns].sort((a, b) => ((b * 7919) % 41) - ((a * 7919) % 41) || a - b);
       expect([...split.test.row(u).columns]).toEqual(columns.length < 2 ? [] : [newest[0]]);
     }
   });

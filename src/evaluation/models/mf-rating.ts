@@ -5,7 +5,7 @@ import type { RatingModel, Trainer } from '../model.js';
 export function mfRatingTrainer(params: Readonly<Record<string, unknown>> = {}): Trainer<RatingModel> {
   const parsed = parseMf(params, 'mf');
   return {
-    name: `mf ${parsed.solver}, ${parsed.factors} factors`,
+    name: `mf ${parsed.solver}, ${parsed.factors} factors${parsed.scaling === 'sigmoid' ? ', sigmoid' : ''}`,
     fit: async (train, { seed, signal, threads }) => {
       const model = await fitMf(train, { ...parsed, seed }, { signal, threads });
       return { predict: async (pairs) => predictRatings(model, pairs) };

@@ -5,7 +5,7 @@ import { requireCount, requireEntries, type Split, splitEntries } from './split.
 
 export interface LeaveOneOutOptions {
   readonly seed: number;
-  /** Seconds, parallel to the entries: each user's newest interaction is held out (of equal times, of the largest item). Default: a random one. */
+  /** Seconds, parallel to the entries: each user's newest interaction is held out (of equal times, that of the smallest item). Default: a random one. */
   readonly timestamps?: Float64Array | undefined;
   /**
    * Ranks the held-out item among so many random items that the user has not, instead of the catalogue. Such figures do not order models
@@ -50,7 +50,7 @@ export function leaveOneOut(matrix: CsrMatrix, { seed, timestamps, negatives }: 
 
 function newest(timestamps: Float64Array, begin: number, end: number): number {
   let best = begin;
-  for (let e = begin + 1; e < end; e++) if (timestamps[e]! >= timestamps[best]!) best = e;
+  for (let e = begin + 1; e < end; e++) if (timestamps[e]! > timestamps[best]!) best = e;
   return best;
 }
 
