@@ -84,9 +84,9 @@ function nearestWarm(content: Matrix, train: CsrMatrix, k: number): { item: numb
 }
 
 /** Score of an item: the sum of its cosines with those of the k most alike that the user has. */
-export function contentKnn(content: () => Promise<FittedSpace>, k: number): Trainer<RankingModel> {
+export function contentKnn(name: string, content: () => Promise<FittedSpace>, k: number): Trainer<RankingModel> {
   return {
-    name: `content KNN, k = ${k}`,
+    name: `${name}, k = ${k}`,
     fit: async (train) => {
       const neighbours = nearestWarm((await content()).items.matrix, train, k);
       return {
@@ -102,6 +102,39 @@ export function contentKnn(content: () => Promise<FittedSpace>, k: number): Trai
               scores.data[r * scores.dim + item] = sum;
             });
             for (const item of own) has[item] = 0;
+          }
+          return scores;
+        },
+      };
+    },
+  };
+}
+
+/** Score of an item: its cosine with the mean direction of what the user has, as a collection asks a space of content. */
+export function contentTaste(content: () => Promise<FittedSpace>): Trainer<RankingModel> {
+  return {
+    name: 'taste in the content space',
+    fit: async (train) => {
+      const { matrix } = (await content()).items;
+      const unit = zeros(matrix.rows, matrix.dim);
+      for (let item = 0; item < matrix.rows; item++) {
+        const length = Math.hypot(...rowOf(matrix, item)) || 1;
+        unit.data.set(
+          rowOf(matrix, item).map((value) => value / length),
+          item * matrix.dim,
+        );
+      }
+      return {
+        scores: async ({ histories }) => {
+          const scores = zeros(histories.rows, train.cols);
+          for (let r = 0; r < scores.rows; r++) {
+            const taste = new Float32Array(matrix.dim);
+            for (const item of histories.row(r).columns) {
+              const vector = rowOf(unit, item);
+              for (let d = 0; d < taste.length; d++) taste[d]! += vector[d]!;
+            }
+            for (let item = 0; item < train.cols; item++)
+              scores.data[r * train.cols + item] = dot(taste, rowOf(unit, item));
           }
           return scores;
         },
