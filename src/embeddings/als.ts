@@ -80,7 +80,7 @@ const schema = {
    * are trained without, and only the items that nobody chose are placed, by a linear map learnt afterwards.
    */
   coldItems: optional(choice(['prior', 'map'])),
-  /** Only with `features`. Ridge of the map from features to factors, beside the mean weight of a feature: larger leaves more to who chose an item. Default 0.3. */
+  /** Only with `features`. Ridge of the map from features to factors, beside the mean weight of a feature: larger leaves more to who chose an item. Default 0.5. */
   featureRegularization: optional(number({ above: 0 })),
   /** Adds a dimension by which a question can damp or raise what is popular over the whole catalogue: popularity.ts. */
   popularity: flag({ default: false }),
@@ -93,7 +93,7 @@ const schema = {
 
 export type AlsParams = ParamsOf<typeof schema>;
 
-const defaultFeatureRegularization = 0.3;
+const defaultFeatureRegularization = 0.5;
 
 export const als: Embedding<AlsParams> = {
   name: 'als',
