@@ -11,6 +11,8 @@ export interface Algorithm {
   readonly parameters: string;
   /** Whether it is ours: always built anew, because it changes. */
   readonly ours: boolean;
+  /** Efforts below this are the same as this. */
+  leastEffort(k: number): number;
   /** Whether a build uses the threads that it is given; otherwise it has one. */
   readonly buildsInParallel: boolean;
   /** Of the engine's package. */

@@ -12,6 +12,7 @@ export function hnswlibNode(M: number, efConstruction: number): Algorithm {
     name: `hnswlib-node M=${M}`,
     parameters: `M ${M}, efConstruction ${efConstruction}`,
     ours: false,
+    leastEffort: (k) => k,
     buildsInParallel: false,
     openModes: ['memory'],
     version: () => installedVersion('hnswlib-node'),

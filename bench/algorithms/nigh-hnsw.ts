@@ -10,6 +10,7 @@ export function nighHnsw(options: Omit<HnswBuildOptions, 'metric' | 'threads'>):
     name: M === 'default' && quantization === 'default' ? 'nigh (defaults)' : `nigh M=${M}`,
     parameters: `M ${M}, efConstruction ${efConstruction}, quantization ${quantization}`,
     ours: true,
+    leastEffort: () => 1,
     buildsInParallel: true,
     openModes: ['memory', 'mapped'],
     version: () => installedVersion('nigh'),

@@ -41,6 +41,7 @@ export function usearch(connectivity: number, expansionAdd: number): Algorithm {
     name: `usearch f32 M=${connectivity}`,
     parameters: `connectivity ${connectivity}, expansion_add ${expansionAdd}, f32`,
     ours: false,
+    leastEffort: (k) => k,
     buildsInParallel: true,
     openModes: ['memory', 'mapped'],
     version: () => installedVersion('usearch'),
@@ -61,13 +62,13 @@ export function usearch(connectivity: number, expansionAdd: number): Algorithm {
         return index;
       };
       let index = load(64, how);
-      let current = 64;
+      // The effort is fixed when an index is made, so another one means opening again: once for each, and mapped, for opened indexes
+      // give their memory back only when JavaScript's collector finds them.
+      const byEffort = new Map([[64, index]]);
       return Promise.resolve({
-        // The effort is fixed when an index is made, so another one means opening again.
         setEffort(effort: number) {
-          if (effort === current) return;
-          index = load(effort, how);
-          current = effort;
+          index = byEffort.get(effort) ?? load(effort, 'mapped');
+          byEffort.set(effort, index);
         },
         query: (vector: Float32Array, k: number) => index.search(vector, k, 1).keys,
         queryBatch: (queries: { readonly data: Float32Array }, k: number, threads: number) => {

@@ -73,6 +73,7 @@ export function zvecHnsw(m: number, efConstruction: number): Algorithm {
     name: `zvec f32 M=${m}`,
     parameters: `m ${m}, efConstruction ${efConstruction}, f32`,
     ours: false,
+    leastEffort: (k) => k,
     buildsInParallel: true,
     openModes: ['memory', 'mapped'],
     version: () => installedVersion('@zvec/zvec'),

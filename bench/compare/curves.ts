@@ -4,7 +4,7 @@ import { recallByDistance, type Truth } from '../measures.js';
 import { say } from '../report/say.js';
 import type { Contender } from './contender.js';
 
-const efforts = [10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768];
+const efforts = [1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768];
 export const wantedRecalls = [0.9, 0.95, 0.99] as const;
 
 /** A curve ends at the first effort with this recall: nothing further is asked for. */
@@ -24,6 +24,7 @@ export function measureCurves(
   const vectors = queryVectors(dataset);
   for (const { algorithm, opened, curve, asked } of contenders) {
     for (const effort of efforts) {
+      if (effort < algorithm.leastEffort(k)) continue;
       opened.setEffort(effort);
       const recall = recallByDistance(
         vectors.map((vector) => opened.query(vector, k)),

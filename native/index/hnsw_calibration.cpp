@@ -78,23 +78,24 @@ void measure(const RowStore& store, const HnswGraph& graph, EntryPoint entry, si
   const AcceptAll all;
   if (table.kind == RecallTable::Kind::kGamma) {
     StopTracing tracing(table, [&](size_t c, size_t level) { hits[c][level] += hits_of(c); });
-    walk_graph(graph, entry, store.metric, count, score, gamma_pool_size(table.neighbors.back()), all, tracing, scratch);
+    walk_graph(graph, entry, store.metric, count, score, WalkSize::of(store.metric, gamma_pool_size(table.neighbors.back()), 1),
+               all, tracing, scratch);
     tracing.finish();
     return;
   }
-  std::array<size_t, kCounts> walked{};
-  std::array<uint64_t, kCounts> found{};
   for (size_t level = 0; level < kLevels; ++level) {
-    size_t in_scratch = 0;
+    size_t walked = 0;  // the pool of the walk in scratch
     for (size_t c = 0; c < kCounts; ++c) {
-      const size_t pool = std::max(static_cast<size_t>(table.efforts[level]), static_cast<size_t>(table.neighbors[c]));
-      if (pool != walked[c]) {
+      const WalkSize size = WalkSize::of(store.metric, static_cast<size_t>(table.efforts[level]), table.neighbors[c]);
+      if (size.expansions < size.pool) {
+        StopAfter stop(size.expansions);
+        walk_graph(graph, entry, store.metric, count, score, size, all, stop, scratch);
+      } else if (size.pool != walked) {
         StopNever never;
-        if (pool != in_scratch) walk_graph(graph, entry, store.metric, count, score, pool, all, never, scratch);
-        in_scratch = walked[c] = pool;
-        found[c] = hits_of(c);
+        walk_graph(graph, entry, store.metric, count, score, size, all, never, scratch);
+        walked = size.pool;
       }
-      hits[c][level] += found[c];
+      hits[c][level] += hits_of(c);
     }
   }
 }

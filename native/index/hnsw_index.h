@@ -11,6 +11,7 @@
 #include "format/index_file.h"
 #include "index/hnsw_builder.h"
 #include "index/hnsw_state.h"
+#include "index/hnsw_walk.h"
 #include "index/mutable_index.h"
 #include "index/recall_table.h"
 #include "index/search_pool.h"
@@ -111,7 +112,7 @@ class HnswIndex final : public MutableIndex {
                                SearchStats& stats) const;
   // What `ef_search` or `recall` come to.
   struct Effort {
-    size_t pool = 0;
+    WalkSize size;
     std::optional<float> slack;  // where the walk ends early: see hnsw_stop.h
     bool known = true;           // false where a recall is wanted and none was measured
   };
@@ -127,8 +128,8 @@ class HnswIndex final : public MutableIndex {
   double share_around_query(const HnswSnapshot& now, const void* prepared, const IdSet& filter, SearchStats& stats) const;
   std::vector<uint32_t> allowed_slots(const HnswSnapshot& now, const IdSet& filter) const;
   template <class Scorer>
-  Walked walk(const HnswSnapshot& now, const void* prepared, const SearchParams& params, Plan plan, size_t pool,
-              const Effort& effort, SearchScratch& scratch) const;
+  Walked walk(const HnswSnapshot& now, const void* prepared, const SearchParams& params, Plan plan, const Effort& effort,
+              SearchScratch& scratch) const;
   Walked collect(const HnswSnapshot& now, const void* prepared, const SearchParams& params, SearchScratch& scratch) const;
   std::shared_ptr<const RecallTable> link_and_measure(const HnswSnapshot& now, uint32_t end, VectorsView questions,
                                                       size_t max_lanes, TaskControl& control);

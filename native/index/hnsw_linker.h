@@ -203,9 +203,11 @@ class HnswLinker {
   template <class Stop>
   void walk(EntryPoint entry, size_t pool, Stop& stop) {
     if (any_gone_) {
-      walk_graph(graph_, entry, store_.metric, limit_, search_score_, pool, AcceptPresent{graph_}, stop, scratch_);
+      walk_graph(graph_, entry, store_.metric, limit_, search_score_, WalkSize::of(store_.metric, pool, 1), AcceptPresent{graph_},
+                 stop, scratch_);
     } else {
-      walk_graph(graph_, entry, store_.metric, limit_, search_score_, pool, AcceptAll{}, stop, scratch_);
+      walk_graph(graph_, entry, store_.metric, limit_, search_score_, WalkSize::of(store_.metric, pool, 1), AcceptAll{}, stop,
+                 scratch_);
     }
   }
 

@@ -56,10 +56,9 @@ std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const void* pre
     return found;
   };
 
-  const Effort effort = effort_of(params);
-  size_t pool = effort.pool;
+  Effort effort = effort_of(params);
   const bool filtered = params.filter != nullptr;
-  PlanQuestion question{now.live(), now.live(), pool, now.state->graph.degree0};
+  PlanQuestion question{now.live(), now.live(), effort.size.pool, now.state->graph.degree0};
   if (filtered) question.matching = matching_rows(now, *params.filter);
   stats.plan = params.exact || !effort.known ? exact_plan(question, filtered) : choose_plan(question, filtered);
 
@@ -71,18 +70,20 @@ std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const void* pre
   // Where the answer is all that lies within a distance, how large a pool holds it shows only afterwards.
   while (stats.plan != Plan::kScan && stats.plan != Plan::kAllowedScan) {
     auto scratch = take_scratch();
-    auto walked = with_scorer(
-        store, [&]<class Scorer>() { return walk<Scorer>(now, prepared, params, stats.plan, pool, effort, *scratch); });
+    auto walked =
+        with_scorer(store, [&]<class Scorer>() { return walk<Scorer>(now, prepared, params, stats.plan, effort, *scratch); });
     stats.visited += scratch->scored + scratch->bridged;
     stats.distances += scratch->scored;
     return_scratch(std::move(scratch));
-    const bool wider = walked.found.size() < params.k && walked.found.size() * 2 > pool && std::isfinite(params.within);
+    const bool wider =
+        walked.found.size() < params.k && walked.found.size() * 2 > effort.size.pool && std::isfinite(params.within);
     if (!wider) {
       if (walked.complete) return std::move(walked.found);
       // The walk met fewer than k that may be returned: there may be more of them elsewhere.
       stats.plan = exact_plan(question, filtered);
-    } else if ((pool *= 2) >= question.matching / 2) {
-      stats.plan = exact_plan(question, filtered);
+    } else {
+      effort.size = WalkSize::of(metric_, effort.size.pool * 2, 1);
+      if (effort.size.pool >= question.matching / 2) stats.plan = exact_plan(question, filtered);
     }
   }
   return scan();
@@ -90,8 +91,9 @@ std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const void* pre
 
 HnswIndex::Effort HnswIndex::effort_of(const SearchParams& params) const {
   Effort effort;
-  const bool bounded = std::isfinite(params.within);
-  effort.pool = bounded ? params.ef_search : std::max(params.ef_search, params.k);
+  // How many lie within a distance is not known beforehand: the pool starts at the effort and grows.
+  const size_t k = std::isfinite(params.within) ? 1 : params.k;
+  effort.size = WalkSize::of(metric_, params.ef_search, k);
   if (!(params.recall > 0)) return effort;
   const auto table = recall_table();
   effort.known = table != nullptr;
@@ -99,10 +101,9 @@ HnswIndex::Effort HnswIndex::effort_of(const SearchParams& params) const {
   const double measured = table->effort_for(params.recall, params.k);
   if (table->kind == RecallTable::Kind::kGamma) {
     effort.slack = slack_of_gamma(measured);
-    effort.pool = gamma_pool_size(bounded ? 1 : params.k);
+    effort.size = WalkSize::of(metric_, gamma_pool_size(k), 1);
   } else {
-    effort.pool = static_cast<size_t>(std::ceil(measured));
-    if (!bounded) effort.pool = std::max(effort.pool, params.k);
+    effort.size = WalkSize::of(metric_, static_cast<size_t>(std::ceil(measured)), k);
   }
   return effort;
 }
@@ -161,7 +162,7 @@ std::vector<uint32_t> HnswIndex::allowed_slots(const HnswSnapshot& now, const Id
 
 template <class Scorer>
 HnswIndex::Walked HnswIndex::walk(const HnswSnapshot& now, const void* prepared, const SearchParams& params, Plan plan,
-                                  size_t pool, const Effort& effort, SearchScratch& scratch) const {
+                                  const Effort& effort, SearchScratch& scratch) const {
   const HnswState& state = *now.state;
   const size_t count = now.count;
   const Liveness live = now.liveness();
@@ -172,10 +173,13 @@ HnswIndex::Walked HnswIndex::walk(const HnswSnapshot& now, const void* prepared,
   const auto traverse_for = [&](const auto& accept) {
     if (effort.slack) {
       StopFarther stop(params.k, *effort.slack, params.within);
-      walk_graph(state.graph, entry, metric_, count, score, pool, accept, stop, scratch);
+      walk_graph(state.graph, entry, metric_, count, score, effort.size, accept, stop, scratch);
+    } else if (effort.size.expansions < effort.size.pool) {
+      StopAfter stop(effort.size.expansions);
+      walk_graph(state.graph, entry, metric_, count, score, effort.size, accept, stop, scratch);
     } else {
       StopNever never;
-      walk_graph(state.graph, entry, metric_, count, score, pool, accept, never, scratch);
+      walk_graph(state.graph, entry, metric_, count, score, effort.size, accept, never, scratch);
     }
   };
   const auto traverse_members = [&]<Rejected How>() {

@@ -52,6 +52,24 @@ class StopFarther {
   float reach_ = std::numeric_limits<float>::infinity();
 };
 
+/// Ends a walk after so many nodes were expanded, once its pool is full.
+class StopAfter {
+ public:
+  static constexpr bool kStops = true;
+
+  explicit StopAfter(size_t expansions) : left_(expansions) {}
+
+  bool ends(const SearchPool& pool) {
+    if (left_ == 0) return pool.full();
+    --left_;
+    return false;
+  }
+  float reach() const { return std::numeric_limits<float>::infinity(); }
+
+ private:
+  size_t left_;
+};
+
 /// Ends a walk that asks only whether a node is met.
 struct StopWhenMet {
   static constexpr bool kStops = true;

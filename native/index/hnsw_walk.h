@@ -11,8 +11,24 @@
 
 namespace nigh {
 
-// Under ip the pool of the layers above the first; they hold the longest n / 256 rows and fewer.
-inline constexpr size_t kUpperPool = 16;
+/// What an effort comes to. From k on it is the size of the pool, all of which is expanded. Below k, which a pool must hold, it
+/// is how many nodes of layer 0 are expanded.
+///
+/// Under ip nearly all answers are on layer 1 already, so that a quarter of those is enough; how well they are found there
+/// depends on the pool of the layers above it, which hold the longest n / 256 rows and fewer
+/// (docs/decisions/0003-inner-product-graph.md).
+struct WalkSize {
+  size_t pool = 0;
+  size_t upper_pool = 0;  // under ip
+  size_t expansions = 0;  // the whole pool, where it is no less
+
+  static WalkSize of(Metric metric, size_t effort, size_t k) {
+    constexpr size_t kMostUpper = 16;
+    WalkSize size{std::max(effort, k), std::min(2 * effort, kMostUpper), effort};
+    if (metric == Metric::kIp && effort < k) size.expansions = (effort + 3) / 4;
+    return size;
+  }
+};
 
 // A walk that passes over the rejected starts at allowed rows from all over the index too: what is allowed may lie far from the
 // query, and then nothing within two hops of the way there is.
@@ -61,9 +77,9 @@ void sow(const HnswGraph& graph, const Scorer& score, const Accept& accept, size
   }
 }
 
-/// Leaves in scratch.pool the closest of the first `count` nodes that a walk with room for `pool` accepted ones meets.
+/// Leaves in scratch.pool the closest of the first `count` nodes that a walk of this size meets, unless `stop` ends it before.
 template <class Scorer, class Accept, class Stop>
-void walk_graph(const HnswGraph& graph, EntryPoint entry, Metric metric, size_t count, const Scorer& score, size_t pool,
+void walk_graph(const HnswGraph& graph, EntryPoint entry, Metric metric, size_t count, const Scorer& score, const WalkSize& size,
                 const Accept& accept, Stop& stop, SearchScratch& scratch) {
   scratch.scored = 0;
   scratch.bridged = 0;
@@ -71,12 +87,12 @@ void walk_graph(const HnswGraph& graph, EntryPoint entry, Metric metric, size_t 
   const size_t limit = std::max<size_t>(count, entry.slot + size_t{1});
   if (metric != Metric::kIp) {
     const uint32_t start = entry.level == 0 ? entry.slot : descend(graph, score, entry.slot, entry.level, 1, limit, scratch);
-    start_search(score, start, pool, limit, scratch, accept);
+    start_search(score, start, size.pool, limit, scratch, accept);
   } else {
-    start_search(score, entry.slot, entry.level > 1 ? kUpperPool : pool, limit, scratch, accept);
+    start_search(score, entry.slot, entry.level > 1 ? size.upper_pool : size.pool, limit, scratch, accept);
     for (size_t level = entry.level; level > 0; --level) {
       search_layer(graph, level, score, accept.walking_through(), limit, scratch);
-      carry_pool_down(level > 2 ? kUpperPool : pool, limit, scratch);
+      carry_pool_down(level > 2 ? size.upper_pool : size.pool, limit, scratch);
     }
   }
   if constexpr (Accept::kRejected == Rejected::kPassOver) sow(graph, score, accept, count, scratch);

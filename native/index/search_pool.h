@@ -103,6 +103,7 @@ class SearchPool {
   const Entry* end() const { return entries_.data() + size_; }
   size_t size() const { return size_; }
   size_t accepted() const { return accepted_; }
+  bool full() const { return accepted_ == capacity_; }
 
  private:
   void place(Entry entry) {

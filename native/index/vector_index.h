@@ -30,7 +30,7 @@ enum class Plan : uint32_t {
 
 struct SearchParams {
   size_t k = 10;
-  size_t ef_search = 64;          // graph indexes: size of the candidate pool, at least k is used
+  size_t ef_search = 64;          // graph indexes: size of the candidate pool; see WalkSize in hnsw_walk.h
   size_t refine_factor = 2;       // quantised indexes: refine_factor × k candidates get their true distance
   const IdSet* filter = nullptr;  // members may be returned; null allows all
   bool exact = false;             // graph indexes: compare every allowed row instead

@@ -18,9 +18,8 @@ import { endianness, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { NighError } from '../core/errors.js';
 import { isPlainObject } from '../core/params.js';
+import { containerMagic } from './hnswlib-magic.js';
 import { isProductMetric, type MetricName } from './vector-index.js';
-
-export const containerMagic = 'nighlib\n';
 
 const version = 1;
 const fixedBytes = 48;

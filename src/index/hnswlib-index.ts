@@ -5,14 +5,7 @@ import { type Matrix, requireMatrix } from '../core/matrix.js';
 import { integer, readParams } from '../core/params.js';
 import { roomFor, spread, usefulWidth } from './batch-answer.js';
 import { type BuildOptions, idsFor, productFields } from './build-options.js';
-import {
-  extractGraph,
-  type HnswlibParams,
-  readContainer,
-  readIds,
-  withTemporaryDirectory,
-  writeContainer,
-} from './hnswlib-container.js';
+import type { HnswlibParams } from './hnswlib-container.js';
 import { HnswlibWorker } from './hnswlib-worker.js';
 import { isUint32 } from './id-list.js';
 import { nativeIdSet } from './id-set.js';
@@ -139,6 +132,7 @@ export class HnswlibIndex implements VectorIndex {
    * @throws NighError NOT_FOUND, IO, FORMAT, TRUNCATED, CHECKSUM_MISMATCH, VERSION_UNSUPPORTED, OPTIONAL_PACKAGE
    */
   static async open(path: string, { efSearch }: { readonly efSearch: number }): Promise<HnswlibIndex> {
+    const { extractGraph, readContainer, readIds, withTemporaryDirectory } = await files();
     const container = await readContainer(path);
     const { metric, dim, count, M, efConstruction, seed } = container;
     const ids = await readIds(path, container);
@@ -252,13 +246,14 @@ export class HnswlibIndex implements VectorIndex {
   async save(path: string): Promise<void> {
     requirePath(path);
     const { worker, params, ids } = this.#parts;
-    await worker.hold(() =>
-      withTemporaryDirectory(async (directory) => {
+    await worker.hold(async () => {
+      const { withTemporaryDirectory, writeContainer } = await files();
+      await withTemporaryDirectory(async (directory) => {
         const graph = params.count === 0 ? null : join(directory, 'graph');
         if (graph !== null) await worker.call('write', { path: graph, M: params.M }, {});
         await writeContainer(path, params, ids, graph);
-      }),
-    );
+      });
+    });
   }
 
   /** Ends the thread. Later calls throw CLOSED; calls under way finish. Closing twice is allowed. */
@@ -324,4 +319,9 @@ function sharedBytes(bytes: number): SharedArrayBuffer {
   } catch (cause) {
     throw new NighError('OUT_OF_MEMORY', `${bytes} bytes of shared memory cannot be allocated.`, { cause });
   }
+}
+
+/** Loaded when a file is read or written. */
+function files() {
+  return import('./hnswlib-container.js');
 }

@@ -1,8 +1,7 @@
 import { native } from '../binding/native.js';
 import { runTask } from '../binding/task.js';
 import { NighError } from '../core/errors.js';
-import { readContainer } from './hnswlib-container.js';
-import { isHnswlibContainer } from './open-index.js';
+import { isHnswlibContainer } from './hnswlib-magic.js';
 import { requirePath } from './search-arguments.js';
 import { type IndexKind, isMetricName, type MetricName } from './vector-index.js';
 
@@ -27,6 +26,7 @@ export interface IndexInspection {
 export async function inspectIndex(path: string): Promise<IndexInspection> {
   requirePath(path);
   if (await isHnswlibContainer(path)) {
+    const { readContainer } = await import('./hnswlib-container.js');
     const { metric, dim, count, fileBytes, version, ids, graph } = await readContainer(path);
     const sections = [
       { name: 'ids', bytes: ids.bytes },

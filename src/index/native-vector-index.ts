@@ -165,7 +165,7 @@ export abstract class NativeVectorIndex<V extends Vector = Float32Array> impleme
     const { efSearch, refineFactor, exact, within } = options;
     const { recall = efSearch === undefined ? this.recall : undefined } = options;
     settings[0] = k;
-    settings[1] = efSearch ?? this.efSearch;
+    settings[1] = efSearch ?? Math.max(this.efSearch, k);
     settings[2] = refineFactor ?? defaultRefineFactor;
     settings[3] = exact === true ? 1 : 0;
     settings[4] = recall ?? 0;

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { native } from '../binding/native.js';
 import { runTask } from '../binding/task.js';
 import { NighError } from '../core/errors.js';
@@ -7,8 +6,8 @@ import { choice, flag, integer, optional, readParams } from '../core/params.js';
 import { onlyOneEffort, recallField } from './build-options.js';
 import { FlatIndex } from './flat-index.js';
 import { defaultEfSearch, HnswIndex } from './hnsw-index.js';
-import { containerMagic } from './hnswlib-container.js';
 import { HnswlibIndex } from './hnswlib-index.js';
+import { isHnswlibContainer } from './hnswlib-magic.js';
 import { requirePath } from './search-arguments.js';
 import { SparseIndex } from './sparse-index.js';
 
@@ -76,19 +75,4 @@ async function openAny(
   const index = await runTask({}, () => native().NativeIndex.open(path, mode === 'mmap', verify));
   if (index.kind === 'flat') return new FlatIndex(index, 1);
   return index.kind === 'sparse' ? new SparseIndex(index, 1) : new HnswIndex(index, efSearch, recall);
-}
-
-/** Whether a file begins like one; a file that cannot be read is left to who opens it next. */
-export async function isHnswlibContainer(path: string): Promise<boolean> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(8), 0, 8, 0);
-      return bytesRead === 8 && buffer.toString('latin1') === containerMagic;
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return false;
-  }
 }

@@ -46,8 +46,9 @@ export interface SearchOptions {
   /** Ids that may be returned. Default: all. */
   readonly filter?: IdSet | undefined;
   /**
-   * Graph indexes: size of the candidate pool, at least k is used. Larger finds more of the true neighbours and takes
-   * longer.
+   * Graph indexes: size of the candidate pool, all of which is expanded. Larger finds more of the true neighbours and takes
+   * longer. Below k, which the pool must hold, so many of it are expanded: the fastest answers of the least recall. Default:
+   * that of the index, but at least k.
    */
   readonly efSearch?: number | undefined;
   /**

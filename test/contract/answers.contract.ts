@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { HnswIndex } from '../../src/index/hnsw-index.js';
 import { IdSet } from '../../src/index/id-set.js';
 import { isSync, type MetricName } from '../../src/index/vector-index.js';
 import { expectSame, expectSound, expectTrue, rowOfBatch, withIndex } from './expectations.js';
@@ -72,6 +73,32 @@ export function answersContract(subject: Subject): void {
             sum += recall(result.ids, nearest({ matrix, metric }, query, 10));
           }
           expect(sum / queries.rows).toBeGreaterThanOrEqual(index.capabilities.exact ? 0.999 : 0.95);
+        });
+      },
+    );
+
+    test.each(subject.metrics)(
+      'an efSearch below k looks at less and finds k with true distances, %s',
+      async (metric) => {
+        const matrix = clustered(2000, 32, 4);
+        const queries = clustered(20, 32, 40);
+        await withIndex(subject.build(matrix, { metric }), async (index) => {
+          const visited = [];
+          for (const efSearch of [1, 8, 40]) {
+            let sum = 0;
+            for (let r = 0; r < queries.rows; r++) {
+              const query = rowOf(queries, r);
+              const result = await index.search(query, 40, { efSearch });
+              expectSound(result, query, { matrix, metric });
+              expect(result.ids.length).toBe(40);
+              sum += result.stats.visited;
+            }
+            visited.push(sum);
+          }
+          if (index instanceof HnswIndex) {
+            expect(visited[0]).toBeLessThan(visited[1]!);
+            expect(visited[1]).toBeLessThan(visited[2]!);
+          }
         });
       },
     );
