@@ -52,7 +52,8 @@ export async function measureRecall(
   });
   try {
     const wanted = self === undefined ? options.k : options.k + 1;
-    const { efSearch, wantedRecall: recall, signal } = options;
+    const { wantedRecall: recall, signal } = options;
+    const efSearch = options.efSearch === undefined ? undefined : Math.max(options.efSearch, wanted);
     const settings = { signal, efSearch, recall };
     let sum = 0;
     for (let begin = 0; begin < queries.rows; begin += queriesAtOnce) {

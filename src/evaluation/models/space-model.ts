@@ -75,7 +75,7 @@ export function approximateSpaceTrainer(
             if (vector === undefined || vector.every((value) => value === 0)) continue;
             const found = await index.search(vector, k, {
               filter: IdSet.deny(question.histories.row(r).columns),
-              ...(efSearch === undefined ? {} : { efSearch }),
+              ...(efSearch === undefined ? {} : { efSearch: Math.max(efSearch, k) }),
               ...(signal === undefined ? {} : { signal }),
             });
             found.ids.forEach((item, at) => {

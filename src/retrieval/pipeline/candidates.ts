@@ -22,7 +22,8 @@ async function search({ query, filter }: Request, source: SearchSource, count: n
   const efSearch = recall === undefined ? (query.efSearch ?? space.efSearch) : undefined;
   const { ids, distances, stats } = await index.search(vector, count, {
     ...(filter.ids === undefined ? {} : { filter: filter.ids }),
-    ...(efSearch === undefined ? {} : { efSearch }),
+    // Below what is wanted it would mean less than the whole pool.
+    ...(efSearch === undefined ? {} : { efSearch: Math.max(efSearch, count) }),
     ...(recall === undefined ? {} : { recall }),
     ...(exact ? { exact } : {}),
     ...(signal === undefined ? {} : { signal }),
