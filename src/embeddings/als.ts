@@ -101,6 +101,7 @@ export const als: Embedding<AlsParams> = {
   parse,
   uses: ({ features }) => (features === undefined ? [] : [features]),
   fit: fitAls,
+  foldsDislikes: true,
   openFolder: (stored) => {
     const model = readAlsModel(stored);
     const hasPopularity = readHasPopularity(stored);

@@ -130,6 +130,8 @@ export interface Embedding<Params> {
    * @throws NighError FORMAT if the model is not one of this embedding
    */
   openFolder?(model: Readonly<Record<string, unknown>>): HistoryFolder;
+  /** Whether that reads weights below 0 as dislikes. Default: no, and they are left out of the histories it is given. */
+  readonly foldsDislikes?: boolean;
   /**
    * From a stored model, what places a new item by who chose it; absent where the model has no such equation.
    * @throws NighError FORMAT if the model is not one of this embedding

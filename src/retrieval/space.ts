@@ -45,6 +45,8 @@ export class Space {
   readonly #recommend: VectorIndex | undefined;
   readonly #users: VectorIndex | undefined;
   readonly #fold: HistoryFolder | undefined;
+  /** Whether fold-in reads dislikes. */
+  readonly #foldsDislikes: boolean;
 
   private constructor(
     manifest: SpaceManifest,
@@ -61,6 +63,7 @@ export class Space {
     this.#recommend = recommend;
     this.#users = users;
     this.#fold = fold;
+    this.#foldsDislikes = lookUpEmbedding(manifest.embedding)?.foldsDislikes === true;
   }
 
   /** @throws NighError NOT_FOUND, IO, TRUNCATED, CHECKSUM_MISMATCH, FORMAT, VERSION_UNSUPPORTED */
@@ -126,8 +129,8 @@ export class Space {
     const known: number[] = [];
     items.forEach((item, i) => {
       const vector = index.vector(item);
-      // Fold-in knows no dislikes.
-      if (vector === undefined || weights[i] === 0 || (this.#fold !== undefined && weights[i]! < 0)) return;
+      const isUnread = this.#fold !== undefined && !this.#foldsDislikes && weights[i]! < 0;
+      if (vector === undefined || weights[i] === 0 || isUnread) return;
       known.push(item);
       vectors.push(vector);
       confidences.push(weights[i]!);

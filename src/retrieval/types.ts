@@ -230,8 +230,8 @@ export interface HistoryEntry {
   /** Item id. */
   readonly item: string;
   /**
-   * How strongly, relative to one plain interaction: below 0 if they disliked it, which spaces with user vectors pass over. Default 1;
-   * not 0.
+   * How strongly, relative to one plain interaction: below 0 if they disliked it, which spaces with user vectors pass over unless they are of
+   * `als`. Default 1; not 0.
    */
   readonly weight?: number;
   /** When, in Unix seconds: what is older counts less where there is a half-life. Default: as late as the latest. */

@@ -208,6 +208,23 @@ describe('recommendFor', () => {
     expect(await towards(20, 0.05)).toBeGreaterThan(await towards(0.05, 20));
   });
 
+  it('moves away from what was disliked, also where users have vectors', async () => {
+    for (const space of ['cf', 'text']) {
+      const scoreOf = async (weight: number) => {
+        const history = [{ item: 'river-2' }, { item: 'opera-2', ...(weight === 0 ? {} : { weight }) }].slice(
+          0,
+          weight === 0 ? 1 : 2,
+        );
+        const { results } = await world.recommendFor(history, { space, k: 200, exact: true });
+        const operas = results.filter(({ id }) => themeOf(id) === 'opera' && id !== 'opera-2');
+        return operas.reduce((sum, { score }) => sum + score, 0) / operas.length;
+      };
+      const [disliked, unsaid, liked] = [await scoreOf(-20), await scoreOf(0), await scoreOf(20)];
+      expect(disliked).toBeLessThan(unsaid);
+      expect(unsaid).toBeLessThan(liked);
+    }
+  });
+
   it('adds up picks of the same item', async () => {
     const twice = await world.recommendFor([{ item: 'river-2' }, { item: 'opera-2' }, { item: 'river-2' }], { k: 20 });
     const heavy = await world.recommendFor([{ item: 'river-2', weight: 2 }, { item: 'opera-2' }], { k: 20 });
