@@ -63,6 +63,18 @@ describe('diversity', () => {
     expect(distances.at(-1)! - distances[0]!).toBeGreaterThan(0.05);
   });
 
+  it('gives places among four times as many of an exact answer too, which scores everything', async () => {
+    const weights = { cf: 1, text: 1 };
+    for (const item of asked.slice(0, 8)) {
+      const first = ids(await world.similarItems(item, { k: 20, weights, exact: true }));
+      const options = { k: 5, weights, diversity: 0.6, popularity: -0.2, exact: true, explain: true };
+      const { results, explanation } = await world.similarItems(item, options);
+      expect(results.every(({ id }) => first.includes(id))).toBe(true);
+      expect(explanation!.candidates).toBeGreaterThan(115);
+      for (const { explanation: why } of results) expect(why!.adjustments!.relevance).toBeGreaterThanOrEqual(0);
+    }
+  });
+
   it('keeps the best result, and takes the rest from four times as many', async () => {
     const plain = await world.similarItems('opera-3', { k: 40, space: 'text', exact: true });
     const diverse = await world.similarItems('opera-3', { k: 10, space: 'text', exact: true, diversity: 0.7 });
@@ -199,6 +211,9 @@ describe('stages', () => {
     expect(ids(answer)).toEqual(plain.toReversed());
     expect(ids(answer).some((id) => likes.get('user-0-1')!.includes(id))).toBe(false);
     expect(seen[0]).toBe('cf 200');
+    const diverse = await own.recommend('user-0-1', { k: 10, diversity: 0.5, where: 'year > 1955' });
+    expect(diverse.results).toHaveLength(10);
+    expect(diverse.results.every(({ id }) => plain.includes(id))).toBe(true);
     await expect(
       Retriever.open(join(directory, 'world'), { stages: { rerank: () => [] } as never }),
     ).rejects.toMatchObject({ code: 'UNKNOWN_OPTION', message: expect.stringContaining('reranking') });

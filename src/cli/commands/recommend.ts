@@ -69,11 +69,18 @@ async function recommend(
 }
 
 /** @throws UsageError unless exactly one of a user and a newcomer's picks is given */
-function checkWho(user: string | undefined, { liked, disliked }: RecommendOptions): void {
+function checkWho(user: string | undefined, { liked, disliked, halfLife }: RecommendOptions): void {
   if (user === undefined && liked.length === 0) {
     throw new UsageError(
       'INVALID_ARGUMENT',
       'recommend: expected a user id, or --liked with an item for a newcomer.',
+      'recommend',
+    );
+  }
+  if (user === undefined && halfLife !== undefined) {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      'recommend: expected --half-life beside a user: what is given as liked has no date.',
       'recommend',
     );
   }

@@ -3,23 +3,51 @@ import { NighError } from '../../core/errors.js';
 import { requireColumn } from '../filters/compile.js';
 import type { Adjustments, Request, Scored } from './stages.js';
 
-/**
- * One for each of the first `pool` scored items. Relevance is the score from 0 for the least of these to 1 for the best, so that what is
- * added means the same in every space.
- * @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT for attributes
- */
-export function adjustmentsOf(request: Request, { items, scores }: Scored, pool: number): Adjustments[] {
-  const popularity = popularityOf(request);
-  const boosts = boostsOf(request);
-  const recency = recencyOf(request);
-  const best = scores[0] ?? 0;
-  const range = best - (scores[pool - 1] ?? 0);
-  return Array.from({ length: pool }, (_, p) => ({
-    relevance: range > 0 ? 1 - (best - scores[p]!) / range : 1,
-    popularity: popularity(items[p]!),
-    boosts: boosts(items[p]!),
-    recency: recency(items[p]!),
-  }));
+/** What positions of the scored items gain, computed where it is asked for. */
+export class Adjuster {
+  /** By position. */
+  readonly made = new Map<number, Adjustments>();
+  readonly #scored: Scored;
+  readonly #range: number;
+  readonly #popularity: Adjustment;
+  readonly #boosts: Adjustment;
+  readonly #recency: Adjustment;
+
+  /**
+   * Relevance is the score from 0 for the last of the pool, which are the first `pool` scored items, to 1 for the best, so that what is added
+   * means the same in every space.
+   * @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT for attributes
+   */
+  constructor(request: Request, scored: Scored, pool: number) {
+    this.#scored = scored;
+    this.#range = (scored.scores[0] ?? 0) - (scored.scores[pool - 1] ?? 0);
+    this.#popularity = popularityOf(request);
+    this.#boosts = boostsOf(request);
+    this.#recency = recencyOf(request);
+  }
+
+  /** Relevance with all that is added to it. */
+  total(p: number): number {
+    const { relevance, popularity, boosts, recency } = this.#of(p);
+    return relevance + popularity + boosts + recency;
+  }
+
+  #of(p: number): Adjustments {
+    const known = this.made.get(p);
+    if (known !== undefined) return known;
+    const { items, scores } = this.#scored;
+    const item = items[p]!;
+    const behind = scores[0]! - scores[p]!;
+    const adjustments = {
+      // Without a range all of the pool is as good as the best.
+      relevance: behind === 0 ? 1 : 1 - behind / (this.#range > 0 ? this.#range : behind),
+      popularity: this.#popularity(item),
+      boosts: this.#boosts(item),
+      recency: this.#recency(item),
+    };
+    this.made.set(p, adjustments);
+    return adjustments;
+  }
 }
 
 type Adjustment = (item: number) => number;

@@ -7,7 +7,7 @@ import { searchCandidates } from './candidates.js';
 import { explainAnswer, explainResults } from './explain.js';
 import { keepAllowed, scoresEnough } from './filtering.js';
 import { likenessesOf } from './likeness.js';
-import { rerank, wantsReranking } from './reranking.js';
+import { poolOf, rerank, wantsReranking } from './reranking.js';
 import { scoreCandidates } from './scoring.js';
 import type { StageClock } from './stage-clock.js';
 import { type Candidates, notProposed, type Ranked, type Request, type Scored, type Stages } from './stages.js';
@@ -113,8 +113,8 @@ function poolSize({ query, sources, collection }: Request): number {
   const { k, exact } = query;
   const several = sources.length > 1;
   if (several && exact) return Math.max(1, collection.catalogue.size);
-  const wanted = several || wantsReranking(query) ? Math.max(4 * k, several ? fewestOfSeveral : 0) : k;
-  return Math.max(wanted, query.candidates ?? 0);
+  const wanted = several || wantsReranking(query) ? poolOf(query) : Math.max(k, query.candidates ?? 0);
+  return Math.max(wanted, several ? fewestOfSeveral : 0);
 }
 
 function statsOf(

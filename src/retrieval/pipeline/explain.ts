@@ -26,7 +26,7 @@ export async function explainResults(
   const nearest = await nearestItems(request, parts, items);
   return Array.from(positions, (p, at) => {
     const item = items[at]!;
-    const adjustments = ranked.adjustments?.[p];
+    const adjustments = ranked.adjustments?.get(p);
     return {
       sources: request.sources.flatMap((source, s) => {
         const rank = scored.ranks[s]![p]!;

@@ -12,16 +12,20 @@
  * 2. Where a source is behind its quota at some place, that place goes to the best of what is among its own first k (`quotas`).
  * 3. The last `explore.slots` places go to items drawn from the rest of the pool, the same for the same seed.
  *
+ * The pool is what stands first of what is left: 4 · k of it, or `candidates` where that is more, however many were scored. So an exact
+ * answer, which scores everything, is re-ranked like any other.
+ *
  * Without any of it the order is that of the scores.
  */
 import { breathe } from '../../core/abort.js';
 import { mulberry32 } from '../../core/random.js';
-import { requireColumn } from '../filters/compile.js';
 import type { AnyQuery } from '../query-options.js';
-import { adjustmentsOf } from './adjustments.js';
+import { Adjuster } from './adjustments.js';
 import { scoresEnough } from './filtering.js';
-import { PoolSimilarity } from './similarity.js';
-import type { Ranked, Request, Scored } from './stages.js';
+import { Groups } from './groups.js';
+import { Quotas } from './quotas.js';
+import { Similarity } from './similarity.js';
+import type { Adjustments, Ranked, Request, Scored } from './stages.js';
 
 /** Whether a question wants another order than that of the scores. */
 export function wantsReranking(query: AnyQuery): boolean {
@@ -37,148 +41,153 @@ export function wantsReranking(query: AnyQuery): boolean {
   );
 }
 
-/** Operations between two looks at the event loop: some milliseconds. */
-const operationsAtOnce = 4e6;
+/** How many candidates a place of the answer is given among. */
+export function poolOf({ k, candidates }: AnyQuery): number {
+  return Math.max(4 * k, candidates ?? 0);
+}
+
+/** Candidates to look at between two looks at the event loop: some milliseconds. */
+const looksAtOnce = 50_000;
 
 /** @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT for attributes; ABORTED */
 export async function rerank(request: Request, scored: Scored): Promise<Ranked> {
   const { query } = request;
-  const pool = poolOf(scored, query.minScore);
-  if (!wantsReranking(query)) return { order: Uint32Array.from({ length: pool }, (_, p) => p) };
-  const { k, diversity, explore, signal } = query;
-  const adjustments = adjustmentsOf(request, scored, pool);
-  const totals = Float64Array.from(
-    adjustments,
-    ({ relevance, popularity, boosts, recency }) => relevance + popularity + boosts + recency,
-  );
-  const groups = new Groups(request, scored);
-  const quotas = new Quotas(request, scored);
-  const similarity = diversity > 0 ? new PoolSimilarity(request, scored.items.subarray(0, pool)) : undefined;
-  /** How like a position is to the nearest that was chosen. */
-  const nearest = new Float64Array(pool);
-  const taken = new Uint8Array(pool);
-  const order: number[] = [];
-  const take = (p: number) => {
-    taken[p] = 1;
-    order.push(p);
-    groups.add(p);
-    quotas.add(p);
+  const count = eligible(scored, query.minScore);
+  if (!wantsReranking(query)) return { order: Uint32Array.from({ length: count }, (_, p) => p) };
+  const { k, explore, signal } = query;
+  const places = new Places(request, scored, count);
+  const earned = Math.max(0, k - (explore?.slots ?? 0));
+  let looked = 0;
+  while (places.order.length < earned && places.takeBest()) {
+    if (places.looks - looked < looksAtOnce) continue;
+    looked = places.looks;
+    await breathe(signal);
+  }
+  const explored = explore === undefined ? undefined : places.draw(k, explore.seed);
+  const crowdedOut = places.crowdedOut(k);
+  // Should filtering drop any, others stand behind them.
+  const rest = places.rest();
+  return {
+    order: Uint32Array.from([...places.order, ...rest]),
+    adjustments: places.adjustments,
+    crowdedOut,
+    ...(explored === undefined ? {} : { explored }),
   };
-  const best = (fits: (p: number) => boolean): number => {
-    let found = -1;
+}
+
+/** How many of the scored items may be returned at all: filtering would drop the others. */
+function eligible({ scores }: Scored, minScore: number | undefined): number {
+  let count = scores.length;
+  while (count > 0 && !scoresEnough(scores[count - 1]!, minScore)) count--;
+  return count;
+}
+
+/** The places of one answer as they are given. */
+class Places {
+  readonly order: number[] = [];
+  /** How many candidates were looked at so far. */
+  looks = 0;
+  readonly #count: number;
+  readonly #pool: number;
+  readonly #diversity: number;
+  readonly #taken: Uint8Array;
+  readonly #adjuster: Adjuster;
+  readonly #groups: Groups;
+  readonly #quotas: Quotas;
+  readonly #similarity: Similarity | undefined;
+  /** How like a position is to the nearest that was chosen, of those that it was compared with. */
+  readonly #nearest: Float64Array;
+  readonly #compared: Uint32Array;
+
+  constructor(request: Request, scored: Scored, count: number) {
+    const { diversity } = request.query;
+    this.#count = count;
+    this.#pool = poolOf(request.query);
+    this.#diversity = diversity;
+    this.#taken = new Uint8Array(count);
+    this.#nearest = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+    this.#compared = new Uint32Array(count);
+    this.#adjuster = new Adjuster(request, scored, Math.min(count, this.#pool));
+    this.#groups = new Groups(request, scored);
+    this.#quotas = new Quotas(request, scored);
+    this.#similarity = diversity > 0 ? new Similarity(request, scored.items) : undefined;
+  }
+
+  get adjustments(): ReadonlyMap<number, Adjustments> {
+    return this.#adjuster.made;
+  }
+
+  /** Gives the next place; false where nothing is left that may have it. */
+  takeBest(): boolean {
+    const behind = this.#quotas.behind(this.order.length + 1);
+    const fromQuota = behind === undefined ? undefined : this.#best((p) => this.#quotas.isOf(behind, p));
+    const p = fromQuota ?? this.#best(() => true);
+    if (p !== undefined) this.#take(p);
+    return p !== undefined;
+  }
+
+  /** Fills the places up to k with positions drawn from the pool. */
+  draw(k: number, seed: number): ReadonlySet<number> {
+    const random = mulberry32(seed);
+    const drawn = new Set<number>();
+    while (this.order.length < k) {
+      const rest = this.rest();
+      if (rest.length === 0) break;
+      const p = rest[Math.floor(random() * rest.length)]!;
+      this.#take(p);
+      drawn.add(p);
+    }
+    return drawn;
+  }
+
+  /** What of the first k lost its place to others of its group. */
+  crowdedOut(k: number): Uint32Array {
+    const first = Uint32Array.from({ length: Math.min(k, this.#count) }, (_, p) => p);
+    return first.filter((p) => this.#taken[p] === 0 && this.#groups.isFull(p));
+  }
+
+  /** The pool: what stands first of what is left, by score. */
+  rest(): number[] {
+    const rest: number[] = [];
+    for (let p = 0; p < this.#count && rest.length < this.#pool; p++) {
+      if (this.#taken[p] === 0 && !this.#groups.isFull(p)) rest.push(p);
+    }
+    return rest;
+  }
+
+  #best(fits: (p: number) => boolean): number | undefined {
+    let found: number | undefined;
     let highest = Number.NEGATIVE_INFINITY;
-    for (let p = 0; p < pool; p++) {
-      if (taken[p] === 1 || !fits(p) || groups.isFull(p)) continue;
-      const value = (1 - diversity) * totals[p]! - diversity * nearest[p]!;
+    let inPool = 0;
+    for (let p = 0; p < this.#count && inPool < this.#pool; p++) {
+      if (this.#taken[p] === 1 || !fits(p) || this.#groups.isFull(p)) continue;
+      inPool++;
+      const value = (1 - this.#diversity) * this.#adjuster.total(p) - this.#diversity * this.#likenessToChosen(p);
       if (value > highest) {
         highest = value;
         found = p;
       }
     }
+    this.looks += inPool;
     return found;
-  };
+  }
 
-  let operations = 0;
-  const earned = Math.max(0, k - (explore?.slots ?? 0));
-  while (order.length < earned) {
-    const behind = quotas.behind(order.length + 1);
-    const fromQuota = behind === undefined ? -1 : best((p) => quotas.isOf(behind, p));
-    const p = fromQuota >= 0 ? fromQuota : best(() => true);
-    if (p < 0) break;
-    take(p);
-    if (similarity !== undefined) {
-      for (let q = 0; q < pool; q++) {
-        if (taken[q] === 1) continue;
-        const likeness = similarity.between(p, q);
-        nearest[q] = order.length === 1 ? likeness : Math.max(nearest[q]!, likeness);
-      }
+  /** Compares a position with those that were chosen since it was last looked at. */
+  #likenessToChosen(p: number): number {
+    if (this.#similarity === undefined || this.order.length === 0) return 0;
+    let nearest = this.#nearest[p]!;
+    for (let at = this.#compared[p]!; at < this.order.length; at++) {
+      nearest = Math.max(nearest, this.#similarity.between(p, this.order[at]!));
     }
-    operations += pool * (similarity?.cost ?? 1);
-    if (operations > operationsAtOnce) {
-      operations = 0;
-      await breathe(signal);
-    }
+    this.#nearest[p] = nearest;
+    this.#compared[p] = this.order.length;
+    return nearest;
   }
 
-  const explored = new Set<number>();
-  if (explore !== undefined) {
-    const random = mulberry32(explore.seed);
-    while (order.length < k) {
-      const rest = Uint32Array.from(taken.keys()).filter((p) => taken[p] === 0 && !groups.isFull(p));
-      if (rest.length === 0) break;
-      const p = rest[Math.floor(random() * rest.length)]!;
-      take(p);
-      explored.add(p);
-    }
-  }
-  const first = Uint32Array.from({ length: Math.min(k, pool) }, (_, p) => p);
-  const crowdedOut = first.filter((p) => taken[p] === 0 && groups.isFull(p));
-  return { order: Uint32Array.from(order), adjustments, explored, crowdedOut };
-}
-
-/** How many of the scored items may be returned at all: filtering would drop the others. */
-function poolOf({ scores }: Scored, minScore: number | undefined): number {
-  let pool = scores.length;
-  while (pool > 0 && !scoresEnough(scores[pool - 1]!, minScore)) pool--;
-  return pool;
-}
-
-/** How many of every group were chosen. An item that lacks the attribute is alone in its group; one of several tags is in several. */
-class Groups {
-  readonly #most: number;
-  readonly #namesOf: (p: number) => readonly (string | number | boolean)[];
-  readonly #counts = new Map<string | number | boolean, number>();
-
-  constructor({ query: { perGroup }, collection }: Request, { items }: Scored) {
-    this.#most = perGroup?.most ?? Number.POSITIVE_INFINITY;
-    if (perGroup === undefined) {
-      this.#namesOf = () => [];
-      return;
-    }
-    const { read } = requireColumn(collection.catalogue.columns, perGroup.attribute, 'perGroup.attribute');
-    this.#namesOf = (p) => {
-      const value = read(items[p]!);
-      return value === undefined ? [] : typeof value === 'object' ? value : [value];
-    };
-  }
-
-  isFull(p: number): boolean {
-    return this.#namesOf(p).some((name) => (this.#counts.get(name) ?? 0) >= this.#most);
-  }
-
-  add(p: number): void {
-    for (const name of new Set(this.#namesOf(p))) this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-  }
-}
-
-/** Which sources have had how many places. */
-class Quotas {
-  readonly #wanted: readonly { readonly share: number; readonly ranks: readonly Uint32Array[] }[];
-  readonly #counts: number[];
-  readonly #k: number;
-
-  constructor({ query: { quotas, k }, sources }: Request, { ranks }: Scored) {
-    this.#k = k;
-    this.#wanted = Object.entries(quotas).map(([name, share]) => ({
-      share,
-      ranks: ranks.filter((_, s) => sources[s]!.name === name),
-    }));
-    this.#counts = this.#wanted.map(() => 0);
-  }
-
-  /** The source that has too few among the first `places`, if one has. */
-  behind(places: number): number | undefined {
-    const found = this.#wanted.findIndex(({ share }, s) => Math.floor(share * places + 1e-9) > this.#counts[s]!);
-    return found < 0 ? undefined : found;
-  }
-
-  isOf(source: number, p: number): boolean {
-    return this.#wanted[source]!.ranks.some((row) => row[p]! < this.#k);
-  }
-
-  add(p: number): void {
-    this.#wanted.forEach((_, s) => {
-      if (this.isOf(s, p)) this.#counts[s] = this.#counts[s]! + 1;
-    });
+  #take(p: number): void {
+    this.#taken[p] = 1;
+    this.order.push(p);
+    this.#groups.add(p);
+    this.#quotas.add(p);
   }
 }

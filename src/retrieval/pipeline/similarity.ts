@@ -1,21 +1,16 @@
-/** How like the items of a pool are to each other, in the spaces that answered: what diversity keeps apart. */
+/** How like scored items are to each other, in the spaces that answered: what diversity keeps apart. */
 import type { Space } from '../space.js';
 import type { Request } from './stages.js';
 
-interface SpaceRows {
-  readonly weight: number;
-  /** Dot product of two rows of the pool; 0 where one has none. */
-  readonly dot: (p: number, q: number) => number;
-  readonly cost: number;
-}
+/** Likeness of two positions in one space; 0 where one has no vector. */
+type Compare = (p: number, q: number) => number;
 
 /** Rows longer than this are kept by their entries: those of sparse spaces have some dozen in tens of thousands of columns. */
 const longestDense = 4096;
 
-export class PoolSimilarity {
-  readonly #spaces: readonly SpaceRows[];
-  /** Operations that one comparison takes, about. */
-  readonly cost: number;
+/** Vectors are read when they are first compared. */
+export class Similarity {
+  readonly #spaces: readonly { readonly weight: number; readonly compare: Compare }[];
 
   constructor({ collection, sources }: Request, items: Uint32Array) {
     const weights = new Map<Space, number>();
@@ -27,52 +22,58 @@ export class PoolSimilarity {
     if (weights.size === 0 && first !== undefined) weights.set(first, 1);
     this.#spaces = [...weights]
       .filter(([, weight]) => weight > 0)
-      .map(([space, weight]) => ({ weight, ...rowsOf(space, items) }));
-    this.cost = this.#spaces.reduce((sum, { cost }) => sum + cost, 1);
+      .map(([space, weight]) => ({ weight, compare: comparing(space, items) }));
   }
 
   /** As `similarItems` would score it: a cosine, in a factor space times how far both are explained. */
   between(p: number, q: number): number {
     let sum = 0;
-    for (const { weight, dot } of this.#spaces) sum += weight * dot(p, q);
+    for (const { weight, compare } of this.#spaces) sum += weight * compare(p, q);
     return sum;
   }
 }
 
-function rowsOf(space: Space, items: Uint32Array): Omit<SpaceRows, 'weight'> {
-  return space.similar.dim > longestDense ? entryRows(space, items) : denseRows(space, items);
+function comparing({ similar }: Space, items: Uint32Array): Compare {
+  const vectorOf = (p: number) => similar.vector(items[p]!);
+  return similar.dim > longestDense ? byEntries(vectorOf) : byValues(vectorOf);
 }
 
-function denseRows({ similar }: Space, items: Uint32Array): Omit<SpaceRows, 'weight'> {
-  const { dim } = similar;
-  const rows = new Float32Array(items.length * dim);
-  items.forEach((item, p) => {
-    const vector = similar.vector(item);
-    if (vector !== undefined) rows.set(vector, p * dim);
-  });
-  const dot = (p: number, q: number) => {
+function byValues(vectorOf: (p: number) => Float32Array | undefined): Compare {
+  const row = remembered((p) => vectorOf(p) ?? new Float32Array(0));
+  return (p, q) => {
+    const a = row(p);
+    const b = row(q);
+    const dim = Math.min(a.length, b.length);
     let sum = 0;
-    for (let d = 0, a = p * dim, b = q * dim; d < dim; d++) sum += rows[a + d]! * rows[b + d]!;
+    for (let d = 0; d < dim; d++) sum += a[d]! * b[d]!;
     return sum;
   };
-  return { dot, cost: dim };
 }
 
-function entryRows({ similar }: Space, items: Uint32Array): Omit<SpaceRows, 'weight'> {
-  let entries = 0;
-  const rows = Array.from(items, (item) => {
-    const row = new Map<number, number>();
-    similar.vector(item)?.forEach((value, column) => {
-      if (value !== 0) row.set(column, value);
+function byEntries(vectorOf: (p: number) => Float32Array | undefined): Compare {
+  const row = remembered((p) => {
+    const entries = new Map<number, number>();
+    vectorOf(p)?.forEach((value, column) => {
+      if (value !== 0) entries.set(column, value);
     });
-    entries += row.size;
-    return row;
+    return entries;
   });
-  const dot = (p: number, q: number) => {
-    const [few, many] = rows[p]!.size < rows[q]!.size ? [rows[p]!, rows[q]!] : [rows[q]!, rows[p]!];
+  return (p, q) => {
+    const [few, many] = row(p).size < row(q).size ? [row(p), row(q)] : [row(q), row(p)];
     let sum = 0;
     for (const [column, value] of few) sum += value * (many.get(column) ?? 0);
     return sum;
   };
-  return { dot, cost: 10 * Math.ceil(entries / Math.max(1, items.length)) };
+}
+
+function remembered<T>(make: (p: number) => T): (p: number) => T {
+  const made = new Map<number, T>();
+  return (p) => {
+    let value = made.get(p);
+    if (value === undefined) {
+      value = make(p);
+      made.set(p, value);
+    }
+    return value;
+  };
 }

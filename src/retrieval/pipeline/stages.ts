@@ -43,8 +43,8 @@ export interface Scored {
 export interface Ranked {
   /** Positions in `Scored`, the first to be returned first. */
   readonly order: Uint32Array;
-  /** By position in `Scored`: what was added to the relevance. Absent where nothing was. */
-  readonly adjustments?: readonly Adjustments[];
+  /** By position in `Scored`: what was added to the relevance of those that were looked at. Absent where nothing was. */
+  readonly adjustments?: ReadonlyMap<number, Adjustments>;
   /** Positions that were drawn, not earned. */
   readonly explored?: ReadonlySet<number>;
   /** Positions among the first k that lost their place because their group has had its own. */
@@ -53,7 +53,7 @@ export interface Ranked {
 
 /** What re-ranking made of one item's score. */
 export interface Adjustments {
-  /** Its score within the pool, from 0 for the least to 1 for the best. */
+  /** Its score within the pool, from 0 for the least to 1 for the best; below 0 for what was looked at beyond it. */
   readonly relevance: number;
   readonly popularity: number;
   readonly boosts: number;
