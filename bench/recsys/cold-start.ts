@@ -60,24 +60,52 @@ const genreParts = {
 };
 const neighbours = 100;
 const mapNeighbours = 20;
-/** Every so many users are asked where a table has many columns. */
+/** Every so many users are asked: what 1,500 say is steady to .01. */
 const usersApart = 4;
 
-export async function coldStart(): Promise<void> {
+interface Prepared {
+  readonly dataset: Dataset;
+  readonly warm: CsrMatrix;
+  /** Training and test pairs. */
+  readonly all: CsrMatrix;
+  readonly cold: Uint32Array;
+  /** What is known of the films, fitted to those of training. */
+  readonly content: () => Promise<FittedSpace>;
+}
+
+async function prepared(): Promise<Prepared | undefined> {
   const data = await coldMovies();
   if (data === undefined) return void process.stdout.write('ml-1m-cold: not in NIGH_DATA, left out.\n');
-  const { dataset, test } = data;
+  const { dataset, test, described } = data;
   const warm = dataset.interactions;
-  const content = once(() => contentSpace(dataset, warm, contentParts));
-  const genres = once(() => contentSpace(dataset, warm, genreParts));
-  const all = union(warm, test);
   const cold = columnsOf(test);
+  process.stdout.write(
+    `\nml-1m-cold: ${cold.length} test items, ${described} of ${dataset.items.size} films described; every ${usersApart}th user is asked\n`,
+  );
+  return {
+    dataset,
+    warm,
+    all: union(warm, test),
+    cold,
+    content: once(() => contentSpace(dataset, warm, contentParts)),
+  };
+}
+
+/** Cold items among themselves and in the catalogue, and what is lost on warm ones. */
+export async function coldStart(): Promise<void> {
+  const found = await prepared();
+  if (found === undefined) return;
+  const { dataset, warm, all, cold, content } = found;
   const plain = alsTrainer('factors alone', dataset, factorParams);
   const aware = alsTrainer('feature-aware iALS', dataset, featureParams, content);
   const models = [
     randomRankingTrainer,
     genrePopularity(dataset),
-    contentKnn('content KNN by genre', genres, neighbours),
+    contentKnn(
+      'content KNN by genre',
+      once(() => contentSpace(dataset, warm, genreParts)),
+      neighbours,
+    ),
     contentTaste(content),
     contentKnn('content KNN', content, neighbours),
     plain,
@@ -85,13 +113,8 @@ export async function coldStart(): Promise<void> {
     alsTrainer('ridge map', dataset, { ...featureParams, coldItems: 'map' }, content),
     aware,
   ];
-  process.stdout.write(
-    `\nml-1m-cold: ${cold.length} test items, ${data.described} of ${dataset.items.size} films described\n`,
-  );
   await itemColdTable(models, all, cold);
   await warmTable(warm, [plain, aware]);
-  await fewShotTable(dataset, warm, all, cold, content);
-  await coldUserTable(dataset, warm, content);
 }
 
 async function itemColdTable(
@@ -99,11 +122,14 @@ async function itemColdTable(
   all: CsrMatrix,
   cold: Uint32Array,
 ): Promise<void> {
-  const splits = (['cold', 'catalogue'] as const).map((pool) => itemCold(all, { cold, pool }));
+  const among = thinned(itemCold(all, { cold, pool: 'cold' }), usersApart);
+  const { pool: _, ...inCatalogue } = among;
+  const splits = [among, inCatalogue];
   const rows = [];
   for (const model of models) {
     const found = [];
-    for (const split of splits) found.push(await judged(model, split));
+    const fittedOnce = remembering(model);
+    for (const split of splits) found.push(await judged(fittedOnce, split));
     rows.push([
       model.name,
       ...found.flatMap(({ recall, ndcg, coverage }) => [decimal(recall, 4), decimal(ndcg, 4), decimal(coverage, 3)]),
@@ -118,7 +144,7 @@ async function itemColdTable(
 }
 
 async function warmTable(warm: CsrMatrix, models: readonly Trainer<RankingModel>[]): Promise<void> {
-  const split = { ...randomSplit(warm, { testShare: 0.2, seed }), pool: columnsOf(warm) };
+  const split = { ...thinned(randomSplit(warm, { testShare: 0.2, seed }), usersApart), pool: columnsOf(warm) };
   const rows = [];
   let first: { recall: number; ndcg: number } | undefined;
   for (const model of models) {
@@ -134,6 +160,18 @@ async function warmTable(warm: CsrMatrix, models: readonly Trainer<RankingModel>
   );
 }
 
+/** A trainer that is not asked again for the training part that it was asked for last. */
+function remembering(trainer: Trainer<RankingModel>): Trainer<RankingModel> {
+  let last: { readonly train: CsrMatrix; readonly model: RankingModel } | undefined;
+  return {
+    name: trainer.name,
+    fit: async (train, context) => {
+      if (last?.train !== train) last = { train, model: await trainer.fit(train, context) };
+      return last.model;
+    },
+  };
+}
+
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
@@ -144,13 +182,11 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 const shots = [0, 1, 2, 5, 10, 20];
 
-async function fewShotTable(
-  dataset: Dataset,
-  warm: CsrMatrix,
-  all: CsrMatrix,
-  cold: Uint32Array,
-  content: () => Promise<FittedSpace>,
-): Promise<void> {
+/** What every revealed rating of a cold item is worth. */
+export async function coldItemsRevealed(): Promise<void> {
+  const found = await prepared();
+  if (found === undefined) return;
+  const { dataset, warm, all, cold, content } = found;
   const splits = fewShot(all, { cold, pool: 'cold', shots, seed }).map((split) => thinned(split, usersApart));
   const models = [
     foldedItems('factors, items folded in', dataset, warm, factorParams),
@@ -160,13 +196,17 @@ async function fewShotTable(
   const rows = [];
   for (const model of models) rows.push([model.name, ...(await ndcgs(model, splits))]);
   table(
-    `Revealed ratings per cold item, NDCG@20 in (a), every ${usersApart}th user, the same asked for in every column: ${splits[0]!.definition}`,
+    `Revealed ratings per cold item, NDCG@20 in (a), the same asked for in every column: ${splits[0]!.definition}`,
     ['model', ...shots.map((shot) => `${shot}`)],
     rows,
   );
 }
 
-async function coldUserTable(dataset: Dataset, warm: CsrMatrix, content: () => Promise<FittedSpace>): Promise<void> {
+/** New users, by how much they have told. */
+export async function coldUsers(): Promise<void> {
+  const found = await prepared();
+  if (found === undefined) return;
+  const { dataset, warm, content } = found;
   const als = findEmbedding('als', 'als');
   const space = (name: string, params: Record<string, unknown>, features: FittedSpace | undefined) =>
     spaceTrainer(

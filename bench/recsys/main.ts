@@ -1,6 +1,6 @@
 /** `npm run bench:recsys [-- table …]`: our quality figures beside published ones. bench/README.md describes the tables. */
 import { artists } from './artists.js';
-import { coldStart } from './cold-start.js';
+import { coldItemsRevealed, coldStart, coldUsers } from './cold-start.js';
 import { foldInTimes } from './fold-in.js';
 import { hitRates } from './hit-rates.js';
 import { neighborTimes } from './neighbors.js';
@@ -21,6 +21,8 @@ const tables: Readonly<Record<string, () => Promise<void>>> = {
   retention,
   artists,
   'cold-start': coldStart,
+  'cold-items-revealed': coldItemsRevealed,
+  'cold-users': coldUsers,
   'fold-in': foldInTimes,
 };
 

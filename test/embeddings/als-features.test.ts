@@ -145,6 +145,26 @@ describe('als with features', () => {
     expect(many).toBeLessThan(0.5 * few);
   });
 
+  it('refuses features that say nothing of what was chosen, that are not finite, or that are too many', async () => {
+    const params = als.parse({ factors: 4, features: 'text' }, '');
+    const fitWith = (matrix: Matrix, ordinals: Uint32Array) =>
+      als.fit(world(), params, { spaces: new Map([['text', { items: { matrix, ordinals }, model: {}, notes: {} }]]) });
+    const ones = (rows: number, dim: number) => ({ ...zeros(rows, dim), data: new Float32Array(rows * dim).fill(1) });
+    const firstItems = (count: number) => Uint32Array.from({ length: count }, (_, i) => i);
+    await expect(fitWith(ones(2, 3), Uint32Array.of(61, 65))).rejects.toMatchObject({ code: 'EMPTY_DATASET' });
+    const broken = ones(items, 3);
+    broken.data[7] = Number.NaN;
+    await expect(fitWith(broken, firstItems(items))).rejects.toMatchObject({ code: 'NOT_FINITE' });
+    await expect(fitWith(zeros(items, 4096), firstItems(items))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    // More features than items, and all of them alike, have a map too.
+    const alike = await fitWith(ones(items, 100), firstItems(items));
+    expect(alike.items.matrix.data.every(Number.isFinite)).toBe(true);
+    expect(alike.items.ordinals.length).toBe(items);
+    await expect(
+      als.fit(world(), als.parse({ features: 'text' }, ''), { spaces, signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
   it('refuses features that are not there, and content without them', async () => {
     const params = als.parse({ features: 'text' }, '');
     expect(als.uses!(params)).toEqual(['text']);
