@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <thread>
 
 namespace {
 
@@ -12,6 +13,7 @@ std::atomic<bool> armed{false};
 std::atomic<bool> all_from{false};
 std::atomic<int64_t> left{0};  // allocations until the one that fails
 std::atomic<size_t> failures{0};
+thread_local std::chrono::milliseconds delay{0};
 
 bool fails() noexcept {
   if (!armed.load(std::memory_order_relaxed)) return false;
@@ -22,6 +24,7 @@ bool fails() noexcept {
 }
 
 void* allocate(size_t bytes) {
+  if (delay.count() != 0) std::this_thread::sleep_for(delay);
   void* memory = fails() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
@@ -67,6 +70,9 @@ FailingAllocations::FailingAllocations(size_t n, Which which) {
 FailingAllocations::~FailingAllocations() { armed = false; }
 
 bool FailingAllocations::failed() const { return failures != 0; }
+
+SlowAllocations::SlowAllocations(std::chrono::milliseconds each) { delay = each; }
+SlowAllocations::~SlowAllocations() { delay = std::chrono::milliseconds(0); }
 
 bool allocations_can_fail() {
 #if defined(__linux__)

@@ -1,6 +1,8 @@
-// Allocations that fail when a test says so. The program's operator new and aligned_alloc are those of failing_allocations.cpp.
+// Allocations that fail, or take their time, when a test says so. The program's operator new and aligned_alloc are those of
+// failing_allocations.cpp.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 namespace nigh::test {
@@ -17,6 +19,15 @@ class FailingAllocations {
 
   /// Whether an allocation has failed since.
   bool failed() const;
+};
+
+/// While one lives, every allocation of the thread that made it takes so long: what it does comes apart between them.
+class SlowAllocations {
+ public:
+  explicit SlowAllocations(std::chrono::milliseconds each);
+  ~SlowAllocations();
+  SlowAllocations(const SlowAllocations&) = delete;
+  SlowAllocations& operator=(const SlowAllocations&) = delete;
 };
 
 /// Whether the allocations of this program can be made to fail.
