@@ -11,7 +11,7 @@
  * 4. Stopwords are dropped (lists of the package stopword), and numbers where they are not wanted.
  * 5. Stemming (Snowball).
  *
- * What follows from a word alone, 2 to 5, is done once for each distinct word.
+ * What stands between two spaces is read once, however often it comes: finding words is what takes the time.
  */
 import { choice, flag, type ParamsOf } from '../core/params.js';
 import { detached } from '../data/detached-text.js';
@@ -96,33 +96,40 @@ export async function createTokenizer({ language, stopwords, numbers, stem }: To
   const dropped = new Set<string>(list);
   const stemmer =
     stem && names.stemmer !== undefined ? (await import('snowball-stemmers')).newStemmer(names.stemmer) : undefined;
-  const read = (segment: string): readonly string[] =>
-    splitName(segment).flatMap((name) => {
-      const word = name.toLowerCase();
-      if (dropped.has(word) || (!numbers && digits.test(word))) return [];
-      return stemmer === undefined ? word : stemmer.stem(word);
-    });
+  const reduced = (name: string): readonly string[] => {
+    const word = name.toLowerCase();
+    if (dropped.has(word) || (!numbers && digits.test(word))) return [];
+    return [stemmer === undefined ? word : stemmer.stem(word)];
+  };
+  const read = (piece: string): readonly string[] => {
+    const words = Array.from(segmenter.segment(piece)).filter(({ isWordLike }) => isWordLike === true);
+    return words.flatMap(({ segment }) => splitName(segment).flatMap(reduced));
+  };
   const known = new Map<string, readonly string[]>();
-  const tokensOf = (segment: string): readonly string[] => {
-    let found = known.get(segment);
+  const tokensOf = (piece: string): readonly string[] => {
+    if (piece.length > longestKnown) return read(piece);
+    let found = known.get(piece);
     if (found === undefined) {
-      found = read(segment);
+      found = read(piece);
       if (known.size >= mostKnown) known.clear();
-      known.set(detached(segment), found);
+      known.set(detached(piece), found);
     }
     return found;
   };
 
   return (text) => {
     const tokens: string[] = [];
-    for (const { segment, isWordLike } of segmenter.segment(text.normalize('NFKC').replaceAll('’', "'"))) {
-      if (isWordLike === true) for (const token of tokensOf(segment)) tokens.push(token);
+    for (const piece of text.normalize('NFKC').replaceAll('’', "'").split(spaces)) {
+      for (const token of tokensOf(piece)) tokens.push(token);
     }
     return tokens;
   };
 }
 
-/** Words whose tokens are remembered: a service that tokenizes questions for years must not remember all. */
+/** No word goes across these, in any language (UAX 29: no rule joins them to a letter), so what is between two can be read alone. */
+const spaces = /[\t-\r ]+/;
+/** Pieces that are remembered: not the sentences of a script without spaces, nor all that a service is asked for in years. */
+const longestKnown = 40;
 const mostKnown = 200_000;
 
 const digits = /^[\p{Nd}.,]+$/u;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readParams } from '../../src/core/params.js';
 import { createTokenizer, tokenizerSchema } from '../../src/embeddings/tokenize.js';
@@ -6,6 +7,58 @@ const tokenizer = (params: Record<string, unknown>) => createTokenizer(readParam
 const plain = { stopwords: false, stem: false };
 
 describe('tokenizer', () => {
+  it('finds the words that the rules of Unicode find in the text as a whole', async () => {
+    const part = fc.oneof(
+      fc.constantFrom(
+        ...[
+          'dog',
+          "don't",
+          'U.S.A',
+          'e.g.',
+          '3.14',
+          '1,000;',
+          ':',
+          "'tis",
+          'socket_io',
+          '-',
+          '(so)',
+          'naïve',
+          'e\u0301',
+          '\u0301',
+        ],
+        ...[
+          '東京都に住む',
+          'สวัสดีครับ',
+          '한국어',
+          '👩‍🍳',
+          '🇩🇪',
+          '\u200d',
+          '\u00ad',
+          '\ufeff',
+          '\u00a0',
+          '\u3000',
+          '\u2028',
+          'אב״ג',
+        ],
+        ...[' ', ' ', ' ', '  ', '\n', '\t', '\r\n', '\v'],
+      ),
+      fc.string({ unit: 'binary', maxLength: 3 }),
+    );
+    const text = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''));
+    for (const language of ['none', 'en', 'ja', 'th', 'sv']) {
+      const tokenize = await tokenizer({ ...plain, language });
+      const segmenter = new Intl.Segmenter(language === 'none' ? 'und' : language, { granularity: 'word' });
+      fc.assert(
+        fc.property(text, (given) => {
+          const plainText = given.normalize('NFKC').replaceAll('’', "'");
+          const words = [...segmenter.segment(plainText)].filter(({ isWordLike }) => isWordLike);
+          expect(tokenize(given)).toEqual(words.flatMap(({ segment }) => tokenize(segment)));
+        }),
+        { numRuns: 300 },
+      );
+    }
+  });
+
   it('takes names apart as their parts are written in other names', async () => {
     const tokenize = await tokenizer(plain);
     expect(tokenize('express-session')).toEqual(['express', 'session']);
