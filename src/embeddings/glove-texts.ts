@@ -21,8 +21,8 @@ export class GloveTexts {
   readonly candidates = new Set<string>();
   readonly #splitting: WordSplitting;
   readonly #ordinals = new Map<string, number>();
-  /** By ordinal of the piece. */
-  readonly #readings: Readings[] = [];
+  /** By ordinal of the piece; the word alone where it can be read as one word only, as most can. */
+  readonly #readings: (string | Readings)[] = [];
   /** Of all texts, one after another. */
   readonly #pieces = GrowableArray.uint32();
   readonly #offsets = GrowableArray.uint32();
@@ -45,8 +45,7 @@ export class GloveTexts {
 
   /** What of the texts a vocabulary knows. */
   words(ordinals: ReadonlyMap<string, number>): TextWords {
-    const isKnown = (word: string) => ordinals.has(word);
-    const known = this.#readings.map((readings) => knownReading(readings, isKnown)?.map((word) => ordinals.get(word)!));
+    const known = this.#knownWords(ordinals);
     const words = GrowableArray.uint32();
     const pieces = this.#pieces.view();
     const ends = this.#offsets.view();
@@ -54,18 +53,38 @@ export class GloveTexts {
     let unknown = 0;
     for (let text = 0; text + 1 < ends.length; text++) {
       for (let at = ends[text]!; at < ends[text + 1]!; at++) {
-        const own = known[pieces[at]!];
-        if (own === undefined) unknown++;
-        else for (const word of own) words.push(word);
+        const piece = pieces[at]!;
+        const [begin, end] = [known.offsets[piece]!, known.offsets[piece + 1]!];
+        if (begin === end) unknown++;
+        for (let w = begin; w < end; w++) words.push(known.words[w]!);
       }
       offsets[text + 1] = words.length;
     }
     return { offsets, words: words.view(), unknown };
   }
 
+  /** The known words of each piece. */
+  #knownWords(ordinals: ReadonlyMap<string, number>): Omit<TextWords, 'unknown'> {
+    const isKnown = (word: string) => ordinals.has(word);
+    const words = GrowableArray.uint32();
+    const offsets = new Uint32Array(this.#readings.length + 1);
+    for (const [piece, readings] of this.#readings.entries()) {
+      if (typeof readings === 'string') {
+        const ordinal = ordinals.get(readings);
+        if (ordinal !== undefined) words.push(ordinal);
+      } else {
+        for (const word of knownReading(readings, isKnown) ?? []) words.push(ordinals.get(word)!);
+      }
+      offsets[piece + 1] = words.length;
+    }
+    return { offsets, words: words.view() };
+  }
+
   #number(piece: string): number {
     const readings = readingsOf(piece, this.#splitting);
-    const ordinal = readings.length === 0 ? nothing : this.#readings.push(readings) - 1;
+    const [first, second] = readings;
+    const only = second === undefined && first?.length === 1 ? first[0] : undefined;
+    const ordinal = readings.length === 0 ? nothing : this.#readings.push(only ?? readings) - 1;
     this.#ordinals.set(piece, ordinal);
     for (const reading of readings) for (const word of reading) this.candidates.add(word);
     return ordinal;
