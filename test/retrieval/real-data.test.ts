@@ -40,8 +40,8 @@ describe.skipIf(!movieLens)('indexes/movies', () => {
   let movies: Retriever;
   beforeAll(async () => {
     movies = await build('movies');
-  });
-  afterAll(() => movies.close());
+  }, 300_000);
+  afterAll(() => movies?.close());
 
   it('holds MovieLens, measured above its floor', () => {
     expect(movies.info).toMatchObject({ items: 9742, users: 610, interactions: 100_836 });
@@ -133,7 +133,7 @@ describe.skipIf(openmoji === undefined)('indexes/emoji', () => {
     expect(titles(dogs)).toEqual(expect.arrayContaining(['dog', 'guide dog', 'service dog', 'poodle']));
     const instruments = await emoji.similarItems(emoji.resolveItem('guitar'), { k: 8 });
     for (const { attributes } of instruments.results) expect(attributes.subgroup).toBe('musical-instrument');
-  });
+  }, 300_000);
 
   it('has a space of what words mean where word vectors are at hand, and says so where they are not', async () => {
     const recipe = await loadRecipe(join(recipes, 'emoji', 'recipe.json'));
@@ -155,7 +155,7 @@ describe.skipIf(openmoji === undefined || !gloveIsThere)('indexes/emoji-keywords
   let emoji: Retriever;
   beforeAll(async () => {
     emoji = await build('emoji-keywords');
-  });
+  }, 300_000);
   afterAll(() => emoji?.close());
 
   it('holds factors, TF-IDF, GloVe and pictures together, and all of them in one', async () => {
