@@ -18,7 +18,6 @@ export async function retention(): Promise<void> {
   for (const [name, embedding] of [
     ['iALS', 'als'],
     ['PureSVD', 'svd'],
-    ['BPR', 'bpr'],
   ] as const) {
     const found = findEmbedding(embedding, embedding);
     const params = found.parse(tunedParams('ml-1m, random 80/20', name), embedding);
