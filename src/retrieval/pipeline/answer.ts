@@ -20,6 +20,9 @@ export const defaultStages: Stages = {
   filtering: keepAllowed,
 };
 
+/** A walk to more than one in so many items costs more than comparing all of them. */
+const worthAWalk = 8;
+
 /** Candidates that a source of several is asked for at least: what the others have further up may be further down here. */
 const fewestOfSeveral = 100;
 
@@ -93,7 +96,7 @@ async function run(request: Request, stages: Stages, clock: StageClock): Promise
     if (positions.length >= query.k || asked >= all || !moreToFind(request, candidates, scored)) {
       return { scored, ranked, positions, stats: statsOf(request, candidates, [...work.values()]) };
     }
-    count = Math.min(all, asked * 4);
+    count = asked * 4 * worthAWalk > all ? all : asked * 4;
   }
 }
 

@@ -25,7 +25,8 @@ async function search({ query, filter }: Request, source: SearchSource, count: n
     // Below what is wanted it would mean less than the whole pool.
     ...(efSearch === undefined ? {} : { efSearch: Math.max(efSearch, count) }),
     ...(recall === undefined ? {} : { recall }),
-    ...(exact ? { exact } : {}),
+    // Who wants everything is served faster by comparing everything than by a walk to it.
+    ...(exact || count >= index.size ? { exact: true } : {}),
     ...(signal === undefined ? {} : { signal }),
   });
   const scores = Float64Array.from(distances, (distance) => scoreOf(index, distance));
