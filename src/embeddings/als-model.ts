@@ -50,15 +50,35 @@ export function foldIn(
 }
 
 /**
- * The vector that training would give an item with this audience, exactly. `mean` is what regularisation pulls to, where features say
- * it; without an audience it is the answer.
+ * The vector that training would give an item with this audience, exactly. With `mean`, the place of a new item by its features, it is
+ * the solution of
+ *
+ *   (Σ c p pᵀ + w0 PᵀP + r I) (q − mean) = Σ c (1 − p·mean) p
+ *
+ * where pairs that were not observed ask for the score that the features give, and not for 0 as in the training: hardly anybody had the
+ * occasion to choose a new item. So an item goes over from its mean without a jump (docs/decisions/0014).
  */
-export function foldInItem(
+export async function foldInItem(
   model: AlsModel,
   { vectors, weights }: Audience,
   mean?: Float32Array,
 ): Promise<Float32Array> {
-  return solveRow(model, firstColumns(vectors, model.factors), weights, model.userGramian, model.users, mean);
+  if (mean !== undefined && vectors.rows === 0) return mean;
+  const fixed = firstColumns(vectors, model.factors);
+  return solveRow(model, fixed, weights, model.userGramian, model.users, mean && pulledTo(model, mean, vectors.rows));
+}
+
+/** What r has to pull to so that it adds r · mean + w0 PᵀP mean to the right side. */
+function pulledTo(model: AlsModel, mean: Float32Array, audience: number): Float32Array {
+  const { factors, userGramian, regularization, frequencyExponent, unobservedWeight, users } = model;
+  const ridge = regularization * (audience + unobservedWeight * users) ** frequencyExponent;
+  // Without regularisation nothing pulls.
+  if (ridge === 0) return mean;
+  return mean.map((value, d) => {
+    let sum = 0;
+    for (let k = 0; k < factors; k++) sum += userGramian[d * factors + k]! * mean[k]!;
+    return value + sum / ridge;
+  });
 }
 
 async function solveRow(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Matrix, row, zeros } from '../../src/core/matrix.js';
 import { als } from '../../src/embeddings/als.js';
+import { readAlsModel } from '../../src/embeddings/als-model.js';
 import type { Embedder, FittedSpace } from '../../src/embeddings/embedding.js';
 import { dot, interactionsOf, seeded } from './support.js';
 
@@ -139,10 +140,27 @@ describe('als with features', () => {
     // Item 60 is of group 0 by its features, but everybody of group 1 chose it.
     const fans = Array.from({ length: 30 }, (_, n) => 4 * n + 1);
     const distance = (a: Float32Array, b: Float32Array) => Math.hypot(...a.map((value, d) => value - b[d]!));
+    const one = await fold(audience(fans.slice(0, 1)), features);
+    const all = await fold(audience(fans), features);
     const byAll = await fold(audience(fans));
-    const few = distance(await fold(audience(fans.slice(0, 1)), features), byAll);
-    const many = distance(await fold(audience(fans), features), byAll);
-    expect(many).toBeLessThan(0.5 * few);
+    expect(distance(one, cold)).toBeLessThan(0.2 * distance(byAll, cold));
+    expect(distance(all, byAll)).toBeLessThan(0.8 * distance(cold, byAll));
+
+    // The equation of foldInItem, entry by entry.
+    const model = readAlsModel(space.model);
+    const { vectors } = audience(fans);
+    const r = model.regularization * (30 + model.unobservedWeight * users) ** model.frequencyExponent;
+    for (let d = 0; d < 6; d++) {
+      let left = r * (all[d]! - cold[d]!);
+      for (let k = 0; k < 6; k++) left += model.userGramian[d * 6 + k]! * (all[k]! - cold[k]!);
+      let right = 0;
+      for (let fan = 0; fan < fans.length; fan++) {
+        const p = row(vectors, fan);
+        left += p[d]! * (dot(p, all) - dot(p, cold));
+        right += p[d]! * (1 - dot(p, cold));
+      }
+      expect(left).toBeCloseTo(right, 3);
+    }
   });
 
   it('refuses features that say nothing of what was chosen, that are not finite, or that are too many', async () => {
