@@ -46,7 +46,7 @@ export async function trainingTimes(): Promise<void> {
     ]);
   }
   process.stdout.write(
-    `\nSeconds an iteration of iALS, ${factors} factors. NumPy solves every row exactly, as ours does with cgSteps 0; the default takes 3 steps of conjugate gradients. implicit (8 cores) needs 2.32 s on 358,868 × 292,385 with 17.5 M entries\n\n`,
+    `\nSeconds an iteration of iALS, ${factors} factors. NumPy solves every row exactly on one thread, as ours does on all with cgSteps 0; the default takes 3 steps of conjugate gradients. implicit (8 cores) needs 2.32 s on 358,868 × 292,385 with 17.5 M entries\n\n`,
   );
   process.stdout.write(
     textTable(['data', 'shape', 'entries', 'ours', 'ours, exact', 'NumPy', '× exact', '× default'], cells),
@@ -95,7 +95,7 @@ async function repeated(times: number, work: () => Promise<unknown>): Promise<nu
   return seconds.sort((a, b) => a - b);
 }
 
-/** The faster of two iterations, of a large matrix the only one; undefined without Python and NumPy. */
+/** The fastest of three iterations, of a large matrix the only one; undefined without Python and NumPy. */
 async function numpySeconds({ rows, cols, entries, offsets, columns }: CsrMatrix): Promise<number | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'nigh-als-'));
   try {
