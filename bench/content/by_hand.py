@@ -62,7 +62,7 @@ else:
 
 print(json.dumps({"version": version}), flush=True)
 for line in sys.stdin:
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     made = run()
-    seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, **({"quality": quality(made)} if line.strip() == "quality" else {})}), flush=True)
+    cost = {"seconds": time.perf_counter() - began, "cpuSeconds": time.process_time() - cpu}
+    print(json.dumps({**cost, **({"quality": quality(made)} if line.strip() == "quality" else {})}), flush=True)

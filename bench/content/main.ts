@@ -9,10 +9,17 @@
 import { examples } from './examples.js';
 import type { ContentPart } from './parts.js';
 import { pictures } from './pictures.js';
-import { speed } from './speed.js';
+import { pictureSpeed, textSpeed, titleSpeed } from './speed.js';
 import { titles } from './titles.js';
 
-const parts: Record<ContentPart, (repeats: number) => Promise<void>> = { examples, titles, pictures, speed };
+const parts: Record<ContentPart, (repeats: number) => Promise<void>> = {
+  examples,
+  titles,
+  pictures,
+  'text-speed': textSpeed,
+  'title-speed': titleSpeed,
+  'picture-speed': pictureSpeed,
+};
 
 export async function content(wanted: readonly ContentPart[], repeats: number): Promise<void> {
   for (const part of wanted) await parts[part](repeats);

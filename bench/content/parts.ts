@@ -1,3 +1,3 @@
-export const contentParts = ['examples', 'titles', 'pictures', 'speed'] as const;
+export const contentParts = ['examples', 'titles', 'pictures', 'text-speed', 'title-speed', 'picture-speed'] as const;
 
 export type ContentPart = (typeof contentParts)[number];

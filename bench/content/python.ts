@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { say } from '../report/say.js';
 import { repository } from './datasets.js';
+import type { Cost } from './interleave.js';
 
 /** Where a Python may be that has the libraries; the first that has them is taken. */
 const interpreters = [process.env.NIGH_PYTHON, 'python3', '/usr/bin/python3'].filter((path) => path !== undefined);
@@ -13,7 +14,7 @@ export interface PythonTask {
   /** Names and versions of its libraries. */
   readonly version: string;
   /** Does the task once. */
-  run(): Promise<number>;
+  run(): Promise<Cost>;
   /** Does it once more and says how good it is. */
   quality(): Promise<number>;
   close(): void;
@@ -49,11 +50,11 @@ async function converse(child: ChildProcessByStdio<Writable, Readable, null>): P
     child.stdin.write(`${line}\n`);
     const answer = await read();
     if (answer === undefined) throw new Error('The Python program ended.');
-    return JSON.parse(answer) as { seconds: number; quality?: number };
+    return JSON.parse(answer) as Cost & { quality?: number };
   };
   return {
     version,
-    run: async () => (await ask('')).seconds,
+    run: () => ask(''),
     quality: async () => (await ask('quality')).quality ?? Number.NaN,
     close: () => child.stdin.end(),
   };

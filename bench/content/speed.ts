@@ -1,6 +1,5 @@
 /** How fast content becomes vectors, beside what one would write by hand or with the usual Python libraries. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fetchDataset, loadDataset, readWordVectors } from 'nigh';
 import { type Dataset, glove, image, tfidf } from 'nigh/embeddings';
@@ -14,15 +13,12 @@ import { squeezenetByHand } from './squeezenet-by-hand.js';
 
 const dim = 128;
 
-export async function speed(repeats: number): Promise<void> {
-  say(`\nSpeed, on ${cpus().length} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, Node ${process.version}`);
-  await withDirectory((directory) => textSpeed(directory, repeats));
-  await withDirectory((directory) => titleSpeed(directory, repeats));
-  await withDirectory((directory) => pictureSpeed(directory, repeats));
+/** TF-IDF and LSA. */
+export function textSpeed(repeats: number): Promise<void> {
+  return withDirectory((directory) => textSpeedIn(directory, repeats));
 }
 
-/** TF-IDF and LSA. */
-async function textSpeed(directory: string, repeats: number): Promise<void> {
+async function textSpeedIn(directory: string, repeats: number): Promise<void> {
   const corpus = await plots(10_000);
   if (corpus === undefined) return say('TF-IDF and LSA: left out, NIGH_DATA has no tmdb-5000 or ml-1m-cold.');
   const { path, dataset } = await datasetOf(corpus.texts, directory);
@@ -44,7 +40,11 @@ async function textSpeed(directory: string, repeats: number): Promise<void> {
 }
 
 /** Means of word vectors, the reading of the vectors included. */
-async function titleSpeed(directory: string, repeats: number): Promise<void> {
+export function titleSpeed(repeats: number): Promise<void> {
+  return withDirectory((directory) => titleSpeedIn(directory, repeats));
+}
+
+async function titleSpeedIn(directory: string, repeats: number): Promise<void> {
   const corpus = await manyTitles(100_000);
   if (corpus === undefined) return say('GloVe: left out, NIGH_DATA has no goodbooks-10k-v1 or lastfm-2k.');
   const { path, dataset } = await datasetOf(corpus.texts, directory);
@@ -76,7 +76,11 @@ async function titleSpeed(directory: string, repeats: number): Promise<void> {
 }
 
 /** Pictures through a model. */
-async function pictureSpeed(directory: string, repeats: number): Promise<void> {
+export function pictureSpeed(repeats: number): Promise<void> {
+  return withDirectory((directory) => pictureSpeedIn(directory, repeats));
+}
+
+async function pictureSpeedIn(directory: string, repeats: number): Promise<void> {
   if (dataFile('models/SqueezeNet_fp16.onnx') === undefined) {
     return say('Pictures: left out, NIGH_DATA has no models/SqueezeNet_fp16.onnx.');
   }
