@@ -15,6 +15,7 @@ export const commands = [
   'filters',
   'content',
   'retrieval',
+  'service',
 ] as const;
 
 export type BenchCommand = (typeof commands)[number];
@@ -22,7 +23,7 @@ export type BenchCommand = (typeof commands)[number];
 export interface BenchOptions {
   readonly command: BenchCommand;
   readonly datasets: readonly BenchDatasetSource[];
-  /** Directory of the collection that `retrieval` asks. */
+  /** Directory of the collection that `retrieval` asks and `service` serves. */
   readonly collection: string | undefined;
   /** Of `content`. */
   readonly parts: readonly ContentPart[];
@@ -51,6 +52,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parse(args);
   const [first] = positionals;
   const command = commands.find((name) => name === first) ?? 'compare';
+  const asksCollection = command === 'retrieval' || command === 'service';
   const names = command === first ? positionals.slice(1) : positionals;
   const peers = values.peers === undefined ? installedPeers() : values.peers.split(',').filter((key) => key !== '');
   const strange = peers.find((key) => !peerKeys.includes(key));
@@ -58,12 +60,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const here = installedPeers();
   return {
     command,
-    // `retrieval` asks a collection, which its one argument names; `content` has parts.
+    // `retrieval` and `service` ask a collection, which their one argument names; `content` has parts.
     datasets:
-      command === 'retrieval' || command === 'content'
-        ? []
-        : (names.length === 0 ? ['glove-6b-100d'] : names).map(sourceOf),
-    collection: command === 'retrieval' ? names[0] : undefined,
+      asksCollection || command === 'content' ? [] : (names.length === 0 ? ['glove-6b-100d'] : names).map(sourceOf),
+    collection: asksCollection ? names[0] : undefined,
     parts: command !== 'content' ? [] : names.length === 0 ? contentParts : names.map(partOf),
     peers: peerKeys.filter((key) => peers.includes(key) && here.includes(key)),
     absent: peers.filter((key) => !here.includes(key)),

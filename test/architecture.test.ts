@@ -18,6 +18,7 @@ const allowed: Record<string, readonly string[]> = {
   evaluation: ['core', 'binding', 'data', 'embeddings', 'index', 'retrieval'],
   retrieval: ['core', 'data', 'embeddings', 'index'],
   service: ['core', 'retrieval'],
+  client: ['core', 'retrieval'],
   cli: ['core', 'data', 'embeddings', 'index', 'retrieval', 'evaluation'],
   setup: [],
 };

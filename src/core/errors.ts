@@ -34,6 +34,10 @@ const kinds = {
   MISSING_COLUMN: { status: 422, meaning: 'A dataset lacks a column that the recipe names.' },
   INVALID_RECORD: { status: 422, meaning: 'A record of a dataset holds a value of the wrong form.' },
   EMPTY_DATASET: { status: 422, meaning: 'A dataset, or the part of it that is needed, has no rows.' },
+  OVERLAP_FLOOR: {
+    status: 422,
+    meaning: 'A new generation answers unlike the one it would replace; the old generation stays live.',
+  },
   INVALID_RECIPE: { status: 422, meaning: 'A recipe is not valid JSON or does not follow the schema.' },
   RECALL_FLOOR: {
     status: 422,
@@ -51,6 +55,13 @@ const kinds = {
   NOT_READY: { status: 503, meaning: 'The service is starting or stopping.' },
   OUT_OF_MEMORY: { status: 503, meaning: 'Memory could not be allocated.' },
   SIMD_UNSUPPORTED: { status: 500, meaning: 'NIGH_SIMD names a level that this processor or build does not have.' },
+  OVERLOADED: { status: 503, meaning: 'The service has more requests than it can answer in time.' },
+  DEADLINE: { status: 504, meaning: 'The answer was not ready within the time that a request may take.' },
+  RATE_LIMITED: { status: 429, meaning: 'One caller sent more requests than the service allows in a second.' },
+  FORBIDDEN: {
+    status: 403,
+    meaning: 'The service was started without the token that this needs, so nobody may do it.',
+  },
   UNAUTHORIZED: { status: 401, meaning: 'The request needs a token, or its token is wrong.' },
   NATIVE_MISSING: { status: 500, meaning: 'The native core is not built for this platform, or cannot be loaded.' },
   OPTIONAL_PACKAGE: { status: 500, meaning: 'A package that this feature needs is not installed.' },

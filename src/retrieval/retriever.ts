@@ -2,11 +2,12 @@ import { invalidArgument, NighError } from '../core/errors.js';
 import { checked, choice, isPlainObject, optional, readParams } from '../core/params.js';
 import { ask, requireText } from './ask.js';
 import { Collection } from './collection.js';
-import { toInfo } from './generation.js';
+import { liveGeneration, toInfo } from './generation.js';
 import { defaultStages } from './pipeline/answer.js';
 import type { Stages } from './pipeline/stages.js';
 import { readFindOptions, readQueryOptions, readRecommendOptions, readSimilarUsersOptions } from './query-options.js';
 import { similarUsers } from './similar-users.js';
+import { mapSpace } from './space-map.js';
 import type {
   Answer,
   CollectionInfo,
@@ -17,6 +18,7 @@ import type {
   RecommendOptions,
   SimilarUsersAnswer,
   SimilarUsersOptions,
+  SpaceMap,
 } from './types.js';
 
 const stageFunction = optional(
@@ -49,7 +51,7 @@ export interface RetrieverOptions {
  * Answers from one generation of a collection: which items are like this one, and which suit this user.
  *
  * A Retriever stays on the generation it was opened at, whatever is built meanwhile; open another to see a new one. Any number
- * of questions may be under way at once; the searches run off the event loop.
+ * of questions may be under way at once; searches run off the event loop, but for those that take microseconds.
  *
  * ```ts
  * await using movies = await Retriever.open('indexes/movies');
@@ -58,13 +60,17 @@ export interface RetrieverOptions {
  */
 export class Retriever implements AsyncDisposable {
   readonly info: CollectionInfo;
+  readonly #directory: string;
+  readonly #mode: 'memory' | 'mmap';
   readonly #stages: Stages;
   readonly #underWay = new Set<Promise<unknown>>();
   #collection: Collection | undefined;
   #revision = 0;
 
-  private constructor(collection: Collection, stages: Stages) {
+  private constructor(collection: Collection, directory: string, mode: 'memory' | 'mmap', stages: Stages) {
     this.#collection = collection;
+    this.#directory = directory;
+    this.#mode = mode;
     this.#stages = stages;
     this.info = toInfo(collection.manifest);
   }
@@ -79,7 +85,45 @@ export class Retriever implements AsyncDisposable {
     const { mode, stages = {} } = readParams(openSchema, options, '');
     readParams(stagesSchema, stages, 'stages');
     const given = Object.fromEntries(Object.entries(stages).filter(([, stage]) => stage !== undefined));
-    return new Retriever(await Collection.open(directory, mode), { ...defaultStages, ...given });
+    return new Retriever(await Collection.open(directory, mode), directory, mode, { ...defaultStages, ...given });
+  }
+
+  /**
+   * The collection's live generation, opened as this one was and beside it, with its stoplists: this one stays as it is.
+   * @throws NighError CLOSED, and what `open` throws
+   */
+  async reopen(): Promise<Retriever> {
+    const next = await Retriever.open(this.#directory, { mode: this.#mode, stages: this.#stages });
+    for (const [list, ids] of this.hidden) next.hide(list, ids);
+    return next;
+  }
+
+  /**
+   * The generation that CURRENT names now, which builds may have changed since this one was opened; undefined where it is gone.
+   * @throws NighError IO, FORMAT
+   */
+  liveGeneration(): Promise<string | undefined> {
+    return liveGeneration(this.#directory);
+  }
+
+  /**
+   * A space on a plane, for people to look at: a sample of its items, and `item` with its 12 nearest.
+   * @throws NighError UNKNOWN_SPACE, UNKNOWN_ITEM, NO_VECTOR, EMPTY_DATASET where the space is too small, CLOSED
+   */
+  async mapSpace(space: string, item?: string): Promise<SpaceMap> {
+    const collection = this.#open();
+    const found = collection.requireSpace(space);
+    const ordinal = item === undefined ? undefined : collection.catalogue.require(item);
+    const near = item === undefined ? [] : (await this.similarItems(item, { space, k: 12 })).results;
+    const neighbours = near.map(({ id }) => collection.catalogue.require(id));
+    return this.#tracked(mapSpace(collection, found, ordinal, neighbours));
+  }
+
+  /** Up to `count` item ids, evenly spread over the catalogue: the same ones every time. @throws NighError CLOSED */
+  sampleItems(count: number): string[] {
+    const { catalogue } = this.#open();
+    const size = Math.min(count, catalogue.size);
+    return Array.from({ length: size }, (_, i) => catalogue.id(Math.floor((i * catalogue.size) / size)));
   }
 
   /**

@@ -300,3 +300,23 @@ export interface CollectionInfo {
   readonly bytesOnDisk: number;
   readonly buildSeconds: number;
 }
+
+/** Where an item lies on the map of a space. */
+export interface MapPoint {
+  readonly id: string;
+  readonly title: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A space on a plane: a sample of its items, and perhaps one item with its neighbours. */
+export interface SpaceMap {
+  readonly space: string;
+  /** The share of the sample's variance that the plane shows, 0 to 1. */
+  readonly explained: number;
+  /** Some 500 items, evenly spread over the catalogue. */
+  readonly points: readonly MapPoint[];
+  readonly item?: MapPoint;
+  /** Nearest first. */
+  readonly neighbours: readonly MapPoint[];
+}

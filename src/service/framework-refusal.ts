@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { describe } from '../core/errors.js';
 import { InvalidRequest, type ParameterFault } from './problem.js';
+import { messagePackType } from './wire-format.js';
 
 /** A body may be so large, in bytes. */
 export const bodyLimit = 1024 * 1024;
@@ -44,7 +45,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     ...contentType,
     status: 415,
-    expected: 'application/json',
+    expected: `application/json or ${messagePackType}`,
     got: ({ headers }) => describe(headers['content-type']),
   },
   FST_ERR_BAD_URL: { ...path, status: 400, expected: 'percent-encoded UTF-8', got: ({ url }) => describe(url) },

@@ -61,7 +61,10 @@ function classify(error: unknown): Classified {
   if (error instanceof InvalidRequest) {
     return { code: error.code, status: error.status, detail: error.message, faults: error.faults };
   }
-  if (error instanceof NighError) return { code: error.code, status: error.status, detail: error.message };
+  if (error instanceof NighError) {
+    const { code, status, message } = missedDeadline(error) ?? error;
+    return { code, status, detail: message };
+  }
   const { code, statusCode, message } = describeForeign(error);
   if (isErrorCode(code)) return { code, status: errorKinds[code].status, detail: message };
   if (code === 'FST_ERR_NOT_FOUND' || statusCode === 404) {
@@ -72,6 +75,11 @@ function classify(error: unknown): Classified {
     return { code: 'INVALID_ARGUMENT', status: statusCode, detail: message };
   }
   return { code: 'INTERNAL', status: 500, detail: message };
+}
+
+/** What aborted a search, where that was the deadline of its request. */
+function missedDeadline({ code, cause }: NighError): NighError | undefined {
+  return code === 'ABORTED' && cause instanceof NighError && cause.code === 'DEADLINE' ? cause : undefined;
 }
 
 /** Code, status and message of an error that is not ours, as far as it has them. */

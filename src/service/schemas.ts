@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { attributes, component, components, count } from './schema-component.js';
+import { messagePackProblemType, messagePackType } from './wire-format.js';
 
 /**
  * What the service answers, as JSON Schema: one source for serialisation, the handlers' types and the OpenAPI document. They
@@ -136,12 +137,18 @@ export const namedSchemas: readonly (TSchema & { $id: string })[] = components;
 /** The `response` of a route: its success, and problem documents for the rest. */
 export function responses<Success extends TSchema>(description: string, success: Success) {
   return {
-    200: { description, content: { 'application/json': { schema: success } } },
+    200: {
+      description,
+      content: { 'application/json': { schema: success }, [messagePackType]: { schema: success } },
+    },
     '4xx': problemResponse('The request was refused.'),
     '5xx': problemResponse('The service could not answer.'),
   };
 }
 
 function problemResponse(description: string) {
-  return { description, content: { 'application/problem+json': { schema: Problem } } };
+  return {
+    description,
+    content: { 'application/problem+json': { schema: Problem }, [messagePackProblemType]: { schema: Problem } },
+  };
 }

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
 import { describe, NighError } from '../core/errors.js';
 import { integer, number, readParams, text } from '../core/params.js';
-import { type AppOptions, buildApp } from './app.js';
+import { type AppLimits, type AppOptions, appLimits, assemble, type BuiltApp } from './app.js';
 import { addressOf, isLoopback } from './loopback.js';
 import type { ServiceApp } from './type-provider.js';
+import { isWorker, openMessages } from './workers/worker.js';
 
 export interface ServeOptions extends AppOptions {
   /** Name or address to listen on. Default 127.0.0.1: this machine only. */
@@ -15,6 +16,12 @@ export interface ServeOptions extends AppOptions {
    * set; nothing on loopback.
    */
   readonly token?: string;
+  /** What changes need. Default: the environment variable NIGH_WRITE_TOKEN; without it nobody may change anything. */
+  readonly writeToken?: string;
+  /** How often `CURRENT` is read to serve a new generation once it is live, in milliseconds; 0: never. Default 2,000. */
+  readonly watchMs?: number;
+  /** How often the recall of what is served is measured on a sample, in milliseconds; 0: never. Default 60,000. */
+  readonly canaryMs?: number;
   /** How long requests under way may take once the service stops, in milliseconds; then their connections are cut. Default 10,000. */
   readonly drainMs?: number;
   /** Stops the service when it aborts. */
@@ -27,6 +34,8 @@ export interface RunningService extends AsyncDisposable {
   readonly url: string;
   readonly host: string;
   readonly port: number;
+  /** Every collection whose live generation is another one than is served; what is refused is logged, and the old one goes on. */
+  reloadChanged(): Promise<void>;
   /** Readiness off, no new connections, requests under way answered. The same promise every time. */
   close(): Promise<void>;
   /** Settles when the service has stopped, for whatever reason. */
@@ -37,6 +46,9 @@ const listening = {
   host: text({ default: '127.0.0.1' }),
   port: integer({ min: 0, max: 65_535, default: 8080 }),
   drainMs: number({ min: 0, default: 10_000 }),
+  ...appLimits,
+  watchMs: number({ min: 0, default: 2000 }),
+  canaryMs: number({ min: 0, default: 60_000 }),
 };
 
 /**
@@ -53,11 +65,20 @@ const listening = {
  * without a token; UNKNOWN_OPTION; ABORTED
  */
 export async function serve(options: ServeOptions): Promise<RunningService> {
-  const { collections, logger = false, signal, token: givenToken, ...rest } = options;
-  const { host, port, drainMs } = readParams(listening, rest, '');
+  const { collections, logger = false, signal, ...rest } = options;
+  const {
+    host,
+    port,
+    drainMs,
+    token: givenToken,
+    writeToken: givenWriteToken,
+    ...limits
+  } = readParams(listening, rest, '');
   const address = await addressOf(host);
   const token = givenToken ?? (isLoopback(address) ? undefined : process.env.NIGH_TOKEN);
-  if (token === '') throw new NighError('INVALID_ARGUMENT', 'token: NIGH_TOKEN is empty; an empty token is no token.');
+  const writeToken = givenWriteToken ?? process.env.NIGH_WRITE_TOKEN;
+  requireText('token', 'NIGH_TOKEN', token);
+  requireText('writeToken', 'NIGH_WRITE_TOKEN', writeToken);
   if (token === undefined && !isLoopback(address)) {
     throw new NighError(
       'INVALID_ARGUMENT',
@@ -65,9 +86,21 @@ export async function serve(options: ServeOptions): Promise<RunningService> {
     );
   }
   if (signal?.aborted) throw new NighError('ABORTED', 'serve: aborted before it listened.', { cause: signal.reason });
-  const app = await buildApp({ collections, logger, ...(token === undefined ? {} : { token }) });
-  const bound = await listen(app, address, port);
-  return running(app, { host: address, port: bound, drainMs, ...(signal === undefined ? {} : { signal }) });
+  const messages = isWorker() ? openMessages() : undefined;
+  const built = await assemble({ collections, logger, ...given({ ...limits, token, writeToken }) }, messages?.hooks);
+  messages?.attach(built);
+  const bound = await listen(built.app, address, port);
+  return running(built, { host: address, port: bound, drainMs, ...(signal === undefined ? {} : { signal }) });
+}
+
+function requireText(name: string, variable: string, token: string | undefined): void {
+  if (token !== '') return;
+  throw new NighError('INVALID_ARGUMENT', `${name}: ${variable} is empty; an empty token is no token.`);
+}
+
+/** Without the keys that are undefined. */
+function given(limits: { readonly [Key in keyof AppLimits]?: AppLimits[Key] | undefined }): AppLimits {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }
 
 async function listen(app: ServiceApp, host: string, port: number): Promise<number> {
@@ -93,7 +126,7 @@ function listenError(cause: unknown, host: string, port: number): NighError {
 }
 
 function running(
-  app: ServiceApp,
+  { app, reloader }: BuiltApp,
   { host, port, drainMs, signal }: { host: string; port: number; drainMs: number; signal?: AbortSignal },
 ): RunningService {
   let closing: Promise<void> | undefined;
@@ -105,7 +138,15 @@ function running(
   const onAbort = () => void close();
   signal?.addEventListener('abort', onAbort, { once: true });
   const url = `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
-  return { url, host, port, close, closed, [Symbol.asyncDispose]: close };
+  return {
+    url,
+    host,
+    port,
+    reloadChanged: () => reloader.reloadChanged(),
+    close,
+    closed,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /** Closes the app; connections that are still busy after `drainMs` are cut, which aborts their searches. */

@@ -43,9 +43,9 @@ async function bench(options) {
   await run(process.execPath, ['--expose-gc', inRoot('build/bench/main.js'), ...given], { visible: true });
 }
 
-/** Whether something of bench/package.json was asked for: a peer that is no dependency of nigh itself, or the chart. */
+/** Whether something of bench/package.json was asked for: a peer that is no dependency of nigh itself, the chart, or the sender of requests. */
 function wantsPackages() {
-  return args.some((arg) => /^--chart/.test(arg) || /\b(usearch|zvec)\b/.test(arg));
+  return args[0] === 'service' || args.some((arg) => /^--chart/.test(arg) || /\b(usearch|zvec)\b/.test(arg));
 }
 
 /** Their install scripts only look for the binary that came with them. */

@@ -21,6 +21,7 @@ const pages = [
   'docs/pictures-and-encoders.md',
   'docs/retrieval.md',
   'docs/text-embeddings.md',
+  'docs/service.md',
 ];
 const shell = new Set(['sh', 'bash', 'console']);
 const typescript = join(repository, 'node_modules/typescript/bin/tsc');

@@ -144,6 +144,84 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     expect(faults).toEqual([]);
   });
 
+  test('sliders blend the spaces, answer as they move, and survive in the address', async () => {
+    await using opened = await open('#c=films&item=harbour-0');
+    const { page, faults } = opened;
+    await settled(page, 'similar');
+    expect(await page.locator('#similar .blend').isVisible()).toBe(false);
+    await page.locator('#similar').getByText('Blend', { exact: true }).click();
+    await page.waitForFunction(() => location.hash.includes('weights='));
+    await settled(page, 'similar');
+    const expected = async (weights: Record<string, number>) =>
+      (await collections.films.similarItems('harbour-0', { k: 12, weights })).results.map(({ title }) => title);
+    await expect.poll(() => titles(page, 'similar')).toEqual(await expected({ cf: 0.5, text: 0.5 }));
+    await page.getByRole('slider', { name: /^cf/ }).fill('0');
+    await expect.poll(() => new URL(page.url()).hash).toContain('weights=text%3D0.5');
+    await expect.poll(() => titles(page, 'similar')).toEqual(await expected({ text: 0.5 }));
+    await page.getByRole('slider', { name: /^cf/ }).press('ArrowRight');
+    await expect.poll(() => titles(page, 'similar')).toEqual(await expected({ cf: 0.05, text: 0.5 }));
+    await photograph(page, 'blend');
+    await page.reload();
+    await settled(page, 'similar');
+    expect(await page.getByRole('slider', { name: /^cf/ }).inputValue()).toBe('0.05');
+    expect(await titles(page, 'similar')).toEqual(await expected({ cf: 0.05, text: 0.5 }));
+    expect(faults).toEqual([]);
+  });
+
+  test('a filter holds, and one that makes no sense is answered in the service’s words', async () => {
+    await using opened = await open('#c=films&item=harbour-0');
+    const { page, faults } = opened;
+    await settled(page, 'similar');
+    const filter = page.locator('#similar').getByLabel('Only where');
+    await filter.fill('year >= 2000');
+    const { results } = await collections.films.similarItems('harbour-0', { k: 12, where: 'year >= 2000' });
+    await expect.poll(() => titles(page, 'similar')).toEqual(results.map(({ title }) => title));
+    expect(results.every(({ attributes }) => Number(attributes.year) >= 2000)).toBe(true);
+    await filter.fill('yaer >= 2000');
+    await page.locator('#similar .notice').getByText('year').waitFor();
+    await filter.fill('');
+    await settled(page, 'similar');
+    // The browser itself reports the refused request.
+    expect(faults.filter((fault) => !fault.includes('status of 400'))).toEqual([]);
+  });
+
+  test('the request is there for a shell, a program and the command line', async () => {
+    await using opened = await open('#c=films&item=harbour-0&where=year+%3E%3D+2000');
+    const { page, faults } = opened;
+    await settled(page, 'similar');
+    const snippet = page.locator('#similar .snippet').first();
+    await snippet.getByText('This as a request').click();
+    const code = snippet.locator('code');
+    expect(await code.textContent()).toContain(
+      `curl '${service.url}/v1/collections/films/items/harbour-0/similar?k=12`,
+    );
+    await snippet.getByText('CLI').click();
+    expect(await code.textContent()).toBe("nigh similar films harbour-0 -k 12 --space cf --where 'year >= 2000'");
+    await snippet.getByText('TypeScript').click();
+    expect(await code.textContent()).toContain(
+      '.similarItems("harbour-0", {"k":12,"space":"cf","where":"year >= 2000"})',
+    );
+    expect(faults).toEqual([]);
+  });
+
+  test('the map shows the item, its neighbours and the rest of the space', async () => {
+    await using opened = await open('#c=films&item=harbour-0');
+    const { page, faults } = opened;
+    await settled(page, 'similar');
+    await page.getByText('Map of the space').click();
+    const picture = page.getByRole('img', { name: 'harbour song 0 among its neighbours' });
+    await picture.waitFor();
+    const map = await collections.films.mapSpace('cf', 'harbour-0');
+    expect(await page.locator('.map-dot').count()).toBe(map.points.length);
+    expect(await page.locator('.map-near').count()).toBe(12);
+    expect(await page.locator('.map-item').count()).toBe(1);
+    await photograph(page, 'map');
+    // The last is drawn above the others.
+    await page.locator('.map-near').last().click();
+    await page.getByRole('heading', { level: 2, name: map.neighbours.at(-1)?.title ?? '', exact: true }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
   test('picks give recommendations, which change with the picks and survive in the address', async () => {
     await using opened = await open('#c=films&item=desert-1');
     const { page, faults } = opened;
@@ -203,13 +281,14 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 2, name: chosen, exact: true }).waitFor();
     await settled(page, 'similar');
-    // From the heading: like, spaces, modes, first result.
+    // From the heading: like, spaces, filter, modes, first result.
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await settled(page, 'recommended');
     await page.keyboard.press('Tab');
     await page.keyboard.press('ArrowRight');
     await page.waitForURL(/space=text/);
+    await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
     await page.keyboard.press('ArrowRight');
     await page.waitForURL(/exact=1/);

@@ -164,14 +164,14 @@ describe('a body', () => {
     expect(response.json().detail).toBe('history[0].item: expected a string of 1 to 1024 characters, got nothing.');
   });
 
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/msgpack'])(
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/cbor'])(
     'of type %s is refused with 415',
     async (type) => {
       const response = await post('item=1', { 'content-type': type });
       expect(response.statusCode).toBe(415);
       expect(response.json()).toMatchObject({
         code: 'INVALID_ARGUMENT',
-        detail: `content-type: expected application/json, got "${type}".`,
+        detail: `content-type: expected application/json or application/msgpack, got "${type}".`,
       });
     },
   );

@@ -466,3 +466,24 @@ describe('whatever is asked', () => {
     );
   });
 });
+
+describe('GET …/map', () => {
+  test('is the library’s map: kinds that differ lie apart, the nearest of an item near it', async () => {
+    const path = '/films/spaces/cf/map?item=harbour-3';
+    const map = await get<SpaceMap>(path);
+    expect(map).toEqual(await collections.films.mapSpace('cf', 'harbour-3'));
+    expect(map.points).toHaveLength(collections.films.info.items);
+    expect(map.neighbours).toHaveLength(12);
+    expect(map.explained).toBeGreaterThan(0.1);
+    const from = ({ x, y }: { x: number; y: number }) => Math.hypot(x - map.item!.x, y - map.item!.y);
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(map.neighbours.map(from))).toBeLessThan(mean(map.points.map(from)) / 2);
+  });
+
+  test.each([
+    ['/films/spaces/cfs/map', 'UNKNOWN_SPACE'],
+    ['/films/spaces/cf/map?item=none', 'UNKNOWN_ITEM'],
+  ])('%s is %s', async (path, code) => {
+    expect((await app.inject(`/v1/collections${path}`)).json()).toMatchObject({ code });
+  });
+});

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Retriever } from '../../retrieval/retriever.js';
+import type { ServeOptions as ServiceOptions } from '../../service/index.js';
 import { collectionDirectory } from '../collections.js';
 import type { CommandContext } from '../command-context.js';
 import { wholeNumber } from '../option-values.js';
@@ -10,6 +11,9 @@ import { faultLog } from '../service-log.js';
 interface ServeOptions {
   readonly host: string;
   readonly port: number;
+  readonly workers: number;
+  readonly rateLimit?: number;
+  readonly deadline: number;
   readonly log: boolean;
   readonly json: boolean;
 }
@@ -22,11 +26,24 @@ export function addServeCommand(nigh: Command, context: CommandContext): void {
     .argument('<collection...>', 'names of built collections, or their directories')
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber('--port', 0, 65_535), 8080)
     .option('--host <address>', 'address to listen on; beyond this machine reads need NIGH_TOKEN', '127.0.0.1')
+    .option('--workers <n>', 'processes that answer; they share the mapped indexes', wholeNumber('--workers', 1, 64), 1)
+    .option(
+      '--rate-limit <n>',
+      'requests a second that one address may send to each process; default any number',
+      wholeNumber('--rate-limit', 1, 1e9),
+    )
+    .option('--deadline <ms>', 'time that one request may take', wholeNumber('--deadline', 1, 3_600_000), 10_000)
     .option('--log', 'write one JSON line for each request to stderr', false)
     .option('--json', 'print the address as a JSON document once it listens', false)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ nigh serve npm-packages emoji\n  $ NIGH_TOKEN=secret nigh serve movies --host 0.0.0.0 --port 80 --log',
+      `
+Examples:
+  $ nigh serve npm-packages emoji
+  $ NIGH_TOKEN=secret nigh serve movies --host 0.0.0.0 --port 80 --workers 4 --log
+
+A generation that goes live is served as soon as it has passed its checks; SIGHUP looks at once. SIGTERM stops after what is under way.
+POST /v1/collections/<name>/reload needs NIGH_WRITE_TOKEN.`,
     )
     .action((collections: string[], options: ServeOptions) => serveCollections(collections, options, context));
 }
@@ -37,6 +54,24 @@ async function serveCollections(
   { signal }: CommandContext,
 ): Promise<void> {
   const directories = names.map(collectionDirectory);
+  const { isWorker, stopOfWatcher, superviseWorkers } = await import('../../service/workers/index.js');
+  if (isWorker()) return serveHere(directories, options, AbortSignal.any([signal, stopOfWatcher()]), true);
+  if (options.workers === 1) return serveHere(directories, options, signal, false);
+  await superviseWorkers({
+    workers: options.workers,
+    signal,
+    onListening: ({ host, port }) =>
+      announce(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, host, port, options),
+    onDeath: (reason) => say(`nigh: ${reason}; another takes its place.`),
+  });
+}
+
+async function serveHere(
+  directories: readonly string[],
+  options: ServeOptions,
+  signal: AbortSignal,
+  oneOfMany: boolean,
+): Promise<void> {
   const [{ Retriever }, { serve }] = await Promise.all([
     import('../../retrieval/retriever.js'),
     import('../../service/index.js'),
@@ -46,17 +81,35 @@ async function serveCollections(
     for (const directory of directories) {
       const retriever = await Retriever.open(directory);
       collections.push(retriever);
-      say(summary(retriever));
+      if (!oneOfMany) say(summary(retriever));
     }
-    const { host, port } = options;
-    const service = await serve({ collections, host, port, logger: options.log ? true : faultLog(), signal });
-    if (options.json) printJson({ url: service.url, host: service.host, port: service.port });
-    else printLine(`Serving on ${service.url} (explorer at /, routes at /docs); Ctrl-C stops it.`);
+    const service = await serve({ collections, ...settings(options), signal });
+    const onHangUp = () => void service.reloadChanged();
+    process.on('SIGHUP', onHangUp);
+    if (!oneOfMany) announce(service.url, service.host, service.port, options);
     await service.closed;
     await service.close();
+    process.off('SIGHUP', onHangUp);
   } finally {
     for (const retriever of collections) await retriever.close();
+    // The channel to the watching process would keep this one alive.
+    if (oneOfMany) process.channel?.unref();
   }
+}
+
+function settings({ host, port, log, deadline, rateLimit }: ServeOptions): Omit<ServiceOptions, 'collections'> {
+  return {
+    host,
+    port,
+    logger: log ? true : faultLog(),
+    deadlineMs: deadline,
+    ...(rateLimit === undefined ? {} : { rateLimit }),
+  };
+}
+
+function announce(url: string, host: string, port: number, { json }: ServeOptions): void {
+  if (json) printJson({ url, host, port });
+  else printLine(`Serving on ${url} (explorer at /, routes at /docs); Ctrl-C stops it.`);
 }
 
 function summary({ info: { name, items, users, spaces } }: Retriever): string {

@@ -1,6 +1,7 @@
 /** Candidate generation: every source's best, with what must not come back left out inside the search. */
 import type { SearchStats, VectorIndex } from '../../index/vector-index.js';
 import type { ListedSource, SearchSource } from '../questions/sources.js';
+import { searchAtOnce } from '../search-at-once.js';
 import type { Candidates, Request } from './stages.js';
 
 /** @throws NighError ABORTED, CLOSED, INVALID_ARGUMENT, DIMENSION_MISMATCH, UNSUPPORTED */
@@ -20,7 +21,7 @@ async function search({ query, filter }: Request, source: SearchSource, count: n
       ? (query.recall ?? (space.efSearch === undefined ? space.recall : undefined))
       : undefined;
   const efSearch = recall === undefined ? (query.efSearch ?? space.efSearch) : undefined;
-  const { ids, distances, stats } = await index.search(vector, count, {
+  const { ids, distances, stats } = await searchAtOnce(index, vector, count, {
     ...(filter.ids === undefined ? {} : { filter: filter.ids }),
     // Below what is wanted it would mean less than the whole pool.
     ...(efSearch === undefined ? {} : { efSearch: Math.max(efSearch, count) }),

@@ -1,6 +1,9 @@
-import { asCurl, ask } from './api.js';
+import { ask } from './api.js';
+import { blendControls, filterInput } from './blend-controls.js';
 import { announce, element, icon } from './dom.js';
 import { formatCount, formatScore, formatShare, formatTime, subtitle } from './format.js';
+import { radio, replaceRadios } from './radios.js';
+import { snippets } from './snippets.js';
 import { tile } from './tile.js';
 
 const firstK = 12;
@@ -13,18 +16,21 @@ const meanings = {
 };
 
 /**
- * A list answer with its controls: the space that answers, exact or approximate, how it was found, and the request as curl.
+ * A list answer with its controls: the space that answers or the blend of several, a filter, exact or approximate, how it was found, and the
+ * request in other words.
  *
  * @param {{
  *   id: string,
  *   itemHref: (id: string) => string,
  *   isLiked: (id: string) => boolean,
  *   onLike: (item: object) => void,
- *   onOptions: (options: { space?: string, exact: boolean }) => void,
+ *   onOptions: (options: import('./state.js').Options) => void,
  * }} options
  */
 export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
   const spaces = element('div', { class: 'segments', role: 'radiogroup', 'aria-label': 'Space' });
+  const blend = blendControls({ id, onWeights: (weights) => changeSoon({ weights }) });
+  const filter = filterInput(id, (where) => changeSoon({ where }));
   const meaning = element('p', { class: 'faint meaning' });
   const modes = element('div', { class: 'modes', role: 'radiogroup', 'aria-label': 'Search' });
   const comparison = element('p', { class: 'faint comparison' });
@@ -32,6 +38,8 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
   const list = element('ol', { class: 'rows' });
   const more = element('button', { type: 'button', class: 'quiet', onclick: () => showMore() }, 'Show more');
   const code = element('code', {});
+  const languages = element('div', { class: 'segments', role: 'radiogroup', 'aria-label': 'Language' });
+  let language = 'curl';
   const copied = element(
     'button',
     { type: 'button', class: 'quiet copy', onclick: () => copy() },
@@ -45,25 +53,42 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
     element(
       'div',
       { class: 'snippet-body' },
-      element('pre', { tabindex: '0', 'aria-label': 'curl command' }, code),
+      languages,
+      element('pre', { tabindex: '0', 'aria-label': 'Request' }, code),
       copied,
     ),
   );
-  const node = element('div', { class: 'panel', id }, spaces, meaning, modes, comparison, notice, list, more, snippet);
+  const node = element(
+    'div',
+    { class: 'panel', id },
+    spaces,
+    blend.node,
+    meaning,
+    filter.node,
+    modes,
+    comparison,
+    notice,
+    list,
+    more,
+    snippet,
+  );
 
   let question;
   let k = firstK;
   let asked;
   /** The answers to the present question, by mode. */
   let answers = {};
+  let request;
+  let soon;
 
   async function load() {
+    clearTimeout(soon);
     asked?.abort();
     asked = new AbortController();
     const { signal } = asked;
-    const { space, exact } = question;
-    const request = question.request({ k, space, exact });
-    code.textContent = asCurl(request);
+    const { space, weights, where, exact } = question;
+    request = question.request({ k, space: weights === undefined ? space : undefined, weights, where, exact });
+    showSnippet();
     node.setAttribute('aria-busy', 'true');
     try {
       const answer = await ask(request, signal);
@@ -121,20 +146,45 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
     return entry;
   }
 
-  function showSpaces() {
-    const { space, choices } = question;
-    spaces.hidden = choices.length < 2;
+  function showSnippet() {
     replaceRadios(
-      spaces,
-      choices.map((choice) =>
+      languages,
+      Object.keys(snippets).map((name) =>
         radio(
-          `${id}-space`,
-          choice.name === space,
-          () => change({ space: choice.name, exact: question.exact }),
-          choice.name,
+          `${id}-language`,
+          name === language,
+          () => {
+            language = name;
+            showSnippet();
+          },
+          name,
         ),
       ),
     );
+    code.textContent = snippets[language](request);
+  }
+
+  function showSpaces() {
+    const { space, weights, choices } = question;
+    spaces.hidden = choices.length < 2;
+    const equal = Object.fromEntries(choices.map(({ name }) => [name, 0.5]));
+    replaceRadios(spaces, [
+      ...choices.map((choice) =>
+        radio(
+          `${id}-space`,
+          weights === undefined && choice.name === space,
+          () => change({ space: choice.name, weights: undefined }),
+          choice.name,
+        ),
+      ),
+      radio(`${id}-space`, weights !== undefined, () => change({ weights: equal }), 'Blend'),
+    ]);
+    blend.show(choices, weights);
+    filter.show(question.where);
+    if (weights !== undefined) {
+      meaning.textContent = 'near means: near in each space, by its weight';
+      return;
+    }
     const chosen = choices.find((choice) => choice.name === space);
     meaning.textContent =
       chosen === undefined
@@ -154,7 +204,7 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
       return radio(
         `${id}-mode`,
         question.exact === exact,
-        () => change({ space: question.space, exact }),
+        () => change({ exact }),
         element('span', { class: 'mode-name' }, exact ? 'Exact' : 'Approximate'),
         element('span', { class: 'mode-figures' }, figures),
       );
@@ -164,13 +214,20 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
   }
 
   function change(options) {
-    const sameSpace = options.space === question.space;
     question = { ...question, ...options };
-    if (!sameSpace) answers = {};
+    // Another mode is the same question, so that the two can be compared.
+    if (!('exact' in options)) answers = {};
     showSpaces();
     showModes();
-    onOptions(options);
+    const { space, weights, where, exact } = question;
+    onOptions({ space, weights, where, exact });
     load();
+  }
+
+  /** For what changes while a slider moves or somebody types: not more often than people see. */
+  function changeSoon(options) {
+    clearTimeout(soon);
+    soon = setTimeout(() => change(options), 120);
   }
 
   function showMore() {
@@ -192,15 +249,18 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
     node,
     /**
      * @param {{
-     *   key: string, what: string, choices: object[], space?: string, exact: boolean, rows: number, scale: number,
+     *   key: string, what: string, choices: object[], space?: string, weights?: object, where?: string, exact: boolean, rows: number,
+     *   scale: number,
      *   request: (options: object) => { path: string, body?: object },
      * }} next `key` tells questions apart; `scale` is the score of a full bar (the best one where that is larger)
      */
     show(next) {
-      const same = question !== undefined && ['key', 'space', 'exact'].every((name) => question[name] === next[name]);
-      if (same) return;
-      if (question === undefined || question.key !== next.key) k = firstK;
-      if (question === undefined || question.key !== next.key || question.space !== next.space) answers = {};
+      const same = (names) =>
+        question !== undefined && names.every((name) => JSON.stringify(question[name]) === JSON.stringify(next[name]));
+      const asked = ['key', 'space', 'weights', 'where'];
+      if (same([...asked, 'exact'])) return;
+      if (!same(['key'])) k = firstK;
+      if (!same(asked)) answers = {};
       question = next;
       showSpaces();
       showModes();
@@ -211,6 +271,7 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
       for (const button of list.querySelectorAll('.like')) setLiked(button, isLiked(button.dataset.item));
     },
     stop() {
+      clearTimeout(soon);
       asked?.abort();
       question = undefined;
     },
@@ -225,22 +286,6 @@ function compared({ approximate, exact }) {
   const effort = exact.stats.visited / Math.max(1, approximate.stats.visited);
   const share = effort >= 2 ? ` and visited ${formatCount(Math.round(effort))} times fewer items` : '';
   return `The approximate search found ${same} of the exact ${exact.results.length}${share}.`;
-}
-
-function radio(name, checked, onChoose, ...label) {
-  return element(
-    'label',
-    { class: 'segment' },
-    element('input', { type: 'radio', name, class: 'visually-hidden', checked, onchange: onChoose }),
-    element('span', { class: 'segment-label' }, ...label),
-  );
-}
-
-/** New radios in a group; who was on the group with the keyboard stays there. */
-function replaceRadios(group, radios) {
-  const focused = group.contains(document.activeElement);
-  group.replaceChildren(...radios);
-  if (focused) group.querySelector('input:checked')?.focus();
 }
 
 /** A toggle that adds an item to what somebody likes. */

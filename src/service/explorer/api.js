@@ -63,26 +63,36 @@ export const requests = {
   }),
   popular: (collection, limit) => ({ path: withParameters(`${collectionPath(collection)}/items`, { limit }) }),
   item: (collection, item) => ({ path: `${collectionPath(collection)}/items/${encodeURIComponent(item)}` }),
-  similar: (collection, item, { k, space, exact }) => ({
+  similar: (collection, item, options) => ({
     path: withParameters(`${collectionPath(collection)}/items/${encodeURIComponent(item)}/similar`, {
-      k,
-      space,
-      exact: exact ? 'true' : undefined,
+      k: options.k,
+      space: options.space,
+      weights: options.weights === undefined ? undefined : weightsText(options.weights),
+      where: options.where,
+      exact: options.exact ? 'true' : undefined,
     }),
+    said: { collection, item, options },
   }),
-  recommendFor: (collection, liked, { k, space, exact }) => ({
+  recommendFor: (collection, liked, options) => ({
     path: `${collectionPath(collection)}/query`,
-    body: { history: liked.map((item) => ({ item })), k, space, exact: exact || undefined },
+    body: {
+      history: liked.map((item) => ({ item })),
+      k: options.k,
+      space: options.space,
+      weights: options.weights,
+      where: options.where,
+      exact: options.exact || undefined,
+    },
+    said: { collection, liked, options },
+  }),
+  map: (collection, space, item) => ({
+    path: withParameters(`${collectionPath(collection)}/spaces/${encodeURIComponent(space)}/map`, { item }),
   }),
 };
 
-/** The same request for a shell. */
-export function asCurl({ path, body }) {
-  const url = new URL(path, document.baseURI).href;
-  if (body === undefined) return `curl ${shellQuoted(url)}`;
-  return `curl ${shellQuoted(url)} \\\n  -H 'content-type: application/json' \\\n  -d ${shellQuoted(JSON.stringify(body))}`;
-}
-
-function shellQuoted(text) {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+/** `cf=0.7,text=0.3` */
+export function weightsText(weights) {
+  return Object.entries(weights)
+    .map(([space, weight]) => `${space}=${weight}`)
+    .join(',');
 }

@@ -35,14 +35,14 @@ const search = searchBox({
 const item = itemView({
   ...hooks,
   container: byId('explore'),
-  onOptions: ({ space, exact }) => replace({ space, exact }),
+  onOptions: (options) => replace({ similar: options }),
 });
 const picks = picksView({
   ...hooks,
   container: byId('picks'),
   shortcut: byId('picks-shortcut'),
   onClear: () => replace({ likes: [] }),
-  onOptions: ({ space, exact }) => replace({ recommendSpace: space, recommendExact: exact }),
+  onOptions: (options) => replace({ recommend: options }),
 });
 
 window.addEventListener('hashchange', () => {
@@ -96,11 +96,11 @@ async function render() {
     document.body.dataset.view = shown === undefined ? 'start' : 'item';
     if (shown === undefined) {
       item.showStart({ info, items: starts.slice(0, startItems), onSurprise: () => surprise(starts) });
-    } else if (item.showItem({ info, item: shown, space: state.space, exact: state.exact })) {
+    } else if (item.showItem({ info, item: shown, options: state.similar })) {
       window.scrollTo({ top: 0 });
       item.focusHeading();
     }
-    picks.show({ info, liked, space: state.recommendSpace, exact: state.recommendExact });
+    picks.show({ info, liked, options: state.recommend });
     item.refreshLikes();
     picks.refreshLikes();
     document.title = shown === undefined ? `${info.title}: nigh` : `${shown.title}: nigh`;

@@ -2,6 +2,7 @@ import { answerPanel, likeButton, setLiked } from './answer-panel.js';
 import { requests } from './api.js';
 import { element, icon } from './dom.js';
 import { formatCompact, formatCount, formatName, formatValue } from './format.js';
+import { spaceMap } from './space-map.js';
 import { tile } from './tile.js';
 
 /**
@@ -12,18 +13,20 @@ import { tile } from './tile.js';
  */
 export function itemView({ container, itemHref, isLiked, onLike, onOptions }) {
   const panel = answerPanel({ id: 'similar', itemHref, isLiked, onLike, onOptions });
+  const map = spaceMap({ itemHref });
   const card = element('article', { class: 'card', 'aria-labelledby': 'item-title' });
   const similar = element(
     'section',
     { 'aria-labelledby': 'similar-title' },
     element('h2', { id: 'similar-title' }, 'Similar items'),
     panel.node,
+    map.node,
   );
   let shownKey;
 
   return {
-    /** @param {{ info: object, item: object, space?: string, exact: boolean }} view */
-    showItem({ info, item, space, exact }) {
+    /** @param {{ info: object, item: object, options: import('./state.js').Options }} view */
+    showItem({ info, item, options: { space, weights, where, exact } }) {
       const key = `${info.name}\n${item.id}`;
       const isNew = key !== shownKey;
       if (isNew) {
@@ -38,11 +41,14 @@ export function itemView({ container, itemHref, isLiked, onLike, onOptions }) {
         what: `items similar to ${item.title}`,
         choices,
         space: chosen?.name,
+        weights,
+        where,
         exact,
         rows: chosen?.similar.count ?? info.items,
         scale: 1,
         request: (options) => requests.similar(info.name, item.id, options),
       });
+      map.show({ collection: info.name, space: weights === undefined ? chosen?.name : undefined, item: item.id });
       return isNew;
     },
     /** @param {{ info: object, items: object[], onSurprise: () => void }} view */

@@ -42,8 +42,8 @@ export function picksView({ container, shortcut, itemHref, isLiked, onLike, onCl
   new IntersectionObserver(([entry]) => shortcut.classList.toggle('away', entry.isIntersecting)).observe(container);
 
   return {
-    /** @param {{ info: object, liked: object[], space?: string, exact: boolean }} view */
-    show({ info, liked, space, exact }) {
+    /** @param {{ info: object, liked: object[], options: import('./state.js').Options }} view */
+    show({ info, liked, options: { space, weights, where, exact } }) {
       const some = liked.length > 0;
       empty.hidden = some;
       clear.hidden = !some;
@@ -60,6 +60,8 @@ export function picksView({ container, shortcut, itemHref, isLiked, onLike, onCl
         what: 'recommendations',
         choices,
         space: chosen?.name,
+        weights,
+        where,
         exact,
         rows: (chosen?.recommend ?? chosen?.similar)?.count ?? info.items,
         // A model's own scores have no fixed scale; cosines have.

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { apiVersion } from '../api-version.js';
 import type { ServedCollection, ServedCollections } from '../served-collections.js';
 import type { ServiceApp } from '../type-provider.js';
+import { wantsMessagePack } from '../wire-format.js';
 
 /**
  * Gives reads of a collection an ETag of its generation, its stoplists and the URL, and answers 304 without searching when the caller has it.
@@ -14,20 +15,35 @@ export function addETags(app: ServiceApp, collections: ServedCollections): void 
     const name = request.params.collection;
     if (name === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return done();
     const collection = collections.get(name);
-    let seed = tagged.get(collection);
-    if (seed === undefined) {
-      const { generation, createdAt } = collection.info;
-      seed = `${apiVersion}\n${name}\n${generation}\n${createdAt}\n`;
-      tagged.set(collection, seed);
+    let generation = tagged.get(collection);
+    if (generation === undefined) {
+      generation = digestOf(collection, name);
+      tagged.set(collection, generation);
     }
-    const etag = `W/"${createHash('sha256').update(`${seed}${collection.revision}\n`).update(request.url).digest('base64url').slice(0, 22)}"`;
-    reply.header('etag', etag).header('cache-control', 'private, no-cache');
+    const form = wantsMessagePack(request) ? '-m' : '';
+    const etag = `W/"${generation}-${collection.revision.toString(36)}-${hashOf(request.url).toString(36)}${form}"`;
+    reply.header('etag', etag).header('cache-control', 'private, no-cache').header('vary', 'accept');
     if (matches(request.headers['if-none-match'], etag)) {
       reply.code(304).send();
       return;
     }
     done();
   });
+}
+
+function digestOf({ info: { generation, createdAt } }: ServedCollection, name: string): string {
+  const seed = `${apiVersion}\n${name}\n${generation}\n${createdAt}`;
+  return createHash('sha256').update(seed).digest('base64url').slice(0, 22);
+}
+
+/**
+ * FNV-1a, 32 bits. Callers compare tags of one URL only, so this need not be hard to collide; it tells apart what a careless cache
+ * would mix up.
+ */
+function hashOf(url: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < url.length; at++) hash = Math.imul(hash ^ url.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
 }
 
 function matches(ifNoneMatch: string | undefined, etag: string): boolean {

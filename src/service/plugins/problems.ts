@@ -3,35 +3,44 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NighError } from '../../core/errors.js';
 import { frameworkRefusal } from '../framework-refusal.js';
+import type { Metrics } from '../metrics.js';
 import { problemOf, problemType } from '../problem.js';
+import type { Problem } from '../schemas.js';
 import type { ServiceApp } from '../type-provider.js';
+import { messagePackProblemType, packMessage, wantsMessagePack } from '../wire-format.js';
 
 /** Answers everything that goes wrong with a problem document. */
-export function addProblems(app: ServiceApp): void {
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
-  app.setNotFoundHandler((request, reply) => sendProblem(unknownRoute(request), request, reply));
+export function addProblems(app: ServiceApp, metrics: Metrics): void {
+  const send = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = sendProblem(error, request, reply);
+    metrics.refused(problem.code);
+    return reply;
+  };
+  app.setErrorHandler(send);
+  app.setNotFoundHandler((request, reply) => send(unknownRoute(request), request, reply));
 }
 
 /** Sends the problem document of `error`, and logs faults of the service in full. */
-function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): Problem {
   const error = frameworkRefusal(thrown, request) ?? thrown;
   const problem = problemOf(error, request.id);
-  if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+  // What refuses requests because it is busy must not be busy with saying so.
+  if (problem.status >= 500 && problem.code !== 'OVERLOADED') request.log.error({ err: error }, 'request failed');
   else request.log.debug({ code: problem.code, detail: problem.detail }, 'request refused');
   reply.removeHeader('etag');
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="nigh"');
   if (problem.status === 503) reply.header('retry-after', '1');
-  return (
-    reply
-      .code(problem.status)
-      .header('cache-control', 'no-store')
-      // The hooks that set these for every route do not run where there is no route.
-      .header('x-request-id', request.id)
-      .header('x-content-type-options', 'nosniff')
-      .type(problemType)
-      .serializer(JSON.stringify)
-      .send(problem)
-  );
+  const packed = wantsMessagePack(request);
+  reply
+    .code(problem.status)
+    .header('cache-control', 'no-store')
+    // The hooks that set these for every route do not run where there is no route.
+    .header('x-request-id', request.id)
+    .header('x-content-type-options', 'nosniff')
+    .type(packed ? messagePackProblemType : problemType)
+    .serializer(packed ? packMessage : JSON.stringify)
+    .send(problem);
+  return problem;
 }
 
 /** Refusals before there is a route: Fastify's `frameworkErrors`. */

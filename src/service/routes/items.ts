@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { Answer } from '../answer-schemas.js';
 import { CollectionPath, ItemPath, SearchParameters, strict } from '../parameters.js';
-import { clientGone } from '../request-signal.js';
+import { requestSignal } from '../request-signal.js';
 import { Item, responses } from '../schemas.js';
 import { searchOptions } from '../search-options.js';
 import type { ServedCollections } from '../served-collections.js';
@@ -10,7 +10,7 @@ import type { ServiceApp } from '../type-provider.js';
 const tags = ['items'];
 
 /** Items, and items like them. */
-export function addItemRoutes(app: ServiceApp, collections: ServedCollections): void {
+export function addItemRoutes(app: ServiceApp, collections: ServedCollections, deadlineMs: number): void {
   app.route({
     method: 'GET',
     url: '/collections/:collection/items',
@@ -71,8 +71,8 @@ export function addItemRoutes(app: ServiceApp, collections: ServedCollections): 
       response: responses('The answer.', Answer),
     },
     handler: ({ params, query }, reply) =>
-      collections
-        .get(params.collection)
-        .similarItems(params.item, { ...searchOptions(query), signal: clientGone(reply) }),
+      collections.ask(params.collection, (collection) =>
+        collection.similarItems(params.item, { ...searchOptions(query), signal: requestSignal(reply, deadlineMs) }),
+      ),
   });
 }

@@ -4,10 +4,11 @@ import type { Answer as AnswerType } from '../../retrieval/types.js';
 import { Answer } from '../answer-schemas.js';
 import { CollectionPath, Question, strict } from '../parameters.js';
 import { InvalidRequest, problemOf } from '../problem.js';
-import { clientGone } from '../request-signal.js';
+import { requestSignal } from '../request-signal.js';
 import { Problem, responses } from '../schemas.js';
 import type { ServedCollection, ServedCollections } from '../served-collections.js';
 import type { ServiceApp } from '../type-provider.js';
+import { messagePackType } from '../wire-format.js';
 
 const QuestionSchema = Type.Object(Question, strict);
 type QuestionBody = Static<typeof QuestionSchema>;
@@ -45,7 +46,7 @@ const Answers = Type.Object({
 });
 
 /** Any question, one or many in a call. */
-export function addQueryRoutes(app: ServiceApp, collections: ServedCollections): void {
+export function addQueryRoutes(app: ServiceApp, collections: ServedCollections, deadlineMs: number): void {
   app.route({
     method: 'POST',
     url: '/collections/:collection/query',
@@ -55,28 +56,30 @@ export function addQueryRoutes(app: ServiceApp, collections: ServedCollections):
       operationId: 'query',
       params: Type.Object(CollectionPath),
       querystring: Type.Object({}, strict),
+      consumes: ['application/json', messagePackType],
       body: Body,
       response: responses('The answer; or the answers, in the order of the questions.', Type.Union([Answer, Answers])),
     },
     // A union costs the generated serialiser a validation of every answer; JSON.stringify does not ask.
     serializerCompiler: () => JSON.stringify,
     handler: async ({ params, body, id }, reply) => {
-      const collection = collections.get(params.collection);
-      const signal = clientGone(reply);
+      const signal = requestSignal(reply, deadlineMs);
       const { queries, ...question } = body;
-      if (queries === undefined) return ask(collection, question, 'body', signal);
+      const ask = (each: QuestionBody, path: string) =>
+        collections.ask(params.collection, (collection) => answerTo(collection, each, path, signal));
+      if (queries === undefined) return ask(question, 'body');
       if (Object.keys(question).length > 0) {
         throw refusal('queries', 'to stand alone, each entry with its own options', Object.keys(question).join(', '));
       }
       const answers = queries.map((each, at) =>
-        ask(collection, each, `queries[${at}]`, signal).catch((error: unknown) => ({ problem: problemOf(error, id) })),
+        ask(each, `queries[${at}]`).catch((error: unknown) => ({ problem: problemOf(error, id) })),
       );
       return { answers: await Promise.all(answers) };
     },
   });
 }
 
-async function ask(
+async function answerTo(
   collection: ServedCollection,
   { image, ...question }: QuestionBody,
   path: string,

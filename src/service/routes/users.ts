@@ -1,14 +1,14 @@
 import { Type } from 'typebox';
 import { Answer, SimilarUsers } from '../answer-schemas.js';
 import { ExcludeSeen, SearchParameters, strict, UserPath, UserSearchParameters } from '../parameters.js';
-import { clientGone } from '../request-signal.js';
+import { requestSignal } from '../request-signal.js';
 import { responses } from '../schemas.js';
 import { searchOptions } from '../search-options.js';
 import type { ServedCollections } from '../served-collections.js';
 import type { ServiceApp } from '../type-provider.js';
 
 /** Items that suit a user, and users like one. */
-export function addUserRoutes(app: ServiceApp, collections: ServedCollections): void {
+export function addUserRoutes(app: ServiceApp, collections: ServedCollections, deadlineMs: number): void {
   app.route({
     method: 'GET',
     url: '/collections/:collection/users/:user/recommendations',
@@ -21,7 +21,9 @@ export function addUserRoutes(app: ServiceApp, collections: ServedCollections): 
       response: responses('The answer.', Answer),
     },
     handler: ({ params, query }, reply) =>
-      collections.get(params.collection).recommend(params.user, { ...searchOptions(query), signal: clientGone(reply) }),
+      collections.ask(params.collection, (collection) =>
+        collection.recommend(params.user, { ...searchOptions(query), signal: requestSignal(reply, deadlineMs) }),
+      ),
   });
 
   app.route({
@@ -36,6 +38,8 @@ export function addUserRoutes(app: ServiceApp, collections: ServedCollections): 
       response: responses('The answer.', SimilarUsers),
     },
     handler: ({ params, query }, reply) =>
-      collections.get(params.collection).similarUsers(params.user, { ...query, signal: clientGone(reply) }),
+      collections.use(params.collection, (collection) =>
+        collection.similarUsers(params.user, { ...query, signal: requestSignal(reply, deadlineMs) }),
+      ),
   });
 }

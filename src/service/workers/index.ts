@@ -1,0 +1,3 @@
+/** Several processes that serve the same: what `nigh serve --workers` is made of. */
+export { superviseWorkers } from './supervisor.js';
+export { isWorker, stopOfWatcher } from './worker.js';
