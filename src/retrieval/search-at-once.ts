@@ -40,13 +40,14 @@ export function searchAtOnce(
   const mean = means.get(index) ?? 0;
   if (mean > longestMeanMs) {
     // Looked at again in a while: the machine may only have been busy.
-    means.set(index, mean * 0.99);
+    means.set(index, mean * 0.9);
     return index.search(query, k, options);
   }
   const began = performance.now();
   const found = index.searchSync(query, k, options);
   const took = performance.now() - began;
-  means.set(index, mean + (took - mean) / 8);
+  // A pause of the machine is no property of the index: one that was long counts as twice too long.
+  means.set(index, mean + (Math.min(took, 2 * longestMeanMs) - mean) / 8);
   if (spentThisTurn === 0) setImmediate(newTurn);
   spentThisTurn += took;
   return found;
