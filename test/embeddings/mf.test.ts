@@ -120,7 +120,7 @@ describe('mf', () => {
           [0, 0],
           [1, 1],
         ]),
-        parseMf({}),
+        mf.parse({}, ''),
         {},
       ),
     ).rejects.toMatchObject({

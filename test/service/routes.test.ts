@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { errorKinds } from '../../src/core/errors.js';
-import type { Answer, Item, QueryOptions, SimilarUsersAnswer } from '../../src/retrieval/types.js';
+import type { Answer, Item, QueryOptions, SimilarUsersAnswer, SpaceMap } from '../../src/retrieval/types.js';
 import { buildApp } from '../../src/service/index.js';
 import { oddIds, type SmallCollections, smallCollections } from './small-collections.js';
 
