@@ -1,7 +1,7 @@
 /** The options that every question takes, on the command line. */
 import type { Command } from 'commander';
 import { NighError } from '../core/errors.js';
-import { numbersByName } from '../retrieval/numbers-text.js';
+import { numbersByName } from '../core/numbers-text.js';
 import type { QueryOptions } from '../retrieval/types.js';
 import { UsageError } from './errors.js';
 import { anyNumber, largestK, named, repeated, wholeNumber } from './option-values.js';

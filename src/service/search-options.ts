@@ -1,4 +1,4 @@
-import { numbersByName } from '../retrieval/numbers-text.js';
+import { numbersByName } from '../core/numbers-text.js';
 import type { QueryOptions } from '../retrieval/types.js';
 
 /**

@@ -1,4 +1,4 @@
-import { describe, NighError } from '../core/errors.js';
+import { describe, NighError } from './errors.js';
 
 /**
  * `cf=0.7,text=0.3` → `{ cf: 0.7, text: 0.3 }`: how weights and quotas are written on the command line and in query strings. What the numbers may be is
