@@ -42,9 +42,8 @@ export function scoreOf({ metric }: VectorIndex, distance: number): number {
 async function list({ collection, filter }: Request, source: ListedSource, count: number): Promise<Candidates> {
   const { scores } = source;
   const { popularity } = collection.seen;
-  const allowed = Uint32Array.from(scores.keys()).filter((item) => filter.allows(item));
-  allowed.sort((a, b) => scores[b]! - scores[a]! || popularity[b]! - popularity[a]! || a - b);
-  const items = allowed.slice(0, count);
+  const before = (a: number, b: number) => scores[b]! - scores[a]! || popularity[b]! - popularity[a]! || a - b;
+  const items = firstOf(scores.length, count, (item) => filter.allows(item), before);
   const stats: SearchStats = { plan: 'scan', visited: scores.length, distances: 0 };
   return {
     source,
@@ -53,4 +52,36 @@ async function list({ collection, filter }: Request, source: ListedSource, count
     complete: items.length < count,
     stats,
   };
+}
+
+/** The first `count` allowed items of 0 … total − 1 in the given order, without sorting the others: these are few of a whole catalogue. */
+function firstOf(
+  total: number,
+  count: number,
+  allows: (item: number) => boolean,
+  before: (a: number, b: number) => number,
+): Uint32Array {
+  // Of a large part each newcomer would move many: then all are sorted.
+  if (count * 64 > total)
+    return Uint32Array.from({ length: total }, (_, item) => item)
+      .filter(allows)
+      .sort(before)
+      .slice(0, count);
+  const first = new Uint32Array(count);
+  let kept = 0;
+  for (let item = 0; item < total; item++) {
+    if (kept === first.length && (kept === 0 || before(first[kept - 1]!, item) <= 0)) continue;
+    if (!allows(item)) continue;
+    let low = 0;
+    let high = kept;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (before(first[middle]!, item) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    if (kept < first.length) kept++;
+    first.copyWithin(low + 1, low, kept - 1);
+    first[low] = item;
+  }
+  return first.slice(0, kept);
 }
