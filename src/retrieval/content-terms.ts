@@ -52,7 +52,7 @@ export class ContentTerms {
     for (const value of profile) squares += value * value;
     if (squares === 0) return undefined;
     const length = Math.sqrt(squares);
-    return Float64Array.from({ length: this.#offsets.length - 1 }, (_, item) => {
+    return new Float64Array(this.#offsets.length - 1).map((_, item) => {
       let product = 0;
       for (const term of this.#termsOf(item)) product += profile[term]! * this.#rarity[term]!;
       return product === 0 ? 0 : Math.min(1, product / (length * this.#lengthOf(item)));

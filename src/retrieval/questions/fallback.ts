@@ -19,5 +19,6 @@ export function contentScores(collection: Collection, parts: readonly Part[]): F
 
 /** By item, 0 to 1: how many people have it, as a share of the most that any has. */
 export function popularityScores({ seen: { popularity, mostPopular } }: Collection): Float64Array {
-  return Float64Array.from(popularity, (count) => count / Math.max(1, mostPopular));
+  const most = Math.max(1, mostPopular);
+  return new Float64Array(popularity).map((count) => count / most);
 }
