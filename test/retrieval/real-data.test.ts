@@ -138,10 +138,10 @@ describe.skipIf(openmoji === undefined)('indexes/emoji', () => {
   it('has a space of what words mean where word vectors are at hand, and says so where they are not', async () => {
     const recipe = await loadRecipe(join(recipes, 'emoji', 'recipe.json'));
     const spaces = recipe.spaces.filter(({ embedding }) => embedding !== 'image');
-    const { info } = await buildCollection({ ...recipe, spaces }, join(directory, 'emoji-words'));
+    const { info } = await buildCollection({ ...recipe, spaces }, join(directory, 'emoji-titles'));
     if (gloveIsThere) {
       expect(info.spaces.map(({ name }) => name)).toEqual(['text', 'title']);
-      await using emoji = await Retriever.open(join(directory, 'emoji-words'));
+      await using emoji = await Retriever.open(join(directory, 'emoji-titles'));
       const dogs = await emoji.similarItems(emoji.resolveItem('dog face'), { space: 'title' });
       expect(titles(dogs)).toContain('poodle');
     } else {
