@@ -1,5 +1,5 @@
 /** How long it takes to place somebody, or something, that came after the training, one at a time; through the public interface. */
-import { findEmbedding, zeros } from 'nigh/embeddings';
+import { CsrMatrix, findEmbedding, zeros } from 'nigh/embeddings';
 import { decimal, textTable } from '../report/text-table.js';
 import { asDataset } from './as-dataset.js';
 import { ml100k } from './datasets.js';
@@ -20,6 +20,7 @@ export async function foldInTimes(): Promise<void> {
     ['ease', { factors: 64 }],
     ['nmf', { factors: 32, iterations: 20 }],
     ['bpr', { factors: 64, epochs: 10 }],
+    ['item2vec', { factors: 64 }],
   ] as const) {
     const embedding = findEmbedding(name, name);
     const { items, users, model } = await embedding.fit(dataset, embedding.parse(params, name) as never, {});
@@ -28,11 +29,11 @@ export async function foldInTimes(): Promise<void> {
       vectors.data.set(matrix.data.subarray(0, length * matrix.dim));
       return { vectors, items: ordinals.slice(0, length), weights: new Float32Array(length).fill(1) };
     };
-    const fold = embedding.openFolder!(model);
+    const fold = embedding.openFolder?.(model);
     const history = some(items);
-    const audience = some(users!);
+    const audience = { ...some(users ?? items), histories: firstRows(dataset.interactions) };
     const foldItem = embedding.openAudienceFolder?.(model);
-    const user = await timed(() => fold(history));
+    const user = fold && (await timed(() => fold(history)));
     const item = foldItem && (await timed(() => foldItem(audience)));
     cells.push([
       name,
@@ -41,6 +42,12 @@ export async function foldInTimes(): Promise<void> {
   }
   process.stdout.write(`\nFold-in of one user of ${length} items, of one item of ${length} users, ms (ml-100k)\n\n`);
   process.stdout.write(textTable(['model', 'user, median', 'p95', 'item, median', 'p95'], cells));
+}
+
+/** The histories of an audience. */
+function firstRows({ cols, offsets, columns, values }: CsrMatrix): CsrMatrix {
+  const end = offsets[length]!;
+  return new CsrMatrix(length, cols, offsets.slice(0, length + 1), columns.slice(0, end), values.slice(0, end).fill(1));
 }
 
 async function timed(run: () => Promise<unknown>): Promise<{ median: number; p95: number }> {

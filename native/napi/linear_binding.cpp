@@ -6,6 +6,7 @@
 #include "train/randomized_svd.h"
 #include "train/ridge_map.h"
 #include "train/sparse_product.h"
+#include "train/tall_matrix.h"
 
 namespace nigh::binding {
 
@@ -27,7 +28,7 @@ Napi::Value sparse_product_task(const Napi::CallbackInfo& info) {
   });
 }
 
-// easeWeights(interactions, regularization, threads, out, control | null)
+// easeWeights(interactions, regularization, threads, out, diagonal, control | null)
 Napi::Value ease_weights_task(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     TrainArguments arguments(info);
@@ -35,10 +36,11 @@ Napi::Value ease_weights_task(const Napi::CallbackInfo& info) {
     const float regularization = arguments.number("regularization");
     const size_t threads = arguments.integer("threads");
     float* out = arguments.floats("out", interactions.cols * interactions.cols);
+    float* diagonal = arguments.floats("diagonal", interactions.cols);
     return arguments.start([=](TaskControl& control) {
       check_csr(interactions, "interactions");
       const OwnedCsr transposed = transpose(interactions);
-      ease_weights(interactions, transposed.view(), regularization, threads, out, control);
+      ease_weights(interactions, transposed.view(), regularization, threads, out, diagonal, control);
     });
   });
 }
@@ -58,6 +60,22 @@ Napi::Value dense_svd_task(const Napi::CallbackInfo& info) {
     float* s = arguments.floats("s", params.rank);
     float* v = arguments.floats("v", matrix.dim * params.rank);
     return arguments.start([=](TaskControl& control) { dense_svd(matrix, params, u, s, v, control); });
+  });
+}
+
+// denseProject(rows data, rows, dim, basis data, rows, dim, threads, out, control | null)
+Napi::Value dense_project_task(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    TrainArguments arguments(info);
+    const MatrixView<const float> rows = arguments.matrix("rows");
+    const MatrixView<const float> basis = arguments.matrix("basis");
+    if (basis.dim != rows.dim) wrong_argument("basis", "as many columns as rows");
+    const size_t threads = arguments.integer("threads");
+    float* out = arguments.floats("out", rows.rows * basis.rows);
+    return arguments.start([=](TaskControl& control) {
+      control.check();
+      tall_project(rows, basis.data, basis.rows, threads, out);
+    });
   });
 }
 
@@ -85,6 +103,7 @@ Napi::Value ridge_map_task(const Napi::CallbackInfo& info) {
 void export_linear_training(Napi::Env env, Napi::Object exports) {
   exports.Set("sparseProduct", Napi::Function::New<sparse_product_task>(env, "sparseProduct"));
   exports.Set("easeWeights", Napi::Function::New<ease_weights_task>(env, "easeWeights"));
+  exports.Set("denseProject", Napi::Function::New<dense_project_task>(env, "denseProject"));
   exports.Set("ridgeMap", Napi::Function::New<ridge_map_task>(env, "ridgeMap"));
   exports.Set("denseSvd", Napi::Function::New<dense_svd_task>(env, "denseSvd"));
 }

@@ -5,7 +5,7 @@
 
 namespace nigh::binding {
 
-/// sparseProduct, easeWeights and denseSvd.
+/// sparseProduct, easeWeights, denseProject, ridgeMap and denseSvd.
 void export_linear_training(Napi::Env env, Napi::Object exports);
 
 }  // namespace nigh::binding

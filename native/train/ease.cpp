@@ -189,9 +189,12 @@ void gram_matrix(const CsrView& interactions, const CsrView& transposed, float r
 }
 
 // Step 3: the lower triangle is −P.
-void to_weights(size_t n, size_t max_lanes, float* matrix) {
+void to_weights(size_t n, size_t max_lanes, float* matrix, float* diagonal) {
   std::vector<float> scales(n);
-  for (size_t j = 0; j < n; ++j) scales[j] = -1.0f / matrix[j * n + j];
+  for (size_t j = 0; j < n; ++j) {
+    scales[j] = -1.0f / matrix[j * n + j];
+    if (diagonal != nullptr) diagonal[j] = -matrix[j * n + j];
+  }
   // Row i of the lower triangle and column i above it: no other row touches either. By tiles, because columns are far apart.
   const size_t tiles = (n + kBlock - 1) / kBlock;
   ThreadPool::shared().parallel_for(tiles, 1, max_lanes, [&](size_t begin, size_t end, size_t) {
@@ -214,7 +217,7 @@ void to_weights(size_t n, size_t max_lanes, float* matrix) {
 }  // namespace
 
 void ease_weights(const CsrView& interactions, const CsrView& transposed, float regularization, size_t max_lanes, float* out,
-                  TaskControl& control) {
+                  float* diagonal, TaskControl& control) {
   if (interactions.entries() == 0) throw Error("EMPTY_DATASET", "There are no interactions to train on.");
   if (!(regularization > 0) || !std::isfinite(regularization)) {
     throw Error("INVALID_ARGUMENT",
@@ -224,7 +227,7 @@ void ease_weights(const CsrView& interactions, const CsrView& transposed, float 
   control.set_total((n + kBlock - 1) / kBlock);
   gram_matrix(interactions, transposed, regularization, max_lanes, out, control);
   Sweeps(out, n, max_lanes, control).run();
-  to_weights(n, max_lanes, out);
+  to_weights(n, max_lanes, out, diagonal);
 }
 
 }  // namespace nigh

@@ -19,8 +19,20 @@ export interface NativeModels {
       regularization: number,
       threads: number,
       out: Float32Array,
+      diagonal: Float32Array,
       control: NativeTaskControl | null,
     ]
+  ): Promise<void>;
+  denseProject(
+    rows: Float32Array,
+    count: number,
+    dim: number,
+    basis: Float32Array,
+    directions: number,
+    basisDim: number,
+    threads: number,
+    out: Float32Array,
+    control: NativeTaskControl | null,
   ): Promise<void>;
   ridgeMap(
     features: Float32Array,

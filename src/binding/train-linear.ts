@@ -1,4 +1,4 @@
-/** Typed fronts of native/train/ease.h, randomized_svd.h for dense matrices, ridge_map.h and sparse_product.h. */
+/** Typed fronts of native/train/ease.h, randomized_svd.h and tall_matrix.h for dense matrices, ridge_map.h and sparse_product.h. */
 import type { CsrMatrix } from '../core/csr-matrix.js';
 import { type Matrix, requireMatrix, zeros } from '../core/matrix.js';
 import { native } from './native.js';
@@ -27,17 +27,49 @@ export async function sparseProduct(sparse: CsrMatrix, dense: Matrix, options: T
 }
 
 /**
- * EASE's B (items × items) of `interactions` (users × items). Progress counts blocks of items. The same bytes on any number of threads.
+ * EASE's B (items × items) of `interactions` (users × items), and diag P, of which B = I − P / diag P. Progress counts blocks of items. The same bytes on any number of threads.
  * @throws NighError EMPTY_DATASET, NOT_FINITE, INVALID_ARGUMENT, ABORTED, OUT_OF_MEMORY
  */
 export async function easeWeights(
   interactions: CsrMatrix,
   regularization: number,
   options: TrainOptions,
-): Promise<Matrix> {
-  const out = zeros(interactions.cols, interactions.cols);
+): Promise<{ weights: Matrix; diagonal: Float32Array }> {
+  const weights = zeros(interactions.cols, interactions.cols);
+  const diagonal = new Float32Array(interactions.cols);
   await runTask(options, (control) =>
-    native().easeWeights(...csrArguments(interactions), regularization, options.threads ?? 0, out.data, control),
+    native().easeWeights(
+      ...csrArguments(interactions),
+      regularization,
+      options.threads ?? 0,
+      weights.data,
+      diagonal,
+      control,
+    ),
+  );
+  return { weights, diagonal };
+}
+
+/**
+ * rows · basisᵀ (rows.rows × basis.rows). The same bytes on any number of threads.
+ * @throws NighError INVALID_ARGUMENT, ABORTED, OUT_OF_MEMORY
+ */
+export async function denseProject(rows: Matrix, basis: Matrix, options: TrainOptions = {}): Promise<Matrix> {
+  requireMatrix('rows', rows);
+  requireMatrix('basis', basis);
+  const out = zeros(rows.rows, basis.rows);
+  await runTask(options, (control) =>
+    native().denseProject(
+      rows.data,
+      rows.rows,
+      rows.dim,
+      basis.data,
+      basis.rows,
+      basis.dim,
+      options.threads ?? 0,
+      out.data,
+      control,
+    ),
   );
   return out;
 }

@@ -70,7 +70,13 @@ function origin({ space, fallback }: Answer['stats']): string {
   if (fallback === undefined) return `space ${space}`;
   const { to, passedOver } = fallback;
   const without = passedOver.length === 0 ? '' : `, for want of a vector in ${passedOver.join(', ')}`;
-  return `${to === 'content' ? 'shared attributes' : to === 'space' ? `space ${space}` : to}${without}`;
+  const source = {
+    space: `space ${space}`,
+    content: 'shared attributes',
+    weightedRating: 'weighted ratings',
+    popularity: 'popularity',
+  }[to];
+  return `${source}${without}`;
 }
 
 function attributesToShow(results: readonly Result[]): string[] {

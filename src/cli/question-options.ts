@@ -66,8 +66,11 @@ export function addQuestionOptions(command: Command, space: string): Command {
     )
     .option('--explore <n>', 'the last n places go to items drawn by --seed', wholeNumber('--explore', 1, largestK))
     .option('--seed <number>', 'which items --explore draws (default: 0)', wholeNumber('--seed', 0, 0xffffffff))
-    .option('--fallback', 'where --space has no vector: answer from other spaces, shared attributes or popularity')
-    .option('--no-fallback', 'fail rather than answer from shared attributes or popularity')
+    .option(
+      '--fallback',
+      'where there is no vector, or no such user: answer from other spaces, shared attributes, ratings or popularity',
+    )
+    .option('--no-fallback', 'fail rather than answer from shared attributes, ratings or popularity')
     .option('--exact', 'compare every item instead of searching the graph', false)
     .option('--recall <share>', 'the share of the true nearest that is wanted, such as 0.95', anyNumber('--recall'))
     .option('--explain', 'say why each result is there, and what was left out', false)

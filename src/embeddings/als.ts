@@ -142,7 +142,8 @@ async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext):
   const found = rowsWhere(items, (item) => (shares[item] ?? 0) >= minExplainedShare && hasLength(items, item));
   const foundUsers = rowsWhere(users, (user) => hasLength(users, user));
   const { factors, regularization, frequencyExponent, alpha, features } = params;
-  const lengthened = params.popularity ? withPopularity(found, counts) : undefined;
+  // Of all interactions, as whoever asks counts them.
+  const lengthened = params.popularity ? withPopularity(found, dataset.interactions.columnCounts()) : undefined;
   return {
     items: found,
     ...lengthened,

@@ -9,6 +9,7 @@
  *               random one
  *   fold-in     the mean of the items' q, weighted, at the mean length of a trained user: gradient descent has no row to solve exactly,
  *               and its first step from 0 goes there
+ *   new items   the item's part of the objective, bounded by squares: one row solve (bpr-item.ts)
  */
 
 import type { TrainOptions } from '../binding/train.js';
@@ -18,6 +19,7 @@ import { NighError } from '../core/errors.js';
 import { type Matrix, zeros } from '../core/matrix.js';
 import { integer, number, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
+import { bprItem, bprItemModel, readBprItemModel } from './bpr-item.js';
 import type { Embedding, FitContext, FittedSpace, History } from './embedding.js';
 import { ModelReader } from './model-reader.js';
 import { withLast } from './popularity.js';
@@ -79,6 +81,11 @@ export const bpr: Embedding<BprParams> = {
     const [factors, length] = [reader.integer('factors'), reader.number('length')];
     return (history) => Promise.resolve(foldIn(factors, length, history));
   },
+  openAudienceFolder: (stored) => {
+    const reader = new ModelReader('bpr', stored);
+    const model = readBprItemModel(reader, reader.integer('factors'));
+    return async (audience) => bprItem(model, audience);
+  },
 };
 
 async function fitSpace(dataset: Dataset, params: BprParams, context: FitContext): Promise<FittedSpace> {
@@ -86,20 +93,20 @@ async function fitSpace(dataset: Dataset, params: BprParams, context: FitContext
   const model = await fitBpr(weights, params, context);
   const counts = weights.columnCounts();
   const chosen = (item: number) => counts[item]! > 0;
-  const items = rowsWhere(
-    withLast(model.items, (item) => model.itemBiases[item]!),
-    chosen,
-  );
-  const users = rowsWhere(
-    withLast(model.users, () => 1),
-    (user) => weights.offsets[user + 1]! > weights.offsets[user]!,
-  );
+  const allItems = withLast(model.items, (item) => model.itemBiases[item]!);
+  const allUsers = withLast(model.users, () => 1);
+  const items = rowsWhere(allItems, chosen);
+  const users = rowsWhere(allUsers, (user) => weights.offsets[user + 1]! > weights.offsets[user]!);
   const lengths = users.ordinals.reduce((sum, user) => sum + Math.sqrt(squaredLength(model.users, user)), 0);
   return {
     items,
     users,
     likeness: toLikeness(model.items, items.ordinals, (item) => counts[item]! / (counts[item]! + params.shrinkage)),
-    model: { factors: params.factors, length: lengths / users.ordinals.length },
+    model: {
+      factors: params.factors,
+      length: lengths / users.ordinals.length,
+      ...(await bprItemModel(weights, allUsers, allItems, params.regularization, context.signal)),
+    },
     notes: {
       interactions: weights.entries,
       itemsWithoutVector: dataset.interactions.cols - items.ordinals.length,

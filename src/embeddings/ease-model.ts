@@ -5,7 +5,7 @@
  * a vector index it is factorised, B ≈ U S Vᵀ, which the reference beside it tells the price of.
  */
 import type { TrainOptions } from '../binding/train.js';
-import { denseSvd, easeWeights, sparseProduct } from '../binding/train-linear.js';
+import { denseProject, denseSvd, easeWeights, sparseProduct } from '../binding/train-linear.js';
 import type { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import { type Matrix, zeros } from '../core/matrix.js';
@@ -35,6 +35,8 @@ export type EaseFactorParams = ParamsOf<typeof easeFactorSchema>;
 export interface EaseModel {
   /** B (items × items): row i is what item i of a history adds to every score; the diagonal is 0. */
   readonly weights: Matrix;
+  /** diag P: B = I − P / diag P. */
+  readonly diagonal: Float32Array;
 }
 
 /** B ≈ from · toᵀ. */
@@ -43,6 +45,8 @@ export interface EaseFactors {
   readonly from: Matrix;
   /** V √S: what the user's vector is multiplied with. */
   readonly to: Matrix;
+  /** S, descending. */
+  readonly singularValues: Float32Array;
   /** Σ S² / |B|²: the share of the weights' squared size that the factors hold. */
   readonly explainedVariance: number;
 }
@@ -68,11 +72,15 @@ export async function fitEase(
       `ease: expected at most ${mostEaseItems} items, got ${interactions.cols}: its weights are a number for every pair of items. Use svd or als.`,
     );
   }
-  return { weights: await easeWeights(interactions, regularization, options) };
+  return easeWeights(interactions, regularization, options);
 }
 
 /** Scores of all items for each history (rows × items): histories · B, exactly. @throws NighError INVALID_ARGUMENT, ABORTED */
-export function easeScores({ weights }: EaseModel, histories: CsrMatrix, options: TrainOptions = {}): Promise<Matrix> {
+export function easeScores(
+  { weights }: Pick<EaseModel, 'weights'>,
+  histories: CsrMatrix,
+  options: TrainOptions = {},
+): Promise<Matrix> {
   return sparseProduct(histories, weights, options);
 }
 
@@ -86,7 +94,43 @@ export async function factorizeEase(
   let total = 0;
   for (const weight of weights.data) total += weight * weight;
   const kept = s.reduce((sum, value) => sum + value * value, 0);
-  return { from: timesRoots(u, s), to: timesRoots(v, s), explainedVariance: total > 0 ? Math.min(1, kept / total) : 1 };
+  return {
+    from: timesRoots(u, s),
+    to: timesRoots(v, s),
+    singularValues: s,
+    explainedVariance: total > 0 ? Math.min(1, kept / total) : 1,
+  };
+}
+
+/**
+ * What places an item that came after the training, items × factors: A, so that the item's vector is Aᵀ g, where g is how often those who chose
+ * it chose each item of the training.
+ *
+ * The column of B that a training with the new item would give it is P g, P being that of the training without: by the inverse of a bordered
+ * matrix, −P'_ij / P'_jj with the new item j is (P g)_i, whatever its own count. The vector that comes nearest to it among U √S v is
+ * v = S^-½ Uᵀ P g, which of a column of the training is its row of V √S. So A = P U S^-½, with P = (I − B) diag P.
+ * @throws NighError ABORTED, OUT_OF_MEMORY
+ */
+export async function easeColumnMap(
+  { weights, diagonal }: EaseModel,
+  { from, singularValues }: EaseFactors,
+  options: TrainOptions = {},
+): Promise<Matrix> {
+  const { rows, dim } = from;
+  // diag P · U S^-½, and the same by its columns.
+  const map = zeros(rows, dim);
+  const columns = zeros(dim, rows);
+  for (let i = 0; i < rows; i++) {
+    for (let d = 0; d < dim; d++) {
+      const size = singularValues[d]!;
+      const value = size > 0 ? (diagonal[i]! * from.data[i * dim + d]!) / size : 0;
+      map.data[i * dim + d] = value;
+      columns.data[d * rows + i] = value;
+    }
+  }
+  const taken = await denseProject(weights, columns, options);
+  for (let at = 0; at < map.data.length; at++) map.data[at]! -= taken.data[at]!;
+  return map;
 }
 
 function timesRoots({ data, rows, dim }: Matrix, values: Float32Array): Matrix {

@@ -46,8 +46,14 @@ export type HistoryFolder = (history: History) => Promise<Float32Array>;
 
 /** Who chose an item: users' vectors, one a row, and confidence relative to one plain interaction. */
 export interface Audience {
+  /** Not read by embeddings that place items by `histories`. */
   readonly vectors: Matrix;
   readonly weights: Float32Array;
+  /**
+   * What else each of them has, a row for every weight: items of the training by ordinal, with confidence as in the training (1 for a plain
+   * interaction). Items that came after it are passed over.
+   */
+  readonly histories?: CsrMatrix;
 }
 
 /**
@@ -137,6 +143,8 @@ export interface Embedding<Params> {
    * @throws NighError FORMAT if the model is not one of this embedding
    */
   openAudienceFolder?(model: Readonly<Record<string, unknown>>): AudienceFolder;
+  /** Whether that reads the `histories` of an audience, and not their vectors. Default: no. */
+  readonly placesByHistories?: boolean;
   /**
    * From a stored model, what places new items and questions among the items; absent where that takes more than content.
    * @param openSpace opens the embedder of another space of the collection, for embeddings that use others; it closes those it opened

@@ -8,6 +8,9 @@
  *
  * compared by cosine. Popularity is divided out, so the rarest weigh as much as hubs. A space of items only: somebody's vector is the mean
  * direction of what they liked.
+ *
+ * A new item is placed by what those who chose it also chose: its row m of SPPMI as a training with it would count it, on the basis of
+ * the others, m V S^-½, which of a row of the training is its U √S.
  */
 
 import { randomizedSvd, type TrainOptions } from '../binding/train.js';
@@ -17,7 +20,9 @@ import { NighError } from '../core/errors.js';
 import { type Matrix, zeros } from '../core/matrix.js';
 import { integer, number, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Embedding, FitContext, FittedSpace } from './embedding.js';
+import { requireHistories, weightedSum } from './audience-histories.js';
+import type { Audience, Embedding, FitContext, FittedSpace } from './embedding.js';
+import { ModelReader } from './model-reader.js';
 import { hasLength, rowsWhere } from './trained-rows.js';
 import { datasetChoices, selectionSchema } from './weighting.js';
 
@@ -43,6 +48,8 @@ export type Item2vecParams = ParamsOf<typeof schema>;
 export interface Item2vecModel {
   /** U √S; zeros for an item without company. */
   readonly items: Matrix;
+  /** V S^-½: what a row of SPPMI is multiplied with. */
+  readonly contexts: Matrix;
   /** Entries of SPPMI. */
   readonly pairs: number;
 }
@@ -67,11 +74,15 @@ export async function fitItem2vec(
     throw new NighError('EMPTY_DATASET', 'item2vec: no two items share users oftener than by chance; lower negatives.');
   }
   const rank = Math.min(params.factors, company.rows);
-  const { u, s } = await randomizedSvd(company, { ...params, rank }, { ...options, onProgress: undefined });
-  const items = zeros(u.rows, rank);
+  const { u, s, v } = await randomizedSvd(company, { ...params, rank }, { ...options, onProgress: undefined });
+  const [items, contexts] = [zeros(u.rows, rank), zeros(v.rows, rank)];
   const roots = s.map(Math.sqrt);
-  for (let at = 0; at < u.data.length; at++) items.data[at] = u.data[at]! * roots[at % rank]!;
-  return { items, pairs: company.entries };
+  for (let at = 0; at < u.data.length; at++) {
+    const root = roots[at % rank]!;
+    items.data[at] = u.data[at]! * root;
+    contexts.data[at] = root > 0 ? v.data[at]! / root : 0;
+  }
+  return { items, contexts, pairs: company.entries };
 }
 
 export const item2vec: Embedding<Item2vecParams> = {
@@ -79,6 +90,11 @@ export const item2vec: Embedding<Item2vecParams> = {
   keys: Object.keys(schema),
   parse: (params, path) => readParams(schema, params, path),
   fit: fitSpace,
+  placesByHistories: true,
+  openAudienceFolder: (stored) => {
+    const model = readModel(stored);
+    return (audience) => weightedSum(company(audience, model), model.contexts);
+  },
 };
 
 async function fitSpace(dataset: Dataset, params: Item2vecParams, context: FitContext): Promise<FittedSpace> {
@@ -87,11 +103,84 @@ async function fitSpace(dataset: Dataset, params: Item2vecParams, context: FitCo
   const items = rowsWhere(model.items, (item) => hasLength(model.items, item));
   return {
     items,
-    model: {},
+    model: {
+      items: model.contexts.rows,
+      factors: model.contexts.dim,
+      contexts: model.contexts.data,
+      marginals: marginalsOf(weights, params),
+      negatives: params.negatives,
+      longestHistory: params.longestHistory,
+    },
     notes: {
       interactions: weights.entries,
       pairs: model.pairs,
       itemsWithoutVector: dataset.interactions.cols - items.ordinals.length,
     },
   };
+}
+
+/** What placing a new item needs. */
+interface StoredItem2vec {
+  readonly contexts: Matrix;
+  /** #(i): how many others the users of an item have, together. */
+  readonly marginals: Float64Array;
+  /** D: their sum. */
+  readonly pairs: number;
+  readonly negatives: number;
+  readonly longestHistory: number;
+}
+
+function readModel(stored: Readonly<Record<string, unknown>>): StoredItem2vec {
+  const reader = new ModelReader('item2vec', stored);
+  const [rows, dim] = [reader.integer('items'), reader.integer('factors')];
+  const marginals = reader.doubles('marginals');
+  if (marginals.length !== rows) {
+    throw new NighError('FORMAT', `The stored item2vec model: marginals: expected ${rows}, got ${marginals.length}.`);
+  }
+  return {
+    contexts: { data: reader.floats('contexts', rows * dim), rows, dim },
+    marginals,
+    pairs: marginals.reduce((sum, count) => sum + count, 0),
+    negatives: reader.number('negatives'),
+    longestHistory: reader.integer('longestHistory'),
+  };
+}
+
+function marginalsOf(
+  { rows, cols, offsets, columns }: CsrMatrix,
+  { longestHistory }: Pick<Item2vecParams, 'longestHistory'>,
+): Float64Array {
+  const marginals = new Float64Array(cols);
+  for (let user = 0; user < rows; user++) {
+    const length = offsets[user + 1]! - offsets[user]!;
+    if (length > longestHistory) continue;
+    for (let e = offsets[user]!; e < offsets[user + 1]!; e++) marginals[columns[e]!]! += length - 1;
+  }
+  return marginals;
+}
+
+/** The row of SPPMI that an item of this audience would have, had it been there. Weights say only who chose it: those above 0. */
+function company(audience: Audience, model: StoredItem2vec): Float64Array {
+  const { offsets, columns } = requireHistories('item2vec', audience);
+  const { negatives, longestHistory } = model;
+  const marginals = model.marginals.slice();
+  const counts = new Float64Array(marginals.length);
+  let pairs = model.pairs;
+  let own = 0;
+  audience.weights.forEach((weight, r) => {
+    const known = columns.subarray(offsets[r]!, offsets[r + 1]!).filter((item) => item < counts.length);
+    if (!(weight > 0) || known.length > longestHistory) return;
+    // With the new item a history is one longer, and may be too long now.
+    const isLost = known.length === longestHistory;
+    const change = isLost ? 1 - known.length : 1;
+    for (const item of known) {
+      marginals[item]! += change;
+      if (!isLost) counts[item]! += 1;
+    }
+    pairs += known.length * (isLost ? change : 2);
+    if (!isLost) own += known.length;
+  });
+  return counts.map((count, item) =>
+    count === 0 ? 0 : Math.max(0, Math.log((count * pairs) / (own * marginals[item]! * negatives))),
+  );
 }

@@ -1,6 +1,7 @@
 /** What the interactions of a dataset weigh in the training of a model of choices: one matrix, whatever the model. */
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
+import { findNotFinite } from '../core/matrix.js';
 import { choice, joinPath, number, optional, type ParamsOf, readParams, type Schema } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 
@@ -75,7 +76,7 @@ export function toWeights(
   return new CsrMatrix(sizes.rows, sizes.cols, sizes.offsets, sizes.columns, values);
 }
 
-/** toWeights of a dataset that has some. @throws NighError EMPTY_DATASET, MISSING_COLUMN naming the embedding */
+/** toWeights of a dataset that has some. @throws NighError EMPTY_DATASET, MISSING_COLUMN, NOT_FINITE naming the embedding */
 export function datasetWeights(
   embedding: string,
   { interactions, timestamps, origin }: Dataset,
@@ -88,6 +89,13 @@ export function datasetWeights(
       `${embedding}: halfLifeDays asks how old interactions are, and those of the dataset ${origin.name} have no times.`,
     );
   }
+  const bad = findNotFinite(interactions.values);
+  if (bad >= 0) {
+    throw new NighError(
+      'NOT_FINITE',
+      `${embedding}: expected finite values, and one of the dataset ${origin.name} is ${interactions.values[bad]}.`,
+    );
+  }
   const weights = toWeights(interactions, weighting, timestamps, dislikes);
   if (weights.values.some((weight) => weight > 0)) return weights;
   throw new NighError(
@@ -96,7 +104,7 @@ export function datasetWeights(
   );
 }
 
-/** Which interactions there are, for a model to which that is all. @throws NighError EMPTY_DATASET naming the embedding */
+/** Which interactions there are, for a model to which that is all. @throws NighError EMPTY_DATASET, NOT_FINITE naming the embedding */
 export function datasetChoices(
   embedding: string,
   dataset: Dataset,

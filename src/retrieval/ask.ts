@@ -9,7 +9,15 @@ import type { Stages } from './pipeline/stages.js';
 import type { AnyQuery } from './query-options.js';
 import { readHistory } from './query-options.js';
 import { nothing, type Part } from './questions/part.js';
-import { contentPart, historyPart, itemPart, requireVectorLength, userPart, vectorPart } from './questions/parts.js';
+import {
+  contentPart,
+  historyPart,
+  itemPart,
+  requireVectorLength,
+  strangerPart,
+  userPart,
+  vectorPart,
+} from './questions/parts.js';
 import { planSources } from './questions/sources.js';
 import type { Taste } from './taste.js';
 import type { Answer, Question } from './types.js';
@@ -41,7 +49,8 @@ function partsOf(collection: Collection, asked: Asked, query: AnyQuery): Part[] 
   }
   if (user !== undefined) {
     requireText('user', user);
-    parts.push(userPart(collection, collection.requireUser(user), taste));
+    const isStranger = query.fallback === true && collection.users.find(user) === undefined;
+    parts.push(isStranger ? strangerPart(user) : userPart(collection, collection.requireUser(user), taste));
   }
   if (history !== undefined) {
     const picks = readHistory(history).map((pick) => ({ ...pick, item: collection.catalogue.require(pick.item) }));

@@ -59,7 +59,7 @@ export async function buildSpace(
   );
   await stopwatch.time('write', space, () => writePacked(staging.path(spaceFiles.model(space)), fitted.model));
 
-  const { items, users, likeness, sparse, blocks } = fitted;
+  const { items, users, likeness, sparse, blocks, popularity } = fitted;
   const similar =
     sparse === undefined
       ? await buildSimilar(recipe, build, items, likeness)
@@ -86,6 +86,7 @@ export async function buildSpace(
     similar,
     ...(recommend === undefined ? {} : { recommend }),
     ...(blocks === undefined ? {} : { blocks }),
+    ...(popularity === undefined ? {} : { popularity }),
     ...('efSearch' in index && index.efSearch !== undefined ? { efSearch: index.efSearch } : {}),
     ...('recall' in index && index.recall !== undefined ? { recall: index.recall } : {}),
     notes: fitted.notes,

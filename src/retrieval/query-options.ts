@@ -158,10 +158,10 @@ const historySchema = { item: text(), weight, timestamp: optional(number()) };
 /** A HistoryEntry with its default filled in. */
 export type HistoryPick = ParamsOf<typeof historySchema>;
 
-/** @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION */
+/** An empty one is that of somebody of whom nothing is known. @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION */
 export function readHistory(history: readonly HistoryEntry[]): readonly HistoryPick[] {
-  if (!Array.isArray(history) || history.length === 0 || history.length > maxHistory) {
-    throw invalidArgument('history', `an array of 1 to ${maxHistory} entries { item, weight }`, history);
+  if (!Array.isArray(history) || history.length > maxHistory) {
+    throw invalidArgument('history', `an array of at most ${maxHistory} entries { item, weight }`, history);
   }
   return history.map((entry: unknown, i) => readParams(historySchema, entry, `history[${i}]`));
 }

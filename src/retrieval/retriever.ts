@@ -141,7 +141,8 @@ export class Retriever implements AsyncDisposable {
   /**
    * Items for a user of the collection, without what they already interacted with. `score` is the model's own (an inner
    * product) in a space with user vectors, otherwise the likeness to their taste: the mean of what they liked less what they
-   * disliked, as the recipe's `taste` or that of the options has it.
+   * disliked, as the recipe's `taste` or that of the options has it. With `fallback: true` a user that the collection does not know gets what
+   * `recommendFor` gives without a pick.
    * @throws NighError UNKNOWN_USER, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
   async recommend(user: string, options: RecommendOptions = {}): Promise<Answer> {
@@ -153,12 +154,15 @@ export class Retriever implements AsyncDisposable {
   /**
    * Items for somebody never seen before, from a few picks: in a space with user vectors exactly as training would place such a
    * user, elsewhere near to the mean of what they liked less what they disliked (taste.ts). Picks without a vector in the space are passed over; none of the picks comes back unless `excludeSeen` is false.
+   * Without any pick it is the list for everybody: by the weighted rating where the recipe's `taste.neutral` says that values are ratings, else
+   * by how many people have an item. `stats.fallback` says which; `score` is then the rating, or the share of the most that any has.
    * @throws NighError UNKNOWN_ITEM, UNKNOWN_SPACE, NO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, ABORTED, CLOSED
    */
   async recommendFor(history: readonly HistoryEntry[], options: RecommendOptions = {}): Promise<Answer> {
     const collection = this.#open();
-    // Without this a history that was forgotten would be a question without parts.
-    return this.#tracked(ask(collection, this.#stages, { history: history ?? [] }, readRecommendOptions(options)));
+    // One that was forgotten is not one that is empty.
+    if (history === undefined) throw invalidArgument('history', 'an array of entries { item, weight }', history);
+    return this.#tracked(ask(collection, this.#stages, { history }, readRecommendOptions(options)));
   }
 
   /**

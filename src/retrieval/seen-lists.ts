@@ -1,5 +1,7 @@
+import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import type { Dataset } from '../data/dataset.js';
+import { weightedRatings } from '../embeddings/popularity.js';
 
 /** The stored form: users × items by compressed rows. */
 export interface PackedInteractions {
@@ -19,12 +21,20 @@ export interface Interaction {
   readonly timestamp: number | undefined;
 }
 
+/** How high items are rated: the weighted rating of each (embeddings/popularity.ts), between the lowest and the highest value that was given. */
+export interface RatedItems {
+  readonly scores: Float64Array;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
 /** What every user did: to leave out of answers what they already have, and to tell their taste where they have no vector. */
 export class SeenLists {
   readonly #offsets: Uint32Array;
   readonly #columns: Uint32Array;
   readonly #values: Float32Array;
   readonly #timestamps: Float64Array | undefined;
+  #rated: RatedItems | undefined;
 
   /** How many users interacted with every item. */
   readonly popularity: Uint32Array;
@@ -65,6 +75,23 @@ export class SeenLists {
 
   get interactions(): number {
     return this.#columns.length;
+  }
+
+  /**
+   * The values taken as ratings. Computed when it is first asked for, in one pass over the interactions.
+   * @throws NighError EMPTY_DATASET without interactions
+   */
+  get rated(): RatedItems {
+    if (this.#rated === undefined) {
+      const values = this.#values;
+      const all = new CsrMatrix(this.users, this.popularity.length, this.#offsets, this.#columns, values);
+      this.#rated = {
+        scores: new Float64Array(weightedRatings(all)),
+        lowest: values.reduce((least, value) => Math.min(least, value)),
+        highest: values.reduce((most, value) => Math.max(most, value)),
+      };
+    }
+    return this.#rated;
   }
 
   /** The items that a user interacted with, ascending. A view. */

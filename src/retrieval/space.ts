@@ -4,6 +4,7 @@ import type { Matrix } from '../core/matrix.js';
 import { isPlainObject } from '../core/params.js';
 import { type Block, weighBlocks } from '../embeddings/blocks.js';
 import type { HistoryFolder } from '../embeddings/embedding.js';
+import type { PopularityDimension } from '../embeddings/popularity.js';
 import { lookUpEmbedding } from '../embeddings/registry.js';
 import { openIndex } from '../index/open-index.js';
 import type { IndexKind, VectorIndex } from '../index/vector-index.js';
@@ -35,6 +36,8 @@ export class Space {
   readonly name: string;
   /** What the vectors are made of, where they are blocks side by side. */
   readonly blocks: readonly Block[];
+  /** Where the vectors of `forUsers` say how popular an item is. */
+  readonly popularity: PopularityDimension | undefined;
   /** Pool size of a graph search, where the recipe sets one. */
   readonly efSearch: number | undefined;
   /** Wanted recall of a graph search, where the recipe sets it instead. */
@@ -59,6 +62,7 @@ export class Space {
     this.efSearch = manifest.efSearch;
     this.recall = manifest.recall;
     this.blocks = manifest.blocks ?? [];
+    this.popularity = recommend === undefined ? undefined : manifest.popularity;
     this.similar = similar;
     this.#recommend = recommend;
     this.#users = users;

@@ -1,4 +1,5 @@
 import type { Block } from '../embeddings/blocks.js';
+import type { PopularityDimension } from '../embeddings/popularity.js';
 import type { IndexKind, MetricName, SearchPlan } from '../index/vector-index.js';
 import type { Where } from './filters/predicate.js';
 import type { LeftOutSpace } from './left-out.js';
@@ -76,15 +77,18 @@ export interface FilteredItem {
 
 /** Where another source answered than the one that was asked first, because that has no vector for the question. */
 export interface Fallback {
-  /** `space`: the other spaces of the question or of the collection; `content`: attributes that items share; `popularity`: what most people have. */
-  readonly to: 'space' | 'content' | 'popularity';
+  /**
+   * `space`: the other spaces of the question or of the collection; `content`: attributes that items share; `weightedRating`: what is rated
+   * highest, for somebody of whom nothing is known where values are ratings; `popularity`: what most people have.
+   */
+  readonly to: 'space' | 'content' | 'weightedRating' | 'popularity';
   /** The spaces that were asked and have no vector for it. */
   readonly passedOver: readonly string[];
 }
 
 /** What one source did. */
 export interface SourceStats {
-  /** A space, `content` or `popularity`. */
+  /** A space, `content`, `weightedRating` or `popularity`. */
   readonly source: string;
   /** The part of the question. */
   readonly part?: PartKind;
@@ -102,7 +106,7 @@ export type StageName = 'question' | 'candidates' | 'scoring' | 'reranking' | 'f
 export interface AnswerStats {
   /** How the first source was searched. */
   readonly plan: SearchPlan;
-  /** The space that answered; several are joined by `+`, and a fallback is `content` or `popularity`. */
+  /** The space that answered; several are joined by `+`, and a list without one is `content`, `weightedRating` or `popularity`. */
   readonly space: string;
   readonly visited: number;
   readonly distances: number;
@@ -163,7 +167,10 @@ export interface QueryOptions {
   readonly diversity?: number;
   /** At most so many results with the same value of an attribute, such as an author. */
   readonly perGroup?: { readonly attribute: string; readonly most: number };
-  /** From −1 to 1: what the most popular item gains (above 0) or loses, where the best and the least of the candidates are 1 apart. Default 0. */
+  /**
+   * From −1 to 1: what the most popular item gains (above 0) or loses, where the best and the least of the candidates are 1 apart. For users, in a
+   * space that was built with `popularity`, over the whole catalogue; otherwise among the candidates. Default 0.
+   */
   readonly popularity?: number;
   /** What some items gain, −1 to 1, on the same scale. */
   readonly boosts?: readonly { readonly where: Where | string; readonly by: number }[];
@@ -172,8 +179,9 @@ export interface QueryOptions {
   /** The last places go to items drawn from the other candidates, the same ones for the same seed (default 0). */
   readonly explore?: { readonly slots: number; readonly seed?: number };
   /**
-   * Whether another source answers where the space that was asked has no vector: the other spaces, then shared attributes, then what most people have;
-   * `stats.fallback` says so. Default: unless `space` was named.
+   * Whether another source answers where the space that was asked has no vector: the other spaces, then shared attributes, then what is rated
+   * highest or what most people have; `stats.fallback` says so. Default: unless `space` was named. With true also for a user that the
+   * collection does not know, who otherwise is UNKNOWN_USER.
    */
   readonly fallback?: boolean;
   /** Say of every result why it is there, and what was left out. Costs about as much as the answer. Default false. */
@@ -276,6 +284,8 @@ export interface SpaceInfo {
   readonly recommend?: IndexInfo;
   /** What the vectors are made of, with the recipe's weights as shares; absent where they are of one piece. */
   readonly blocks?: readonly Block[];
+  /** Where the vectors that users are compared with say how popular an item is; absent where they do not. */
+  readonly popularity?: PopularityDimension;
   /** What the embedding noted about its fit: explained variance, what damps popularity, … */
   readonly notes?: Readonly<Record<string, number | string>>;
 }

@@ -82,7 +82,7 @@ const AnswerStats = component(
     fallback: Type.Optional(
       Type.Object(
         {
-          to: Type.Enum(['space', 'content', 'popularity']),
+          to: Type.Enum(['space', 'content', 'weightedRating', 'popularity']),
           passedOver: Type.Array(Type.String(), { description: 'Spaces that have no vector for the question.' }),
         },
         { description: 'Where another source answered than the one that was asked first.' },

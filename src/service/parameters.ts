@@ -54,12 +54,17 @@ const common = {
     }),
   ),
   popularity: Type.Optional(
-    Type.Number({ minimum: -1, maximum: 1, description: 'Damps what is popular below 0, raises it above. Default 0.' }),
+    Type.Number({
+      minimum: -1,
+      maximum: 1,
+      description:
+        'Damps what is popular below 0, raises it above: over the whole catalogue for users of a space built with `popularity`, else among the candidates. Default 0.',
+    }),
   ),
   fallback: Type.Optional(
     Type.Boolean({
       description:
-        'Whether other spaces, shared attributes or popularity answer where there is no vector. Default: unless a space is named.',
+        'Whether other spaces, shared attributes, ratings or popularity answer where there is no vector. Default: unless a space is named. With true also for a user that is not known.',
     }),
   ),
   explain: Type.Optional(Type.Boolean({ description: 'Say why each result is there. Default false.' })),
@@ -175,7 +180,11 @@ export const Question = {
         },
         { additionalProperties: false },
       ),
-      { minItems: 1, maxItems: 10_000, description: 'Items that suit somebody, never seen before, who liked these.' },
+      {
+        maxItems: 10_000,
+        description:
+          'Items that suit somebody, never seen before, who liked these. Empty: what is rated highest, or what most people have.',
+      },
     ),
   ),
   vector: Type.Optional(

@@ -55,6 +55,12 @@ const SpaceInfo = component(
         { description: 'What the vectors are made of, side by side; absent where they are of one piece.' },
       ),
     ),
+    popularity: Type.Optional(
+      Type.Object(
+        { scale: Type.Number() },
+        { description: 'Present where `popularity` damps or raises what is popular over the whole catalogue.' },
+      ),
+    ),
     notes: Type.Optional(
       Type.Unsafe<Record<string, number | string>>({
         type: 'object',

@@ -333,6 +333,17 @@ describe('nigh recommend', () => {
     expect(withoutTime(JSON.parse(finished.stdout) as Answer)).toEqual(withoutTime(expected));
   });
 
+  test('--newcomer and an unknown user with --fallback are the library’s answer without a pick', async () => {
+    await using retriever = await Retriever.open(collection());
+    const expected = withoutTime(await retriever.recommendFor([]));
+    for (const who of [['--newcomer'], ['u1000', '--fallback']]) {
+      const finished = run('recommend', 'films', ...who, '--json');
+      expect(finished.status, finished.stderr).toBe(0);
+      expect(withoutTime(JSON.parse(finished.stdout) as Answer)).toEqual(expected);
+    }
+    expect(run('recommend', 'films', '--newcomer').stderr).toContain('For anybody:');
+  });
+
   test('for people it says for whom', () => {
     expect(run('recommend', 'films', 'u1').stderr).toMatch(/^For user u1:/);
     expect(run('recommend', 'films', '--liked', 'f1').stderr).toContain(`For somebody who likes ${films[0]?.title}:`);
@@ -340,6 +351,7 @@ describe('nigh recommend', () => {
 
   test.each([
     ['nobody', ['recommend', 'films'], 2, 'INVALID_ARGUMENT', /expected a user id, or --liked/],
+    ['a newcomer with a pick', ['recommend', 'films', '--newcomer', '--liked', 'f1'], 2, 'INVALID_ARGUMENT', /alone/],
     ['both a user and picks', ['recommend', 'films', 'u1', '--liked', 'f1'], 2, 'INVALID_ARGUMENT', /got both/],
     ['an unknown user', ['recommend', 'films', 'u1000'], 1, 'UNKNOWN_USER', /u1000/],
     ['an unknown pick', ['recommend', 'films', '--liked', 'f1', '--liked', 'zzz'], 1, 'UNKNOWN_ITEM', /zzz/],

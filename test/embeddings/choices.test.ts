@@ -95,7 +95,7 @@ describe.each(models)('%s', (name, embedding, params) => {
     const parsed = embedding.parse(params, '') as never;
     await expect(embedding.fit(interactionsOf(3, 3, []), parsed, {})).rejects.toMatchObject({ code: 'EMPTY_DATASET' });
     await expect(embedding.fit(interactionsOf(3, 3, [[0, 0, Number.NaN]]), parsed, {})).rejects.toMatchObject({
-      code: 'EMPTY_DATASET', // NaN is no value above 0
+      code: 'NOT_FINITE',
     });
     expect(() => embedding.parse({ factors: 0 }, 'cf')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     expect(() => embedding.parse({ facters: 3 }, 'cf')).toThrow(expect.objectContaining({ code: 'UNKNOWN_OPTION' }));

@@ -88,7 +88,12 @@ const rankingTrainers = (of: CsrMatrix): Trainer<RankingModel>[] => [
   space(of, 'bpr', { factors: 64, epochs: 5 }),
   space(of, 'nmf', { factors: 64, iterations: 5 }),
   space(of, 'ease', { factors: 64 }),
+  space(of, 'item2vec', { factors: 64, negatives: 0.01 }),
+  space(of, 'mf', { factors: 64, epochs: 5 }),
 ];
+
+/** Every one that is trained on interactions. */
+const embeddings = ['als', 'svd', 'bpr', 'nmf', 'ease', 'item2vec', 'mf'];
 
 const nothing = matrix(3, 40, []);
 /** User 2 and items 3 … 39 have nothing. */
@@ -163,7 +168,36 @@ describe('ranking models', () => {
     else await expect(fitted, name).rejects.toThrow(expect.objectContaining({ code: 'EMPTY_DATASET' }));
   });
 
-  test.each(['als', 'svd', 'bpr', 'nmf', 'ease'])('%s is interrupted with a code', async (embedding) => {
+  test.each(embeddings)('%s refuses a value that is not finite', async (embedding) => {
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const values = gaps.values.slice();
+      values[2] = value;
+      const bad = new CsrMatrix(gaps.rows, gaps.cols, gaps.offsets, gaps.columns, values);
+      await expect(space(bad, embedding, {}).fit(bad, context)).rejects.toThrow(
+        expect.objectContaining({ code: 'NOT_FINITE' }),
+      );
+    }
+  });
+
+  test.each(embeddings)('%s of values of 0 and below has nothing to learn choices from', async (embedding) => {
+    const negative = withValues(gaps, (value) => -value);
+    const fitted = space(negative, embedding, {}).fit(negative, context);
+    // Ratings may lie below 0.
+    if (embedding === 'mf') expect((await fitted).scores).toBeTypeOf('function');
+    else await expect(fitted).rejects.toThrow(expect.objectContaining({ code: 'EMPTY_DATASET' }));
+  });
+
+  test.each(embeddings)('%s of a single value gives an answer or says why there is none', async (embedding) => {
+    const scored = space(single, embedding, {})
+      .fit(single, context)
+      .then((model) => model.scores({ users: Uint32Array.of(0), histories: single }));
+    // Of one value no difference can be learnt, and of one item no company.
+    const code = { mf: 'INVALID_ARGUMENT', ease: 'EMPTY_DATASET', item2vec: 'EMPTY_DATASET' }[embedding];
+    if (code === undefined) expect((await scored).data.every(Number.isFinite)).toBe(true);
+    else await expect(scored).rejects.toThrow(expect.objectContaining({ code }));
+  });
+
+  test.each(embeddings)('%s is interrupted with a code', async (embedding) => {
     const ratings = randomRatings(300, 200, 0.2, 1);
     const controller = new AbortController();
     const trainer = space(ratings, embedding, {});

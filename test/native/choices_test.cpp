@@ -130,7 +130,7 @@ TEST("models of choices have the same bytes on any number of threads") {
     by_nmf.max_lanes = lanes;
     std::vector<float> weights(matrix.cols * matrix.cols);
     TaskControl control;
-    nigh::ease_weights(matrix.view(), transposed.view(), 20, lanes, weights.data(), control);
+    nigh::ease_weights(matrix.view(), transposed.view(), 20, lanes, weights.data(), nullptr, control);
     const nigh::OwnedCsr company = nigh::sppmi(matrix.view(), transposed.view(), 1, 1000, lanes, control);
     return std::tuple(bpr(matrix, 6, by_bpr), nmf(matrix, 6, by_nmf), weights, company.columns, company.values);
   };
@@ -256,7 +256,7 @@ TEST("EASE is the closed form of its paper: the columns of its weights solve the
   constexpr double kLambda = 30;
   std::vector<float> weights(n * n);
   TaskControl control;
-  nigh::ease_weights(matrix.view(), transposed.view(), static_cast<float>(kLambda), 0, weights.data(), control);
+  nigh::ease_weights(matrix.view(), transposed.view(), static_cast<float>(kLambda), 0, weights.data(), nullptr, control);
   CHECK(control.done() == control.total());
   for (const size_t j : {size_t{0}, size_t{17}, size_t{255}, size_t{256}, size_t{400}, size_t{529}}) {
     // Half the gradient of |x_j − X b|² + λ |b|² in every b_i, i ≠ j.
@@ -276,7 +276,7 @@ TEST("EASE is the closed form of its paper: the columns of its weights solve the
       if (i != j) CHECK_NEAR(gradient[i] + kLambda * weights[i * n + j], 0, 5e-3);
     }
   }
-  CHECK_THROWS(nigh::ease_weights(matrix.view(), transposed.view(), 0, 0, weights.data(), control), "INVALID_ARGUMENT");
+  CHECK_THROWS(nigh::ease_weights(matrix.view(), transposed.view(), 0, 0, weights.data(), nullptr, control), "INVALID_ARGUMENT");
   control.cancel();
-  CHECK_THROWS(nigh::ease_weights(matrix.view(), transposed.view(), 1, 0, weights.data(), control), "ABORTED");
+  CHECK_THROWS(nigh::ease_weights(matrix.view(), transposed.view(), 1, 0, weights.data(), nullptr, control), "ABORTED");
 }

@@ -135,7 +135,7 @@ describe('query', () => {
     [{ item: 3 }, 'INVALID_ARGUMENT', /item: expected a string/],
     [{ item: 'opera-1', excludeSeen: true }, 'UNKNOWN_OPTION', /excludeSeen/],
     [{ image: 'no bytes' }, 'INVALID_ARGUMENT', /image/],
-    [{ history: [] }, 'INVALID_ARGUMENT', /history/],
+    [{ history: {} }, 'INVALID_ARGUMENT', /history/],
     [null, 'INVALID_ARGUMENT', /question/],
     [{ item: 'opera-1', weights: { cf: 1, txt: 1 } }, 'UNKNOWN_SPACE', /"txt".*Did you mean "text"/],
     [{ item: 'opera-1', weights: { txet: 1 } }, 'UNKNOWN_SPACE', /"txet".*Did you mean "text"/],

@@ -312,7 +312,7 @@ describe('what a question may not ask', () => {
   });
 
   it('refuses histories that say nothing', async () => {
-    await refused(() => world.recommendFor([]), 'INVALID_ARGUMENT', /history/);
+    await refused(() => world.recommendFor(undefined as never), 'INVALID_ARGUMENT', /history/);
     await refused(
       () => world.recommendFor([{ item: 'river-1', weight: 0 }]),
       'INVALID_ARGUMENT',

@@ -150,6 +150,13 @@ describe('GET …/recommendations', () => {
     expect(ids(served).some((id) => id.startsWith('glacier') && (Number(id.split('-')[1]) + 2) % 4 !== 0)).toBe(true);
   });
 
+  test('somebody of whom nothing is known gets the library’s list, where that is asked for', async () => {
+    const expected = comparable(await collections.films.recommendFor([], { k: 4 }));
+    expect(expected.stats.fallback).toBeDefined();
+    expect(comparable(await get('/films/users/nobody/recommendations?k=4&fallback=true'))).toEqual(expected);
+    expect(comparable(await query({ history: [], k: 4 }))).toEqual(expected);
+  });
+
   test('a user id with a slash and a blank', async () => {
     const served = await get<Answer>(`/films/users/${encodeURIComponent('somebody/with a slash')}/recommendations?k=3`);
     expect(served.results).toHaveLength(3);

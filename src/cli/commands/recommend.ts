@@ -12,6 +12,7 @@ import { addQuestionOptions, type QuestionFlags, questionOptions } from '../ques
 interface RecommendOptions extends QuestionFlags {
   readonly liked: readonly string[];
   readonly disliked: readonly string[];
+  readonly newcomer: boolean;
   readonly includeSeen: boolean;
   readonly halfLife?: number;
 }
@@ -25,6 +26,11 @@ export function addRecommendCommand(nigh: Command, context: CommandContext): voi
     .argument('[user]', 'user id')
     .option('--liked <item>', 'id or title of something a newcomer likes; repeat it for each', repeated, [])
     .option('--disliked <item>', 'id or title of something a newcomer does not; repeat it for each', repeated, [])
+    .option(
+      '--newcomer',
+      'for somebody of whom nothing is known: what is rated highest, or what most people have',
+      false,
+    )
     .option('--include-seen', 'also return what the user already has, or what was given as liked', false)
     .option(
       '--half-life <days>',
@@ -34,7 +40,7 @@ export function addRecommendCommand(nigh: Command, context: CommandContext): voi
   addQuestionOptions(command, "the recipe's first that can answer")
     .addHelpText(
       'after',
-      '\nExamples:\n  $ nigh recommend movies 42\n  $ nigh recommend movies 42 --diversity 0.4 --where \'year >= 2000\' --explain\n  $ nigh recommend movies --liked "Toy Story (1995)" --liked "Aladdin (1992)" --disliked "Alien (1979)"\n  $ nigh recommend npm-packages --liked express --liked socket.io --json',
+      '\nExamples:\n  $ nigh recommend movies 42\n  $ nigh recommend movies 42 --diversity 0.4 --where \'year >= 2000\' --explain\n  $ nigh recommend movies --liked "Toy Story (1995)" --liked "Aladdin (1992)" --disliked "Alien (1979)"\n  $ nigh recommend movies --newcomer --where "genres has Comedy"\n  $ nigh recommend npm-packages --liked express --liked socket.io --json',
     )
     .action((collection: string, user: string | undefined, options: RecommendOptions) =>
       recommend(collection, user, options, context),
@@ -68,12 +74,19 @@ async function recommend(
   }
 }
 
-/** @throws UsageError unless exactly one of a user and a newcomer's picks is given */
-function checkWho(user: string | undefined, { liked, disliked, halfLife }: RecommendOptions): void {
-  if (user === undefined && liked.length === 0) {
+/** @throws UsageError unless exactly one of a user, a newcomer's picks and --newcomer is given */
+function checkWho(user: string | undefined, { liked, disliked, newcomer, halfLife }: RecommendOptions): void {
+  if (newcomer && (user !== undefined || liked.length + disliked.length > 0)) {
     throw new UsageError(
       'INVALID_ARGUMENT',
-      'recommend: expected a user id, or --liked with an item for a newcomer.',
+      'recommend: expected --newcomer alone: of whom there is a user id or a pick, something is known.',
+      'recommend',
+    );
+  }
+  if (user === undefined && liked.length === 0 && !newcomer) {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      'recommend: expected a user id, or --liked with an item for a newcomer, or --newcomer.',
       'recommend',
     );
   }
@@ -118,6 +131,7 @@ async function forNewcomer(
     ...liked.map((wanted) => ({ item: retriever.resolveItem(wanted) })),
     ...disliked.map((wanted) => ({ item: retriever.resolveItem(wanted), weight: -1 })),
   ];
+  if (history.length === 0) return { answer: await retriever.recommendFor([], query), whom: 'anybody' };
   const titles = history.map(({ item }) => retriever.item(item).title);
   const likes = titles.slice(0, liked.length).join(', ');
   const dislikes = titles.slice(liked.length).join(', ');

@@ -3,10 +3,10 @@ import type { SearchPlan } from '../../index/vector-index.js';
 import type { Part } from '../questions/part.js';
 import type { Plan } from '../questions/sources.js';
 import type { Answer, AnswerStats, Result, SourceStats } from '../types.js';
-import { searchCandidates } from './candidates.js';
 import { explainAnswer, explainResults } from './explain.js';
 import { keepAllowed, scoresEnough } from './filtering.js';
 import { likenessesOf } from './likeness.js';
+import { proposeCandidates } from './popular-candidates.js';
 import { poolOf, rerank, wantsReranking } from './reranking.js';
 import { scoreCandidates } from './scoring.js';
 import type { StageClock } from './stage-clock.js';
@@ -14,7 +14,7 @@ import { type Candidates, notProposed, type Ranked, type Request, type Scored, t
 
 /** The stages that answer where no other is given. */
 export const defaultStages: Stages = {
-  candidates: searchCandidates,
+  candidates: proposeCandidates,
   scoring: scoreCandidates,
   reranking: rerank,
   filtering: keepAllowed,
@@ -93,7 +93,7 @@ async function run(request: Request, stages: Stages, clock: StageClock): Promise
         exact: plan === 'scan' || plan === 'allowed-scan',
       });
     });
-    if (positions.length >= query.k || asked >= all || !moreToFind(request, candidates, scored)) {
+    if (positions.length >= query.k || asked >= all || !moreToFind(request, candidates, scored, asked)) {
       return { scored, ranked, positions, stats: statsOf(request, candidates, [...work.values()]) };
     }
     count = asked * 4 * worthAWalk > all ? all : asked * 4;
@@ -105,10 +105,12 @@ function moreToFind(
   { query: { minScore, fusion } }: Request,
   candidates: readonly Candidates[],
   { scores }: Scored,
+  asked: number,
 ): boolean {
   if (candidates.every(({ complete }) => complete)) return false;
-  // One source's scores only fall.
-  const fallen = candidates.length === 1 && fusion === 'sum' && !scoresEnough(scores.at(-1) ?? 0, minScore);
+  // One source's scores only fall; beyond what was asked for stands what is there for its popularity.
+  const last = scores[Math.min(asked, scores.length) - 1] ?? 0;
+  const fallen = candidates.length === 1 && fusion === 'sum' && !scoresEnough(last, minScore);
   return !fallen;
 }
 

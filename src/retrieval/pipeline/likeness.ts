@@ -35,7 +35,11 @@ export function likenessesOf(
 type Scale = (score: number) => number;
 
 function scaleOf(source: Source, items: number): Scale {
-  if (source.kind === 'listed' || source.index === source.space.similar) return clamp;
+  if (source.kind === 'listed') {
+    const { lowest, highest } = source;
+    return (score) => (highest > lowest ? (score - lowest) / (highest - lowest) : 1);
+  }
+  if (source.index === source.space.similar) return clamp;
   const { mean, deviation } = backgroundOf(source.index, source.vector, items);
   if (deviation === 0) return (score) => (score > mean ? 1 : 0);
   return (score) => 1 - 2 ** (-Math.max(0, (score - mean) / deviation) / deviationsOfHalf);

@@ -13,7 +13,8 @@
  * 3. The last `explore.slots` places go to items drawn from the rest of the pool, the same for the same seed.
  *
  * The pool is what stands first of what is left: 4 · k of it, or `candidates` where that is more, however many were scored. So an exact
- * answer, which scores everything, is re-ranked like any other.
+ * answer, which scores everything, is re-ranked like any other. Only where popularity brought candidates of its own (popular-candidates.ts)
+ * it is all of them; relevance is measured by the first 4 · k there, too.
  *
  * Without any of it the order is that of the scores.
  */
@@ -76,7 +77,7 @@ export async function rerank(request: Request, scored: Scored): Promise<Ranked> 
 }
 
 /** How many of the scored items may be returned at all: filtering would drop the others. */
-function eligible({ scores }: Scored, minScore: number | undefined): number {
+export function eligible({ scores }: Pick<Scored, 'scores'>, minScore: number | undefined): number {
   let count = scores.length;
   while (count > 0 && !scoresEnough(scores[count - 1]!, minScore)) count--;
   return count;
@@ -102,12 +103,12 @@ class Places {
   constructor(request: Request, scored: Scored, count: number) {
     const { diversity } = request.query;
     this.#count = count;
-    this.#pool = poolOf(request.query);
+    this.#pool = scored.allCompete === true ? count : poolOf(request.query);
     this.#diversity = diversity;
     this.#taken = new Uint8Array(count);
     this.#nearest = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
     this.#compared = new Uint32Array(count);
-    this.#adjuster = new Adjuster(request, scored, Math.min(count, this.#pool));
+    this.#adjuster = new Adjuster(request, scored, Math.min(count, poolOf(request.query)));
     this.#groups = new Groups(request, scored);
     this.#quotas = new Quotas(request, scored);
     this.#similarity = diversity > 0 ? new Similarity(request, scored.items) : undefined;

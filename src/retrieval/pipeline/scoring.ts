@@ -19,8 +19,8 @@ export async function scoreCandidates(request: Request, candidates: readonly Can
   const [only] = candidates;
   const isRanked = request.query.fusion === 'rrf';
   if (candidates.length === 1 && only !== undefined && !isRanked) {
-    const { items, scores } = only;
-    return { items, scores, bySource: [scores], ranks: [Uint32Array.from(items.keys())] };
+    const { items, scores, allCompete = false } = only;
+    return { items, scores, bySource: [scores], ranks: [Uint32Array.from(items.keys())], allCompete };
   }
   const items = unionOf(candidates);
   const position = new Map<number, number>();

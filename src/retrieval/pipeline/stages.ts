@@ -26,6 +26,8 @@ export interface Candidates {
   readonly scores: Float64Array;
   /** Whether these are all that the source has. */
   readonly complete: boolean;
+  /** Whether all of them compete for the places, rather than the first of them by score (reranking.ts). */
+  readonly allCompete?: boolean;
   readonly stats: SearchStats;
 }
 
@@ -37,6 +39,8 @@ export interface Scored {
   readonly bySource: readonly Float64Array[];
   /** By source, in their order, and by item: its place among what the source proposed, from 0; 0xFFFFFFFF where it did not. */
   readonly ranks: readonly Uint32Array[];
+  /** Whether all of them compete for the places, rather than the first of them (reranking.ts). */
+  readonly allCompete?: boolean;
 }
 
 /** An order of some of the scored items. */

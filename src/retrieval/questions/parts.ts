@@ -43,6 +43,11 @@ export function historyPart(picks: readonly Pick[], taste: Taste): Part {
   };
 }
 
+/** Items for a user of whom nothing is known, not even a pick. */
+export function strangerPart(user: string): Part {
+  return { ...historyPart([], {}), lack: `Nothing is known of the user ${JSON.stringify(user)}: there is no vector` };
+}
+
 /** Items near to a vector of one space. */
 export function vectorPart(vector: Float32Array, spaceName: string): Part {
   return {

@@ -3,7 +3,7 @@
  *
  * Without weights each part of it asks one space: the one that was named, or else the first of the recipe that has a vector for it. With
  * weights of spaces it asks all of these. Where no space can be asked at all, and the question may fall back, it asks the other spaces,
- * then the attributes that items share, then what most people have (fallback.ts).
+ * then what fallback.ts lists: by the attributes that items share, by ratings, by how many people have an item.
  */
 import { NighError } from '../../core/errors.js';
 import { didYouMean } from '../../core/nearest-name.js';
@@ -12,7 +12,7 @@ import type { Collection } from '../collection.js';
 import type { AnyQuery } from '../query-options.js';
 import type { Space } from '../space.js';
 import type { Fallback } from '../types.js';
-import { contentScores, popularityScores } from './fallback.js';
+import { isSomebody, type Listing, listingFor } from './fallback.js';
 import type { Part, PartKind } from './part.js';
 
 /** A search of one space for one part of a question. */
@@ -29,12 +29,9 @@ export interface SearchSource {
 }
 
 /** A score of every item, for a question that no space can answer. */
-export interface ListedSource {
+export interface ListedSource extends Listing {
   readonly kind: 'listed';
-  readonly name: 'content' | 'popularity';
   readonly weight: 1;
-  /** By item, 0 to 1; items of equal score go by how many people have them. */
-  readonly scores: Float64Array;
 }
 
 export type Source = SearchSource | ListedSource;
@@ -72,7 +69,8 @@ export async function planSources(collection: Collection, parts: readonly Part[]
     return { sources, fallback };
   }
   const mayFallBack =
-    query.fallback ?? (query.space === undefined && parts.some(({ items }) => items.items.length > 0));
+    query.fallback ??
+    (query.space === undefined && parts.some((part) => part.items.items.length > 0 || isSomebody(part)));
   if (!mayFallBack) throw noVector(parts, query);
   return fallBack(collection, parts, new Set(asked), [...passedOver]);
 }
@@ -103,10 +101,8 @@ async function fallBack(
     );
     if (sources.length > 0) return { sources, fallback: { to: 'space', passedOver } };
   }
-  const content = contentScores(collection, parts);
-  const name = content === undefined ? 'popularity' : 'content';
-  const scores = content ?? popularityScores(collection);
-  return { sources: [{ kind: 'listed', name, weight: 1, scores }], fallback: { to: name, passedOver } };
+  const listing = listingFor(collection, parts);
+  return { sources: [{ kind: 'listed', weight: 1, ...listing }], fallback: { to: listing.name, passedOver } };
 }
 
 /** Weights as shares of a part's: what a space that has no vector for it would have said, the others say. All 0: as if all were equal. */
