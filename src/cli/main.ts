@@ -12,6 +12,7 @@ import { addExportCommand } from './commands/export.js';
 import { addFetchCommand } from './commands/fetch.js';
 import { addImportCommand } from './commands/import.js';
 import { addInspectCommand } from './commands/inspect.js';
+import { addNeighborsCommand } from './commands/neighbors.js';
 import { addRecommendCommand } from './commands/recommend.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSimilarCommand } from './commands/similar.js';
@@ -44,6 +45,7 @@ function program(context: CommandContext): Command {
   addBuildCommand(nigh, context);
   addSimilarCommand(nigh, context);
   addRecommendCommand(nigh, context);
+  addNeighborsCommand(nigh, context);
   addEmbedCommand(nigh, context);
   addEvaluateCommand(nigh, context);
   addInspectCommand(nigh, context);

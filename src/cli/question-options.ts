@@ -33,8 +33,18 @@ export interface QuestionFlags {
 
 /** @param space what answers where no space is named */
 export function addQuestionOptions(command: Command, space: string): Command {
+  return addFilterOptions(command, space, 10)
+    .option('--explain', 'say why each result is there, and what was left out', false)
+    .option('--json', "one JSON document: the same object as the library's and the service's answer", false);
+}
+
+/**
+ * Those that every row of a pass over everybody takes as well.
+ * @param k how many results where nothing is said
+ */
+export function addFilterOptions(command: Command, space: string, k: number): Command {
   return command
-    .option('-k, --k <number>', 'how many results', wholeNumber('-k', 1, largestK), 10)
+    .option('-k, --k <number>', 'how many results', wholeNumber('-k', 1, largestK), k)
     .option('--space <name>', `the space that answers (default: ${space})`)
     .option('--weights <list>', 'blend spaces: what each weighs, such as cf=0.7,text=0.3', numbers('--weights'))
     .option(
@@ -72,9 +82,7 @@ export function addQuestionOptions(command: Command, space: string): Command {
     )
     .option('--no-fallback', 'fail rather than answer from shared attributes, ratings or popularity')
     .option('--exact', 'compare every item instead of searching the graph', false)
-    .option('--recall <share>', 'the share of the true nearest that is wanted, such as 0.95', anyNumber('--recall'))
-    .option('--explain', 'say why each result is there, and what was left out', false)
-    .option('--json', "one JSON document: the same object as the library's and the service's answer", false);
+    .option('--recall <share>', 'the share of the true nearest that is wanted, such as 0.95', anyNumber('--recall'));
 }
 
 /** @throws UsageError for options that need each other */

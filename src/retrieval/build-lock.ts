@@ -1,5 +1,6 @@
 /**
- * One build of a collection at a time: a file `LOCK` that names its holder and is made exclusively.
+ * One build of a collection at a time, or one writer of a file: a lock is a file, `LOCK` in a collection, that names its holder and is made
+ * exclusively.
  *
  * A lock is stale, and taken over, when its holder ran on this machine and no longer does: no process has its number, or (on
  * Linux, where it can be asked) the process of that number began at another time, as after a restart. A holder on another
@@ -35,15 +36,23 @@ export class BuildLock {
   }
 
   /** @throws NighError LOCKED naming the holder, IO */
-  static async acquire(collection: string): Promise<BuildLock> {
-    const path = join(collection, 'LOCK');
+  static acquire(collection: string): Promise<BuildLock> {
+    return BuildLock.at(join(collection, 'LOCK'), 'building this collection');
+  }
+
+  /**
+   * @param path of the lock
+   * @param doing what its holder does, for who is refused
+   * @throws NighError LOCKED naming the holder, IO
+   */
+  static async at(path: string, doing: string): Promise<BuildLock> {
     const mine: Holder = {
       pid: process.pid,
       host: hostname(),
       began: await processBegan(process.pid),
       token: randomBytes(6).toString('hex'),
     };
-    await take(path, mine);
+    await take(path, mine, doing);
     return new BuildLock(path, mine.token);
   }
 
@@ -55,7 +64,7 @@ export class BuildLock {
 }
 
 /** @throws NighError LOCKED, IO */
-async function take(path: string, mine: Holder): Promise<void> {
+async function take(path: string, mine: Holder, doing: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.draft`;
   await writeDurable(draft, JSON.stringify(mine));
   try {
@@ -64,16 +73,16 @@ async function take(path: string, mine: Holder): Promise<void> {
       const outcome = await linked(draft, path);
       if (outcome === 'made') return;
       // A build that just began has cleared the draft as one of a killed build.
-      if (outcome === 'no draft') return take(path, mine);
+      if (outcome === 'no draft') return take(path, mine, doing);
       const holder = await readHolder(path);
       if (holder === undefined) continue;
       if (await isAlive(holder)) {
         throw new NighError(
           'LOCKED',
-          `Process ${holder.pid} on ${holder.host} is building this collection. If it is not, remove ${path}.`,
+          `Process ${holder.pid} on ${holder.host} is ${doing}. If it is not, remove ${path}.`,
         );
       }
-      if (await succeed(path, holder, draft, mine)) return;
+      if (await succeed(path, holder, draft, mine, doing)) return;
     }
   } finally {
     await rm(draft, { force: true });
@@ -81,9 +90,9 @@ async function take(path: string, mine: Holder): Promise<void> {
 }
 
 /** Replaces a stale lock; false if somebody else has done so before. @throws NighError LOCKED, IO */
-async function succeed(path: string, stale: Holder, draft: string, mine: Holder): Promise<boolean> {
+async function succeed(path: string, stale: Holder, draft: string, mine: Holder, doing: string): Promise<boolean> {
   const succession = `${path}.${stale.token}`;
-  await take(succession, mine);
+  await take(succession, mine, doing);
   try {
     if ((await readHolder(path))?.token !== stale.token) return false;
     await rename(draft, path);

@@ -43,6 +43,11 @@ export class Catalogue {
     return this.#ids.size;
   }
 
+  /** Every item in the order of the ids, by their UTF-8 bytes. A view. */
+  get sorted(): Uint32Array {
+    return this.#ids.startingWith('');
+  }
+
   id(item: number): string {
     return this.#ids.at(item);
   }

@@ -4,6 +4,15 @@ export type { BuildProgress, BuildStage, StageTiming } from './build-progress.js
 export { type EmbeddedSpace, type EmbedOptions, embedSpace } from './embed-space.js';
 export type { AttributeTest, Condition, Where, WhereValue } from './filters/predicate.js';
 export type { LeftOutSpace } from './left-out.js';
+export { NeighborBlock, type NeighborRow } from './neighbors/block.js';
+export {
+  streamNeighbors,
+  type WriteNeighborsOptions,
+  type WrittenNeighbors,
+  writeNeighbors,
+} from './neighbors/files/write-neighbors.js';
+export { Neighbors } from './neighbors/neighbors.js';
+export type { NeighborsOptions, Shard } from './neighbors/options.js';
 export { defaultStages } from './pipeline/answer.js';
 export type { Adjustments, Candidates, Ranked, Request as StageRequest, Scored, Stages } from './pipeline/stages.js';
 export { loadRecipe, parseRecipe, type Recipe, type SpaceRecipe } from './recipe.js';

@@ -3,6 +3,9 @@ import { checked, choice, isPlainObject, optional, readParams } from '../core/pa
 import { ask, requireText } from './ask.js';
 import { Collection } from './collection.js';
 import { liveGeneration, toInfo } from './generation.js';
+import { Neighbors } from './neighbors/neighbors.js';
+import { type NeighborsOptions, readNeighborsOptions } from './neighbors/options.js';
+import { planNeighbors } from './neighbors/plan.js';
 import { defaultStages } from './pipeline/answer.js';
 import type { Stages } from './pipeline/stages.js';
 import { readFindOptions, readQueryOptions, readRecommendOptions, readSimilarUsersOptions } from './query-options.js';
@@ -214,6 +217,24 @@ export class Retriever implements AsyncDisposable {
     const collection = this.#open();
     requireText('user', user);
     return this.#tracked(similarUsers(collection, collection.requireUser(user), readSimilarUsersOptions(options)));
+  }
+
+  /**
+   * The top k of every item, or every user: the rows that `similarItems` and `recommend` would give, in the order of the ids, searched in batches on
+   * all cores while who iterates works on the rows before. An item is not among its own, and what a user has is left out, as there. Without `exact`
+   * the batches look at slightly other candidates than single questions do, at the same effort. Live changes made during a pass may or may not be
+   * in its later rows.
+   *
+   * ```ts
+   * for await (const block of movies.neighbors({ of: 'users', k: 20, where: 'year >= 1990' })) {
+   *   for (const { id, neighbors, scores } of block) await store.put(id, neighbors, scores);
+   * }
+   * ```
+   * @throws NighError UNKNOWN_SPACE, INVALID_ARGUMENT, UNKNOWN_OPTION, CLOSED at once; ABORTED, CLOSED, OUT_OF_MEMORY while it is iterated
+   */
+  neighbors(options: NeighborsOptions = {}): Neighbors {
+    const plan = planNeighbors(this.#open(), this.#stages, readNeighborsOptions(options));
+    return new Neighbors(plan, (work) => this.#tracked(work));
   }
 
   /**

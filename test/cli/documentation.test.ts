@@ -19,6 +19,7 @@ const pages = [
   'docs/embeddings.md',
   'docs/evaluation.md',
   'docs/pictures-and-encoders.md',
+  'docs/pipelines.md',
   'docs/retrieval.md',
   'docs/text-embeddings.md',
   'docs/service.md',

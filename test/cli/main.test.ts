@@ -19,6 +19,7 @@ test('the help lists every command, and each has a help of its own with an examp
     'build',
     'similar',
     'recommend',
+    'neighbors',
     'embed',
     'evaluate',
     'inspect',

@@ -104,13 +104,18 @@ async function readColumns(
 }
 
 function* pieces({ data, rows, dim }: Matrix): Generator<Buffer> {
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${dim}), }`;
+  yield npyHeader('<f4', rows, dim);
+  yield* slices(data, 1 << 18);
+}
+
+/** What a file of rows × dim numbers in C order begins with. @param descr NumPy's name of their type, such as `<f4` */
+export function npyHeader(descr: '<f4' | '<u4', rows: number, dim: number): Buffer {
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${rows}, ${dim}), }`;
   // The numbers begin at a multiple of 64, behind 10 bytes and the header, which ends with a line break.
   const padded = `${text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11)}\n`;
   const length = Buffer.alloc(2);
   length.writeUInt16LE(padded.length);
-  yield Buffer.concat([magic, Buffer.of(1, 0), length, Buffer.from(padded, 'latin1')]);
-  yield* slices(data, 1 << 18);
+  return Buffer.concat([magic, Buffer.of(1, 0), length, Buffer.from(padded, 'latin1')]);
 }
 
 /** Numbers as bytes, some at a time. */

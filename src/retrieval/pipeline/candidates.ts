@@ -1,7 +1,9 @@
 /** Candidate generation: every source's best, with what must not come back left out inside the search. */
-import type { SearchStats, VectorIndex } from '../../index/vector-index.js';
+import type { SearchOptions, SearchStats, VectorIndex } from '../../index/vector-index.js';
+import type { AnyQuery } from '../query-options.js';
 import type { ListedSource, SearchSource } from '../questions/sources.js';
 import { searchAtOnce } from '../search-at-once.js';
+import type { Space } from '../space.js';
 import type { Candidates, Request } from './stages.js';
 
 /** @throws NighError ABORTED, CLOSED, INVALID_ARGUMENT, DIMENSION_MISMATCH, UNSUPPORTED */
@@ -15,23 +17,35 @@ export function searchCandidates(request: Request, count: number): Promise<reado
 
 async function search({ query, filter }: Request, source: SearchSource, count: number): Promise<Candidates> {
   const { space, index, vector } = source;
-  const { exact, signal } = query;
+  const { signal } = query;
+  const { ids, distances, stats } = await searchAtOnce(index, vector, count, {
+    ...searchEffort(query, space, index, count),
+    ...(filter.ids === undefined ? {} : { filter: filter.ids }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const scores = Float64Array.from(distances, (distance) => scoreOf(index, distance));
+  return { source, items: ids, scores, complete: ids.length < count, stats };
+}
+
+/** How hard a search for `count` items of a space tries: as the question says, else as the recipe does. */
+export function searchEffort(
+  query: Pick<AnyQuery, 'exact' | 'efSearch' | 'recall'>,
+  space: Pick<Space, 'efSearch' | 'recall'>,
+  index: VectorIndex,
+  count: number,
+): Pick<SearchOptions, 'exact' | 'efSearch' | 'recall'> {
   const recall =
     query.efSearch === undefined
       ? (query.recall ?? (space.efSearch === undefined ? space.recall : undefined))
       : undefined;
   const efSearch = recall === undefined ? (query.efSearch ?? space.efSearch) : undefined;
-  const { ids, distances, stats } = await searchAtOnce(index, vector, count, {
-    ...(filter.ids === undefined ? {} : { filter: filter.ids }),
+  return {
     // Below what is wanted it would mean less than the whole pool.
     ...(efSearch === undefined ? {} : { efSearch: Math.max(efSearch, count) }),
     ...(recall === undefined ? {} : { recall }),
     // Who wants everything is served faster by comparing everything than by a walk to it.
-    ...(exact || count >= index.size ? { exact: true } : {}),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const scores = Float64Array.from(distances, (distance) => scoreOf(index, distance));
-  return { source, items: ids, scores, complete: ids.length < count, stats };
+    ...(query.exact || count >= index.size ? { exact: true } : {}),
+  };
 }
 
 /** Smaller is closer, larger is better: cosine and inner product as such, squared Euclidean distance negated. */
