@@ -14,12 +14,17 @@ export function indexesDirectory(): string {
   return resolve(chosen === undefined || chosen === '' ? 'indexes' : chosen);
 }
 
+/** The directory that a collection's name or path stands for, whatever is there. */
+export function collectionPath(name: string): string {
+  return isPath(name) ? resolve(name) : join(indexesDirectory(), name);
+}
+
 /**
  * The directory of a collection that has been built.
  * @throws NighError UNKNOWN_COLLECTION naming the nearest one, or the command that builds it
  */
 export function collectionDirectory(name: string): string {
-  const directory = isPath(name) ? resolve(name) : join(indexesDirectory(), name);
+  const directory = collectionPath(name);
   if (existsSync(join(directory, 'CURRENT'))) return directory;
   const shown = JSON.stringify(name);
   if (!isPath(name) && recipeOf(name) !== undefined) {

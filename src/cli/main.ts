@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
+import { addBackupCommand } from './commands/backup.js';
 import { addBuildCommand } from './commands/build.js';
 import { addEmbedCommand } from './commands/embed.js';
 import { addEvaluateCommand } from './commands/evaluate.js';
@@ -14,8 +15,11 @@ import { addImportCommand } from './commands/import.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addNeighborsCommand } from './commands/neighbors.js';
 import { addRecommendCommand } from './commands/recommend.js';
+import { addRestoreCommand } from './commands/restore.js';
+import { addRollbackCommand } from './commands/rollback.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSimilarCommand } from './commands/similar.js';
+import { addVerifyCommand } from './commands/verify.js';
 import { exitCodes, reportError } from './errors.js';
 import { expectClosedPipes } from './output.js';
 
@@ -51,6 +55,10 @@ function program(context: CommandContext): Command {
   addInspectCommand(nigh, context);
   addImportCommand(nigh, context);
   addExportCommand(nigh, context);
+  addVerifyCommand(nigh, context);
+  addRollbackCommand(nigh, context);
+  addBackupCommand(nigh, context);
+  addRestoreCommand(nigh, context);
   addServeCommand(nigh, context);
   nigh.helpCommand(false);
   nigh.addHelpText(

@@ -9,10 +9,10 @@
  *
  * Until step 5 nothing that is live was touched: a build that fails, is aborted or is killed leaves the old generation live.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { throwIfAborted } from '../core/abort.js';
-import { describe, NighError } from '../core/errors.js';
+import { describe } from '../core/errors.js';
 import { checked, integer, optional, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import type { FittedSpace } from '../embeddings/embedding.js';
@@ -27,16 +27,18 @@ import {
   type Manifest,
   manifestVersion,
   pruneGenerations,
+  readManifest,
   type SpaceManifest,
   Staging,
   toInfo,
 } from './generation.js';
 import { type LeftOutSpace, leftOutSpaces } from './left-out.js';
-import { writeDurable, writePacked } from './packed-file.js';
+import { makeDirectory, writeDurable, writePacked } from './packed-file.js';
 import type { Recipe } from './recipe.js';
 import { SeenLists } from './seen-lists.js';
 import { StringIndex } from './string-index.js';
 import type { CollectionInfo } from './types.js';
+import { type EarlierGeneration, shareUnchanged } from './upkeep/share-files.js';
 
 export interface BuildOptions {
   /** Stops the build; what was live stays live. */
@@ -79,7 +81,8 @@ export async function buildCollection(
     const stopwatch = new Stopwatch();
     let manifest: Manifest;
     try {
-      manifest = await buildGeneration(recipe, { staging, stopwatch, signal, onProgress, threads });
+      const earlier = await earlierGeneration(collection, previous);
+      manifest = await buildGeneration(recipe, { staging, stopwatch, signal, onProgress, threads, earlier });
     } catch (cause) {
       // The cause is what matters; a directory that cannot be removed now is cleared by the next build.
       await Promise.allSettled([staging.discard()]);
@@ -92,8 +95,21 @@ export async function buildCollection(
   }
 }
 
+/** The live generation, if its manifest can be read: one that is damaged is no reason not to build. */
+async function earlierGeneration(
+  collection: string,
+  generation: string | undefined,
+): Promise<EarlierGeneration | undefined> {
+  if (generation === undefined) return undefined;
+  const directory = join(collection, generation);
+  const manifest = await readManifest(directory).catch(() => undefined);
+  return manifest && { directory, manifest };
+}
+
 interface Work {
   readonly staging: Staging;
+  /** The live generation, with which the new one shares what is the same. */
+  readonly earlier: EarlierGeneration | undefined;
   readonly stopwatch: Stopwatch;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: BuildProgress) => void) | undefined;
@@ -117,6 +133,7 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
   const { origin, items, users, interactions } = dataset;
   return stopwatch.time('write', undefined, async () => {
     const files = await staging.stampFiles();
+    if (work.earlier !== undefined) await shareUnchanged(work.earlier, staging, files);
     const manifest: Manifest = {
       version: manifestVersion,
       generation: await staging.nextName(),
@@ -212,14 +229,6 @@ async function keepRecipe({ json }: Recipe, path: string): Promise<string | unde
 
 function message(reason: unknown): string {
   return reason instanceof Error ? reason.message : describe(reason);
-}
-
-async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true });
-  } catch (cause) {
-    throw new NighError('IO', `${directory}: cannot be made: ${message(cause)}`, { cause });
-  }
 }
 
 const optionsSchema = {

@@ -30,11 +30,11 @@ export interface SpaceBuild {
 }
 
 /** Every index answers so many sampled queries before it may go live. */
-const recallQueries = 1_000;
-const recallSeed = 42;
-const calibrationSeed = 43;
+export const recallQueries = 1_000;
+export const recallSeed = 42;
+export const calibrationSeed = 43;
 /** The k of the recall that is measured. */
-const recallAt = 10;
+export const recallAt = 10;
 
 /**
  * Fits one space, builds and measures its indexes and writes its files.

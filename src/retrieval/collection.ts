@@ -57,7 +57,7 @@ export class Collection {
     let generation = await liveGeneration(directory);
     while (generation !== undefined) {
       try {
-        return await Collection.#openGeneration(join(directory, generation), mode);
+        return await Collection.openGeneration(join(directory, generation), mode);
       } catch (cause) {
         // Builds may have replaced and pruned this generation since its name was read.
         const live = await liveGeneration(directory);
@@ -68,29 +68,36 @@ export class Collection {
     throw new NighError('UNKNOWN_COLLECTION', `${directory}: no collection was built here.`);
   }
 
-  static async #openGeneration(directory: string, mode: 'memory' | 'mmap'): Promise<Collection> {
+  /** Opens a generation by its own directory, live or not. @throws NighError as `open`; NOT_FOUND where it is not there */
+  static async openGeneration(directory: string, mode: 'memory' | 'mmap'): Promise<Collection> {
     const manifest = await readManifest(directory);
-    const read = async (name: string): Promise<unknown> => {
-      const stamp = manifest.files[name];
-      if (stamp === undefined) throw new NighError('FORMAT', `${directory}: the manifest lists no ${name}.`);
-      return readPacked(join(directory, name), stamp);
-    };
     const spaces = await openAll(manifest.spaces.map((space) => Space.open(directory, manifest, space, mode)));
     try {
-      const seen = new SeenLists((await read(collectionFiles.interactions)) as PackedInteractions);
-      const users = new StringIndex((await read(collectionFiles.users)) as PackedStringIndex);
-      const catalogue = new Catalogue((await read(collectionFiles.items)) as PackedCatalogue, seen.popularity);
-      if (users.size !== manifest.users || seen.users !== manifest.users || catalogue.size !== manifest.items) {
-        throw new NighError(
-          'FORMAT',
-          `${directory}: the files hold other numbers of items or users than the manifest.`,
-        );
-      }
+      const { catalogue, users, seen } = await Collection.readVocabularies(directory, manifest);
       return new Collection(manifest, catalogue, users, seen, spaces, new Embedders(directory, manifest));
     } catch (cause) {
       for (const space of spaces) space.close();
       throw cause;
     }
+  }
+
+  /** What a generation knows of its items and users beside their vectors. @throws NighError as `open` */
+  static async readVocabularies(
+    directory: string,
+    manifest: Manifest,
+  ): Promise<{ readonly catalogue: Catalogue; readonly users: StringIndex; readonly seen: SeenLists }> {
+    const read = async (name: string): Promise<unknown> => {
+      const stamp = manifest.files[name];
+      if (stamp === undefined) throw new NighError('FORMAT', `${directory}: the manifest lists no ${name}.`);
+      return readPacked(join(directory, name), stamp);
+    };
+    const seen = new SeenLists((await read(collectionFiles.interactions)) as PackedInteractions);
+    const users = new StringIndex((await read(collectionFiles.users)) as PackedStringIndex);
+    const catalogue = new Catalogue((await read(collectionFiles.items)) as PackedCatalogue, seen.popularity);
+    if (users.size !== manifest.users || seen.users !== manifest.users || catalogue.size !== manifest.items) {
+      throw new NighError('FORMAT', `${directory}: the files hold other numbers of items or users than the manifest.`);
+    }
+    return { catalogue, users, seen };
   }
 
   /** @throws NighError UNKNOWN_SPACE naming the nearest */

@@ -62,7 +62,7 @@ export function toInfo({ version: _, files, spaces, ...info }: Manifest): Collec
 }
 
 const current = 'CURRENT';
-const manifestName = 'manifest.json';
+export const manifestName = 'manifest.json';
 const generationPattern = /^gen-(\d{6,})$/;
 /** What a killed build can leave: its directory, or a pointer or lock that was not moved into place. */
 const leftoverPattern = /^(?:building-[0-9a-f]{12}|CURRENT\.[0-9a-f]{12}|LOCK\.[0-9a-f.]+(?:draft)?)$/;
@@ -118,6 +118,31 @@ export async function readManifest(directory: string): Promise<Manifest> {
   return manifest as unknown as Manifest;
 }
 
+/** Writes the manifest of a generation that is not named yet, flushed to disk. @throws NighError IO */
+export async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
+  const text = JSON.stringify({ ...manifest, checksum: checksumOf(manifest) }, null, 2);
+  await writeDurable(join(directory, manifestName), `${text}\n`);
+}
+
+/**
+ * Makes a generation that lies there, flushed, the live one: from one moment to the next, and so that it stays after a loss of power.
+ * @throws NighError IO; CURRENT is then what it was, unless only the last flush failed
+ */
+export async function nameLive(collection: string, generation: string): Promise<void> {
+  const pointer = join(collection, `${current}.${randomBytes(6).toString('hex')}`);
+  try {
+    await writeDurable(pointer, `${generation}\n`);
+    await rename(pointer, join(collection, current));
+  } catch (cause) {
+    await rm(pointer, { force: true }).catch(() => {}); // the cause is what matters
+    if (cause instanceof NighError) throw cause;
+    throw new NighError('IO', `${join(collection, current)}: cannot be replaced: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  await flush(collection);
+}
+
 /** A build under way: a directory that nobody reads until it is committed. */
 export class Staging {
   readonly #collection: string;
@@ -165,22 +190,15 @@ export class Staging {
 
   /** Makes the generation the live one. @throws NighError IO; then the old one is still live */
   async commit(manifest: Manifest): Promise<void> {
-    const text = JSON.stringify({ ...manifest, checksum: checksumOf(manifest) }, null, 2);
-    await writeDurable(this.path(manifestName), `${text}\n`);
+    await writeManifest(this.directory, manifest);
     await flush(this.directory);
-    const pointer = join(this.#collection, `${current}.${randomBytes(6).toString('hex')}`);
-    let named = false;
     try {
       await rename(this.directory, join(this.#collection, manifest.generation));
       await flush(this.#collection);
-      await writeDurable(pointer, `${manifest.generation}\n`);
-      await rename(pointer, join(this.#collection, current));
-      named = true;
-      await flush(this.#collection);
+      await nameLive(this.#collection, manifest.generation);
     } catch (cause) {
       // Once CURRENT names the generation it must stay, whatever the last flush said.
-      if (!named) {
-        await rm(pointer, { force: true });
+      if ((await liveGeneration(this.#collection).catch(() => undefined)) !== manifest.generation) {
         await rm(join(this.#collection, manifest.generation), { recursive: true, force: true });
       }
       throw new NighError('IO', `${this.#collection}: the new generation cannot go live: ${(cause as Error).message}`, {
@@ -212,7 +230,8 @@ export async function pruneGenerations(
   }
 }
 
-async function generations(collection: string): Promise<{ name: string; number: number }[]> {
+/** The generations that are on disk, in no order. @throws an error of node:fs */
+export async function generations(collection: string): Promise<{ name: string; number: number }[]> {
   return (await readdir(collection)).flatMap((name) => {
     const number = generationPattern.exec(name)?.[1];
     return number === undefined ? [] : [{ name, number: Number(number) }];

@@ -42,3 +42,15 @@ export type {
   SpaceInfo,
   StageName,
 } from './types.js';
+export { type Backup, type BackupOptions, backupCollection } from './upkeep/backup-collection.js';
+export type { CheckedIndex } from './upkeep/check-space.js';
+export { type Mending, type Repair, repairCollection } from './upkeep/repair-collection.js';
+export { type Restore, type RestoreOptions, restoreCollection } from './upkeep/restore-collection.js';
+export { type Rollback, type RollbackOptions, rollbackCollection } from './upkeep/rollback.js';
+export {
+  type Finding,
+  type Verification,
+  type VerifyCollectionOptions,
+  type VerifyProgress,
+  verifyCollection,
+} from './upkeep/verify-collection.js';

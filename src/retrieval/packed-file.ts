@@ -1,6 +1,7 @@
 /** Files of a generation: written with msgpackr, flushed to disk, and read back only if they are what was written. */
 import { createHash } from 'node:crypto';
-import { open, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { Packr } from 'msgpackr';
 import { NighError } from '../core/errors.js';
 
@@ -24,7 +25,7 @@ export async function writePacked(path: string, value: unknown): Promise<void> {
  * @throws NighError NOT_FOUND, IO, TRUNCATED, CHECKSUM_MISMATCH, FORMAT
  */
 export async function readPacked(path: string, stamp: FileStamp): Promise<unknown> {
-  const bytes = await readStamped(path, stamp);
+  const bytes = await readFileStamped(path, stamp);
   try {
     return packr.unpack(bytes);
   } catch (cause) {
@@ -64,6 +65,18 @@ export async function flush(path: string): Promise<void> {
   }
 }
 
+/** A directory that stays after a loss of power, with those above it that are not there yet. @throws NighError IO */
+export async function makeDirectory(directory: string): Promise<void> {
+  let made: string | undefined;
+  try {
+    made = await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    throw new NighError('IO', `${directory}: cannot be made: ${(cause as Error).message}`, { cause });
+  }
+  if (made === undefined) return;
+  for (let at = resolve(directory); at.length >= made.length; at = dirname(at)) await flush(dirname(at));
+}
+
 /** Length and checksum of a file, read as a stream. @throws NighError NOT_FOUND, IO */
 export async function stampFile(path: string): Promise<FileStamp> {
   const hash = createHash('sha256');
@@ -91,7 +104,8 @@ export async function requireLength(path: string, { bytes }: FileStamp): Promise
   if (actual !== bytes) throw new NighError('TRUNCATED', `${path}: expected ${bytes} bytes, got ${actual}.`);
 }
 
-async function readStamped(path: string, stamp: FileStamp): Promise<Buffer> {
+/** A whole file, if it is what was written. @throws NighError NOT_FOUND, IO, TRUNCATED, CHECKSUM_MISMATCH */
+export async function readFileStamped(path: string, stamp: FileStamp): Promise<Buffer> {
   await requireLength(path, stamp);
   let bytes: Buffer;
   try {

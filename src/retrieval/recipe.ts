@@ -221,7 +221,8 @@ function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
   };
 }
 
-function parseIndex(value: unknown, path: string): IndexSettings {
+/** Reads the key `index` of a space. @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION */
+export function parseIndex(value: unknown, path: string): IndexSettings {
   const given = isPlainObject(value) ? value.kind : undefined;
   const kinds = Object.keys(indexSchemas) as (keyof typeof indexSchemas)[];
   const kind = given === undefined ? 'hnsw' : choice(kinds).read(given, `${path}.kind`);

@@ -5,12 +5,14 @@ import { printSpaces } from '../collection-table.js';
 import { type BuildTarget, buildTarget } from '../collections.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../errors.js';
+import { wholeNumber } from '../option-values.js';
 import { printJson, say } from '../output.js';
 import { Progress } from '../progress.js';
 import { bytes, counted, duration } from '../quantities.js';
 
 interface BuildCommandOptions {
   readonly out?: string;
+  readonly keep?: number;
   readonly json: boolean;
 }
 
@@ -21,6 +23,11 @@ export function addBuildCommand(nigh: Command, context: CommandContext): void {
     .description('build a new generation of a collection from its recipe; it goes live if it answers well enough')
     .argument('<recipe...>', 'names of recipes (indexes/<name>/recipe.json), or their paths')
     .option('--out <directory>', 'directory of the collection (default: indexes/<name>, or beside the recipe)')
+    .option(
+      '--keep <n>',
+      'generations to keep, the new one included (default: 2, one to go back to with nigh rollback)',
+      wholeNumber('--keep', 1, 1000),
+    )
     .option('--json', 'what was built as one JSON document: an array of collections', false)
     .addHelpText(
       'after',
@@ -37,7 +44,7 @@ Examples:
 
 async function build(
   names: readonly string[],
-  { out, json }: BuildCommandOptions,
+  { out, keep, json }: BuildCommandOptions,
   { signal }: CommandContext,
 ): Promise<void> {
   if (out !== undefined && names.length > 1) {
@@ -52,13 +59,17 @@ async function build(
   // A mistake in the last recipe is told before the first is built.
   for (const { recipe } of targets) await loadRecipe(recipe);
   const summaries: BuildSummary[] = [];
-  for (const target of targets) summaries.push(await buildOne(target, signal));
+  for (const target of targets) summaries.push(await buildOne(target, keep, signal));
   const collections = summaries.map(({ info }) => info);
   if (json) printJson(collections);
   else printSpaces(collections);
 }
 
-async function buildOne({ recipe: path, directory }: BuildTarget, signal: AbortSignal): Promise<BuildSummary> {
+async function buildOne(
+  { recipe: path, directory }: BuildTarget,
+  keep: number | undefined,
+  signal: AbortSignal,
+): Promise<BuildSummary> {
   const { buildCollection, loadRecipe } = await import('../../retrieval/index.js');
   const recipe = await loadRecipe(path);
   say(`Building ${recipe.name} in ${directory}`);
@@ -68,7 +79,7 @@ async function buildOne({ recipe: path, directory }: BuildTarget, signal: AbortS
   let summary: BuildSummary;
   try {
     progress.begin('finding the dataset');
-    summary = await buildCollection(recipe, directory, { signal, onProgress });
+    summary = await buildCollection(recipe, directory, { signal, onProgress, ...(keep === undefined ? {} : { keep }) });
   } catch (error) {
     progress.abandon();
     throw error;
