@@ -25,6 +25,10 @@ test('the help lists every command, and each has a help of its own with an examp
     'inspect',
     'import',
     'export',
+    'verify',
+    'rollback',
+    'backup',
+    'restore',
     'serve',
   ]);
   for (const name of names) {
