@@ -17,8 +17,15 @@ export function requireHistories(embedding: string, { histories, weights }: Audi
 
 /** Σ value · row of the matrix, over the rows whose value is not 0. */
 export async function weightedSum(values: Float64Array, matrix: Matrix): Promise<Float32Array> {
-  const rows = Uint32Array.from(values.keys()).filter((r) => values[r] !== 0);
-  const weights = Float32Array.from(rows, (r) => values[r]!);
-  const one = new CsrMatrix(1, matrix.rows, Uint32Array.of(0, rows.length), rows, weights);
+  const rows = new Uint32Array(values.length);
+  const weights = new Float32Array(values.length);
+  let size = 0;
+  for (let r = 0; r < values.length; r++) {
+    if (values[r] === 0) continue;
+    rows[size] = r;
+    weights[size++] = values[r]!;
+  }
+  const offsets = Uint32Array.of(0, size);
+  const one = new CsrMatrix(1, matrix.rows, offsets, rows.subarray(0, size), weights.subarray(0, size));
   return (await sparseProduct(one, matrix, { threads: 1 })).data;
 }

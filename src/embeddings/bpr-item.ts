@@ -121,8 +121,8 @@ export function readBprItemModel(reader: ModelReader, factors: number): BprItemM
  */
 export function bprItem(model: BprItemModel, { vectors, weights }: Audience): Float32Array {
   const { dim } = vectors;
-  const left = Float64Array.from(model.gramian);
-  const right = Float64Array.from(model.pull);
+  const left = new Float64Array(model.gramian);
+  const right = new Float64Array(model.pull);
   let chosen = 0;
   weights.forEach((weight, r) => {
     if (!(weight > 0)) return;
@@ -132,7 +132,8 @@ export function bprItem(model: BprItemModel, { vectors, weights }: Audience): Fl
     for (let i = 0; i < dim; i++) {
       right[i]! += wanted * p[i]!;
       const scaled = weight * p[i]!;
-      for (let j = 0; j <= i; j++) left[i * dim + j]! += scaled * p[j]!;
+      const from = i * dim;
+      for (let j = 0; j <= i; j++) left[from + j] = left[from + j]! + scaled * p[j]!;
     }
   });
   const ridge = model.ridge * (chosen + model.below);
@@ -143,7 +144,7 @@ export function bprItem(model: BprItemModel, { vectors, weights }: Audience): Fl
       'bpr: the audience does not say where the item belongs: fit with a regularization.',
     );
   }
-  return Float32Array.from(right);
+  return new Float32Array(right);
 }
 
 function product(a: Float32Array, b: Float32Array, from = 0): number {

@@ -6,13 +6,17 @@
 export function solvePositive(matrix: Float64Array, right: Float64Array): boolean {
   const n = right.length;
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = matrix[i * n + j]!;
-      for (let k = 0; k < j; k++) sum -= matrix[i * n + k]! * matrix[j * n + k]!;
-      if (i > j) matrix[i * n + j] = sum / matrix[j * n + j]!;
-      else if (sum > 0 && sum < Number.POSITIVE_INFINITY) matrix[i * n + i] = Math.sqrt(sum);
-      else return false;
+    const own = i * n;
+    for (let j = 0; j < i; j++) {
+      const other = j * n;
+      let sum = matrix[own + j]!;
+      for (let k = 0; k < j; k++) sum -= matrix[own + k]! * matrix[other + k]!;
+      matrix[own + j] = sum / matrix[other + j]!;
     }
+    let square = matrix[own + i]!;
+    for (let k = 0; k < i; k++) square -= matrix[own + k]! ** 2;
+    if (!(square > 0 && square < Number.POSITIVE_INFINITY)) return false;
+    matrix[own + i] = Math.sqrt(square);
   }
   for (let i = 0; i < n; i++) {
     let sum = right[i]!;

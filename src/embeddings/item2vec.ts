@@ -167,20 +167,26 @@ function company(audience: Audience, model: StoredItem2vec): Float64Array {
   const counts = new Float64Array(marginals.length);
   let pairs = model.pairs;
   let own = 0;
-  audience.weights.forEach((weight, r) => {
-    const known = columns.subarray(offsets[r]!, offsets[r + 1]!).filter((item) => item < counts.length);
-    if (!(weight > 0) || known.length > longestHistory) return;
+  for (let r = 0; r < audience.weights.length; r++) {
+    const [begin, end] = [offsets[r]!, offsets[r + 1]!];
+    let known = 0;
+    for (let e = begin; e < end; e++) if (columns[e]! < counts.length) known++;
+    if (!(audience.weights[r]! > 0) || known > longestHistory) continue;
     // With the new item a history is one longer, and may be too long now.
-    const isLost = known.length === longestHistory;
-    const change = isLost ? 1 - known.length : 1;
-    for (const item of known) {
+    const isLost = known === longestHistory;
+    const change = isLost ? 1 - known : 1;
+    for (let e = begin; e < end; e++) {
+      const item = columns[e]!;
+      if (item >= counts.length) continue;
       marginals[item]! += change;
       if (!isLost) counts[item]! += 1;
     }
-    pairs += known.length * (isLost ? change : 2);
-    if (!isLost) own += known.length;
-  });
-  return counts.map((count, item) =>
-    count === 0 ? 0 : Math.max(0, Math.log((count * pairs) / (own * marginals[item]! * negatives))),
-  );
+    pairs += known * (isLost ? change : 2);
+    if (!isLost) own += known;
+  }
+  for (let item = 0; item < counts.length; item++) {
+    const count = counts[item]!;
+    if (count > 0) counts[item] = Math.max(0, Math.log((count * pairs) / (own * marginals[item]! * negatives)));
+  }
+  return counts;
 }
