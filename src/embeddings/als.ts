@@ -24,7 +24,7 @@ import { ridgeMap } from '../binding/train-linear.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
-import { choice, flag, integer, joinPath, number, optional, type ParamsOf, text } from '../core/params.js';
+import { choice, integer, joinPath, number, optional, type ParamsOf, text } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import {
   type FeatureMap,
@@ -41,7 +41,7 @@ import { foldIn, foldInItem, readAlsModel } from './als-model.js';
 import type { Embedder, Embedding, FitContext, FittedSpace, Vectors } from './embedding.js';
 import { explainedShares } from './explained-share.js';
 import { ModelReader } from './model-reader.js';
-import { withLast, withPopularity } from './popularity.js';
+import { type PopularityParams, withPopularityOption } from './popularity-option.js';
 import { hasLength, rowsWhere, squaredLength } from './trained-rows.js';
 import { datasetWeights, readWeighted, weightingSchema } from './weighting.js';
 
@@ -82,8 +82,6 @@ const schema = {
   coldItems: optional(choice(['prior', 'map'])),
   /** Only with `features`. Ridge of the map from features to factors, beside the mean weight of a feature: larger leaves more to who chose an item. Default 0.5. */
   featureRegularization: optional(number({ above: 0 })),
-  /** Adds a dimension by which a question can damp or raise what is popular over the whole catalogue: popularity.ts. */
-  popularity: flag({ default: false }),
   /** Standard deviation of a start vector's length, as in the paper. */
   initStddev: number({ above: 0, default: 0.1 }),
   /** Conjugate-gradient steps a row, started from the last sweep's factors; 0 solves every row exactly by Cholesky. */
@@ -91,11 +89,12 @@ const schema = {
   seed: integer({ min: 0, default: 42 }),
 };
 
-export type AlsParams = ParamsOf<typeof schema>;
+type ModelParams = ParamsOf<typeof schema>;
+export type AlsParams = ModelParams & PopularityParams;
 
 const defaultFeatureRegularization = 0.5;
 
-export const als: Embedding<AlsParams> = {
+export const als: Embedding<AlsParams> = withPopularityOption<ModelParams>({
   name: 'als',
   keys: Object.keys(schema),
   parse,
@@ -104,11 +103,7 @@ export const als: Embedding<AlsParams> = {
   foldsDislikes: true,
   openFolder: (stored) => {
     const model = readAlsModel(stored);
-    const hasPopularity = readHasPopularity(stored);
-    return async (history) => {
-      const vector = await foldIn(model, history);
-      return hasPopularity ? Float32Array.of(...vector, 0) : vector;
-    };
+    return (history) => foldIn(model, history);
   },
   openAudienceFolder: (stored) => {
     const model = readAlsModel(stored);
@@ -119,9 +114,9 @@ export const als: Embedding<AlsParams> = {
     };
   },
   openEmbedder,
-};
+});
 
-function parse(params: Readonly<Record<string, unknown>>, path: string): AlsParams {
+function parse(params: Readonly<Record<string, unknown>>, path: string): ModelParams {
   const read = readWeighted(schema, params, path);
   for (const key of ['coldItems', 'featureRegularization'] as const) {
     if (read[key] === undefined || read.features !== undefined) continue;
@@ -130,7 +125,7 @@ function parse(params: Readonly<Record<string, unknown>>, path: string): AlsPara
   return read;
 }
 
-async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext): Promise<FittedSpace> {
+async function fitAls(dataset: Dataset, params: ModelParams, context: FitContext): Promise<FittedSpace> {
   const confidences = toConfidences(dataset, params);
   const unobservedWeight = params.unobservedWeight ?? defaultUnobservedWeight(confidences);
   const { users, items, map } = await train(confidences, { ...params, unobservedWeight }, context);
@@ -142,15 +137,12 @@ async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext):
   const found = rowsWhere(items, (item) => (shares[item] ?? 0) >= minExplainedShare && hasLength(items, item));
   const foundUsers = rowsWhere(users, (user) => hasLength(users, user));
   const { factors, regularization, frequencyExponent, alpha, features } = params;
-  // Of all interactions, as whoever asks counts them.
-  const lengthened = params.popularity ? withPopularity(found, dataset.interactions.columnCounts()) : undefined;
   return {
     items: found,
-    ...lengthened,
-    users: params.popularity ? { ...foundUsers, matrix: withLast(foundUsers.matrix, () => 0) } : foundUsers,
+    users: foundUsers,
     likeness: toLikeness(found, shares),
     model: {
-      ...{ factors, unobservedWeight, regularization, frequencyExponent, alpha, popularity: params.popularity },
+      ...{ factors, unobservedWeight, regularization, frequencyExponent, alpha },
       ...{ items: items.rows, users: users.rows, gramian, userGramian },
       ...(cold === undefined ? {} : { features, ...storedFeatureMap(cold.placing) }),
     },
@@ -161,14 +153,13 @@ async function fitAls(dataset: Dataset, params: AlsParams, context: FitContext):
       ...(cold === undefined ? {} : { itemsByFeatures: cold.count }),
       usersWithoutVector: users.rows - foundUsers.ordinals.length,
       meanExplainedShare: found.ordinals.reduce((sum, item) => sum + shares[item]!, 0) / found.ordinals.length,
-      ...(lengthened === undefined ? {} : { popularityScale: lengthened.popularity.scale }),
       popularity:
         'damped: items are compared by direction, times the root of the share of each that the factors explain',
     },
   };
 }
 
-type TrainedParams = AlsParams & { readonly unobservedWeight: number };
+type TrainedParams = ModelParams & { readonly unobservedWeight: number };
 
 /** The features of every item, and their map to the factors. */
 interface KnownFeatures {
@@ -232,7 +223,6 @@ async function openEmbedder(
   }
   const name = new ModelReader('als', stored).text('features');
   const placing = readPlacing(stored);
-  const hasPopularity = readHasPopularity(stored);
   const opened = await openSpace(name);
   if (opened.dim !== placing.map.dim - 1) {
     await opened.close?.();
@@ -255,12 +245,7 @@ async function openEmbedder(
       const scale = Math.sqrt(found.share) / Math.hypot(...found.vector);
       return found.vector.map((value) => scale * value);
     },
-    embedForUsers: async (...args) => {
-      const found = await place(...args);
-      if (found === undefined || !hasPopularity) return found?.vector;
-      // Nobody has chosen it yet.
-      return Float32Array.of(...found.vector, 0);
-    },
+    embedForUsers: async (...args) => (await place(...args))?.vector,
     close: async () => opened.close?.(),
   };
 }
@@ -268,10 +253,6 @@ async function openEmbedder(
 function readPlacing(stored: Readonly<Record<string, unknown>>): FeatureMap {
   const reader = new ModelReader('als', stored);
   return readFeatureMap(reader, reader.integer('factors'));
-}
-
-function readHasPopularity(stored: Readonly<Record<string, unknown>>): boolean {
-  return new ModelReader('als', stored).flag('popularity');
 }
 
 function defaultUnobservedWeight({ rows, cols, entries, values }: CsrMatrix): number {
@@ -291,7 +272,7 @@ function toLikeness({ matrix: items, ordinals }: Vectors, shares: Float32Array):
 }
 
 /** The training matrix: interactions that count, each with its confidence, below 0 for a dislike. */
-export function toConfidences(dataset: Dataset, params: AlsParams): CsrMatrix {
+export function toConfidences(dataset: Dataset, params: ModelParams): CsrMatrix {
   const { neutral, dislikes: weight, alpha } = params;
   const weights = datasetWeights('als', dataset, params, { neutral, weight });
   return new CsrMatrix(

@@ -23,6 +23,7 @@ import { bprItem, bprItemModel, readBprItemModel } from './bpr-item.js';
 import type { Embedding, FitContext, FittedSpace, History } from './embedding.js';
 import { ModelReader } from './model-reader.js';
 import { withLast } from './popularity.js';
+import { type PopularityParams, withPopularityOption } from './popularity-option.js';
 import { rowsWhere, squaredLength } from './trained-rows.js';
 import { datasetChoices, selectionSchema } from './weighting.js';
 
@@ -48,7 +49,8 @@ const schema = {
 };
 
 export type BprModelParams = ParamsOf<typeof modelSchema>;
-export type BprParams = ParamsOf<typeof schema>;
+type ModelParams = ParamsOf<typeof schema>;
+export type BprParams = ModelParams & PopularityParams;
 
 export interface BprModel {
   readonly users: Matrix;
@@ -71,7 +73,7 @@ export function fitBpr(interactions: CsrMatrix, params: BprTrainParams, options:
   return bprTrain(interactions, params, options);
 }
 
-export const bpr: Embedding<BprParams> = {
+export const bpr: Embedding<BprParams> = withPopularityOption<ModelParams>({
   name: 'bpr',
   keys: Object.keys(schema),
   parse: (params, path) => readParams(schema, params, path),
@@ -86,9 +88,9 @@ export const bpr: Embedding<BprParams> = {
     const model = readBprItemModel(reader, reader.integer('factors'));
     return async (audience) => bprItem(model, audience);
   },
-};
+});
 
-async function fitSpace(dataset: Dataset, params: BprParams, context: FitContext): Promise<FittedSpace> {
+async function fitSpace(dataset: Dataset, params: ModelParams, context: FitContext): Promise<FittedSpace> {
   const weights = datasetChoices('bpr', dataset, params);
   const model = await fitBpr(weights, params, context);
   const counts = weights.columnCounts();

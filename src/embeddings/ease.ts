@@ -20,14 +20,16 @@ import { requireHistories, weightedSum } from './audience-histories.js';
 import { easeColumnMap, easeFactorSchema, easeSchema, factorizeEase, fitEase } from './ease-model.js';
 import type { Audience, Embedding, FitContext, FittedSpace, History } from './embedding.js';
 import { ModelReader } from './model-reader.js';
+import { type PopularityParams, withPopularityOption } from './popularity-option.js';
 import { hasLength, rowsWhere } from './trained-rows.js';
 import { datasetWeights, readWeighted, weightingSchema } from './weighting.js';
 
 const schema = { ...weightingSchema, ...easeSchema, ...easeFactorSchema };
 
-export type EaseParams = ParamsOf<typeof schema>;
+type ModelParams = ParamsOf<typeof schema>;
+export type EaseParams = ModelParams & PopularityParams;
 
-export const ease: Embedding<EaseParams> = {
+export const ease: Embedding<EaseParams> = withPopularityOption<ModelParams>({
   name: 'ease',
   keys: Object.keys(schema),
   parse: (params, path) => readWeighted(schema, params, path),
@@ -45,9 +47,9 @@ export const ease: Embedding<EaseParams> = {
     const columns = { data: reader.floats('columns', rows * dim), rows, dim };
     return (audience) => weightedSum(company(audience, rows), columns);
   },
-};
+});
 
-async function fitSpace(dataset: Dataset, params: EaseParams, context: FitContext): Promise<FittedSpace> {
+async function fitSpace(dataset: Dataset, params: ModelParams, context: FitContext): Promise<FittedSpace> {
   const weights = datasetWeights('ease', dataset, params);
   const model = await fitEase(weights, params, context);
   const quiet = { ...context, onProgress: undefined };

@@ -13,28 +13,20 @@ import { breathe } from '../core/abort.js';
 import { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import { gatherRows, type Matrix, zeros } from '../core/matrix.js';
-import { flag, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Embedding, FitContext, FittedSpace, History } from './embedding.js';
 import { fitMf, type MfModel, type MfParams, mfSchema, parseMf, scaled, unscaled } from './mf-model.js';
 import { ModelReader } from './model-reader.js';
-import { firstColumns, withLast, withPopularity } from './popularity.js';
+import { firstColumns, withLast } from './popularity.js';
+import { type PopularityParams, withPopularityOption } from './popularity-option.js';
 import { rowsWhere } from './trained-rows.js';
 
-const spaceSchema = {
-  /** Adds a dimension by which a question can damp or raise what is popular over the whole catalogue: popularity.ts. */
-  popularity: flag({ default: false }),
-};
+export type MfSpaceParams = MfParams & PopularityParams;
 
-export type MfSpaceParams = MfParams & ParamsOf<typeof spaceSchema>;
-
-export const mf: Embedding<MfSpaceParams> = {
+export const mf: Embedding<MfSpaceParams> = withPopularityOption<MfParams>({
   name: 'mf',
-  keys: [...Object.keys(mfSchema), ...Object.keys(spaceSchema)],
-  parse: ({ popularity, ...params }, path) => ({
-    ...parseMf(params, path),
-    ...readParams(spaceSchema, { popularity }, path),
-  }),
+  keys: Object.keys(mfSchema),
+  parse: parseMf,
   fit: fitSpace,
   openFolder: (stored) => {
     const reader = new ModelReader('mf', stored);
@@ -43,15 +35,14 @@ export const mf: Embedding<MfSpaceParams> = {
       mean: reader.number('mean'),
       regularization: reader.number('regularization'),
       likedAs: reader.number('likedAs'),
-      popularity: reader.flag('popularity'),
     };
     return (history) => foldIn(model, history);
   },
-};
+});
 
 async function fitSpace(
   { interactions, origin }: Dataset,
-  params: MfSpaceParams,
+  params: MfParams,
   context: FitContext,
 ): Promise<FittedSpace> {
   if (interactions.entries > 0 && interactions.values.every((value) => value === interactions.values[0])) {
@@ -73,23 +64,18 @@ async function fitSpace(
   const rated = items.ordinals;
   const shares = await explainedBeyondBiases(interactions, model, context.signal);
   const best = interactions.values.reduce((largest, value) => Math.max(largest, value));
-  const { factors, popularity } = params;
-  const lengthened = popularity ? withPopularity(items, counts) : undefined;
   return {
     items,
-    ...lengthened,
-    users: popularity ? { ...users, matrix: withLast(users.matrix, () => 0) } : users,
+    users,
     likeness: toLikeness(gatherRows(model.items, rated), rated, shares),
     model: {
-      factors,
+      factors: params.factors,
       mean: model.mean,
       regularization: model.regularization,
       likedAs: unscaled(model, best),
-      popularity,
     },
     notes: {
       interactions: interactions.entries,
-      ...(lengthened === undefined ? {} : { popularityScale: lengthened.popularity.scale }),
       meanRating: scaled(model, model.mean),
       itemsWithoutVector: interactions.cols - rated.length,
       usersWithoutVector: interactions.rows - users.ordinals.length,
@@ -152,7 +138,6 @@ interface StoredMf {
   readonly regularization: number;
   /** What an item that somebody likes counts as having been rated: the largest rating, in front of the sigmoid where there is one. */
   readonly likedAs: number;
-  readonly popularity: boolean;
 }
 
 /** [p; 1] of somebody who gives each of these items the best rating, each squared error times its weight. */
@@ -169,5 +154,5 @@ async function foldIn(model: StoredMf, { vectors, weights }: History): Promise<F
     new Float32Array(n).fill(model.likedAs),
   );
   const { users } = await ratingFoldIn(ratings, { ...model, items, itemBiases }, weights, { threads: 1 });
-  return Float32Array.of(...users.data, 1, ...(model.popularity ? [0] : []));
+  return Float32Array.of(...users.data, 1);
 }

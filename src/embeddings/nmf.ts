@@ -17,6 +17,7 @@ import { flag, integer, number, type ParamsOf, readParams } from '../core/params
 import type { Dataset } from '../data/dataset.js';
 import type { Audience, Embedding, FitContext, FittedSpace } from './embedding.js';
 import { ModelReader } from './model-reader.js';
+import { type PopularityParams, withPopularityOption } from './popularity-option.js';
 import { hasLength, rowsWhere } from './trained-rows.js';
 import { datasetWeights, readWeighted, weightingSchema } from './weighting.js';
 
@@ -35,7 +36,8 @@ const modelSchema = {
 const schema = { ...weightingSchema, ...modelSchema };
 
 export type NmfModelParams = ParamsOf<typeof modelSchema>;
-export type NmfParams = ParamsOf<typeof schema>;
+type ModelParams = ParamsOf<typeof schema>;
+export type NmfParams = ModelParams & PopularityParams;
 
 /** The score, or predicted rating, is users_u·items_i. */
 export interface NmfModel {
@@ -58,7 +60,7 @@ export function fitNmf(matrix: CsrMatrix, params: NmfModelParams, options: Train
   return nmfTrain(matrix, params, options);
 }
 
-export const nmf: Embedding<NmfParams> = {
+export const nmf: Embedding<NmfParams> = withPopularityOption<ModelParams>({
   name: 'nmf',
   keys: Object.keys(schema),
   parse: (params, path) => readWeighted(schema, params, path),
@@ -71,9 +73,9 @@ export const nmf: Embedding<NmfParams> = {
     const model = readModel(stored);
     return (audience) => solveRow(model, audience, model.userGramian);
   },
-};
+});
 
-async function fitSpace(dataset: Dataset, params: NmfParams, context: FitContext): Promise<FittedSpace> {
+async function fitSpace(dataset: Dataset, params: ModelParams, context: FitContext): Promise<FittedSpace> {
   const weights = datasetWeights('nmf', dataset, params);
   const model = await fitNmf(weights, params, context);
   const items = rowsWhere(model.items, (item) => hasLength(model.items, item));

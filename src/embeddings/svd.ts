@@ -21,6 +21,7 @@ import { integer, type ParamsOf, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Audience, Embedding, FitContext, FittedSpace } from './embedding.js';
 import { ModelReader } from './model-reader.js';
+import { type PopularityParams, withPopularityOption } from './popularity-option.js';
 import { hasLength, rowsWhere } from './trained-rows.js';
 import { datasetWeights, readWeighted, weightingSchema } from './weighting.js';
 
@@ -37,7 +38,8 @@ const modelSchema = {
 const schema = { ...weightingSchema, ...modelSchema };
 
 export type SvdModelParams = ParamsOf<typeof modelSchema>;
-export type SvdParams = ParamsOf<typeof schema>;
+type ModelParams = ParamsOf<typeof schema>;
+export type SvdParams = ModelParams & PopularityParams;
 
 export interface SvdModel {
   /** R Q. */
@@ -70,7 +72,7 @@ export async function fitSvd(
   return { users, items: v, singularValues: s };
 }
 
-export const svd: Embedding<SvdParams> = {
+export const svd: Embedding<SvdParams> = withPopularityOption<ModelParams>({
   name: 'svd',
   keys: Object.keys(schema),
   parse: (params, path) => readWeighted(schema, params, path),
@@ -89,9 +91,9 @@ export const svd: Embedding<SvdParams> = {
         projected(audience, dim).map((value, d) => (singularValues[d]! > 0 ? value / singularValues[d]! ** 2 : 0)),
       );
   },
-};
+});
 
-async function fitSpace(dataset: Dataset, params: SvdParams, context: FitContext): Promise<FittedSpace> {
+async function fitSpace(dataset: Dataset, params: ModelParams, context: FitContext): Promise<FittedSpace> {
   const weights = datasetWeights('svd', dataset, params);
   const model = await fitSvd(weights, params, context);
   const items = rowsWhere(model.items, (item) => hasLength(model.items, item));

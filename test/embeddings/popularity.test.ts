@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { CsrMatrix } from '../../src/core/csr-matrix.js';
 import { row } from '../../src/core/matrix.js';
 import { als } from '../../src/embeddings/als.js';
+import { bpr } from '../../src/embeddings/bpr.js';
+import { ease } from '../../src/embeddings/ease.js';
 import type { Embedding, FittedSpace } from '../../src/embeddings/embedding.js';
 import { mf } from '../../src/embeddings/mf.js';
+import { nmf } from '../../src/embeddings/nmf.js';
 import { askingPopularity, weightedRatings } from '../../src/embeddings/popularity.js';
+import { svd } from '../../src/embeddings/svd.js';
 import { dot, interactionsOf, seeded } from './support.js';
 
 describe('weightedRatings', () => {
@@ -50,6 +55,10 @@ function world() {
 const models = [
   ['als', als as Embedding<never>],
   ['mf', mf as Embedding<never>],
+  ['svd', svd as Embedding<never>],
+  ['ease', ease as Embedding<never>],
+  ['nmf', nmf as Embedding<never>],
+  ['bpr', bpr as Embedding<never>],
 ] as const;
 
 describe.each(models)('the popularity dimension of %s', (_name, embedding) => {
@@ -63,7 +72,12 @@ describe.each(models)('the popularity dimension of %s', (_name, embedding) => {
     expect(space.notes.popularityScale).toBe(space.popularity!.scale);
     const { dim } = without.items.matrix;
     expect([space.items.matrix.dim, space.users!.matrix.dim]).toEqual([dim + 1, dim + 1]);
-    expect(space.likeness!.data).toEqual(without.likeness!.data);
+    if (without.likeness) expect(space.likeness!.data).toEqual(without.likeness.data);
+    const cosine = (a: Float32Array, b: Float32Array) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+    for (const r of without.likeness ? [] : [1, 5, 20]) {
+      const expected = cosine(row(without.items.matrix, 0), row(without.items.matrix, r));
+      expect(dot(row(space.likeness!, 0), row(space.likeness!, r))).toBeCloseTo(expected, 5);
+    }
     for (const user of [0, 7, 31]) {
       const p = row(space.users!.matrix, user);
       space.items.ordinals.forEach((item, r) => {
@@ -90,5 +104,20 @@ describe.each(models)('the popularity dimension of %s', (_name, embedding) => {
       return embedding.openFolder!(model)(history);
     };
     expect([...(await fold(space))]).toEqual([...(await fold(without)), 0]);
+  });
+
+  it('places a new item as it would without, as popular as its audience is large', async () => {
+    if (embedding.openAudienceFolder === undefined) return;
+    const [without, space] = [await fitted({}), await fitted({ popularity: true })];
+    const place = ({ users: found, model }: FittedSpace) => {
+      const { matrix } = found!;
+      const vectors = { data: matrix.data.slice(0, 3 * matrix.dim), rows: 3, dim: matrix.dim };
+      const { cols, offsets, columns, values } = world().interactions;
+      const histories = new CsrMatrix(3, cols, offsets.slice(0, 4), columns, values);
+      return embedding.openAudienceFolder!(model)({ vectors, histories, weights: Float32Array.of(1, 1, 1) });
+    };
+    const placed = await place(space);
+    expect([...placed.subarray(0, -1)]).toEqual([...(await place(without))]);
+    expect(placed.at(-1)).toBeCloseTo(space.popularity!.scale * Math.log(4), 5);
   });
 });
