@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../core/abort.js';
+import { onAbort, throwIfAborted } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
 import { type NativeTaskControl, native } from './native.js';
 import { fromNative } from './native-error.js';
@@ -32,9 +32,8 @@ export async function runTask<T>(
     }
   }
   const control = new (native().TaskControl)();
-  const cancel = () => control.cancel();
   const progress = onProgress === undefined ? undefined : new ProgressReport(control, onProgress);
-  signal?.addEventListener('abort', cancel, { once: true });
+  const forget = onAbort(signal, () => control.cancel());
   try {
     const result = await start(control);
     progress?.finish();
@@ -46,7 +45,7 @@ export async function runTask<T>(
     throw new NighError('ABORTED', failure.message, { cause: signal?.reason });
   } finally {
     progress?.stop();
-    signal?.removeEventListener('abort', cancel);
+    forget();
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { TaskOptions } from '../binding/task.js';
-import { throwIfAborted } from '../core/abort.js';
+import { onAbort, throwIfAborted } from '../core/abort.js';
 import { isErrorCode, NighError } from '../core/errors.js';
 import type { MetricName, SearchPlan } from './vector-index.js';
 
@@ -113,8 +113,7 @@ export class HnswlibWorker {
     throwIfAborted(signal);
     const stoppable = signal !== undefined || onProgress !== undefined;
     const cancel = stoppable ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
-    const stop = () => cancel !== undefined && Atomics.store(cancel, 0, 1);
-    signal?.addEventListener('abort', stop, { once: true });
+    const forget = onAbort(signal, () => cancel !== undefined && Atomics.store(cancel, 0, 1));
     try {
       return await new Promise((resolve, reject) => {
         const call = this.#calls++;
@@ -132,7 +131,7 @@ export class HnswlibWorker {
       const cause = error.code === 'ABORTED' ? signal?.reason : error;
       throw new NighError(error.code, error.message, { cause });
     } finally {
-      signal?.removeEventListener('abort', stop);
+      forget();
     }
   }
 

@@ -15,7 +15,7 @@ import { run } from './run-command.mjs';
  * @property {string} what for people: "the C++ tests under ThreadSanitizer"
  * @property {string[]} compiler a command and its first arguments
  * @property {Unit[]} units
- * @property {string[]} flags of compiling every unit, after its own
+ * @property {string[]} flags of compiling every unit, before its own
  * @property {string[]} link flags of linking
  * @property {string} folder where the object files are
  * @property {string} output
@@ -58,7 +58,7 @@ const stampOf = (path) => readStamp(`${path}.hash`) ?? '';
 function objectOf(unit, folder, flags, identity) {
   const path = join(folder, `${unit.source.replaceAll('/', '__')}.o`);
   const own = unit.flags.filter((flag) => !/^-O\d$/.test(flag));
-  const all = [...own, ...flags, '-pthread', '-I', inRoot('native')];
+  const all = [...flags, ...own, '-pthread', '-I', inRoot('native')];
   // The compiler lists what a file includes; a change in any of it counts.
   const now = () => {
     const inputs = dependencies(`${path}.d`);

@@ -9,7 +9,7 @@ import { addonUnits } from './native-units.mjs';
 import { inRoot } from './paths.mjs';
 import { compileEnvironment } from './prerequisites.mjs';
 import { CommandFailed } from './run-command.mjs';
-import { addressSanitizer, missingRuntime, sanitizedFlags } from './sanitized-tests.mjs';
+import { addressSanitizer, missingRuntime, sanitizedFlags, sanitizedUnits } from './sanitized-tests.mjs';
 
 const what = `the TypeScript tests with the addon under ${addressSanitizer.name}`;
 
@@ -31,7 +31,7 @@ export async function sanitizedAddon() {
   await buildProgram({
     what: `the addon under ${addressSanitizer.name}`,
     compiler,
-    units: addonUnits(env),
+    units: sanitizedUnits(addonUnits(env)),
     flags: sanitizedFlags(addressSanitizer),
     link: [...addressSanitizer.flags, '-shared'],
     folder,

@@ -28,6 +28,20 @@ describe('native tasks', () => {
     index.close();
   });
 
+  test('one signal stops many tasks at once, and Node has no leak to warn of', async () => {
+    const warnings: string[] = [];
+    const note = ({ name }: Error) => warnings.push(name);
+    process.on('warning', note);
+    const abort = new AbortController();
+    const { signal } = abort;
+    const builds = Array.from({ length: 12 }, () => HnswIndex.build(matrix, { metric: 'l2', signal }));
+    const settled = Promise.allSettled(builds);
+    abort.abort(new Error('no more'));
+    for (const result of await settled) expect(result).toMatchObject({ reason: { code: 'ABORTED' } });
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+
   test('a native error carries the caller in its stack and the native error as its cause', async () => {
     const index = await FlatIndex.build(matrix, { metric: 'l2' });
     async function askingForTooMuch() {

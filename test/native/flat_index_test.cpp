@@ -160,7 +160,7 @@ TEST("a flat search is the naive search in double precision, for every metric an
 
 TEST("a batch gives the ids and the bits of the single search, for every metric, filter, number of queries and lanes") {
   Rng rng(12);
-  for (size_t round = 0; round < 120; ++round) {
+  for (int round = 0; round < rounds(120); ++round) {
     const Metric metric = kMetrics[round % 3];
     const Data data = sample_data(rng, 1 + rng.below(round % 5 == 0 ? 12000 : 1500), 1 + rng.below(110), round % 4 == 0);
     const auto index = build(data.view(), data.ids.data(), metric);

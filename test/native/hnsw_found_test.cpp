@@ -80,7 +80,7 @@ TEST("after each of many changes on two lanes every row is found by its own vect
       const auto index = built(metric, quantization, 800, 2);
       CHECK(faults_of(*index) == 0);
       uint32_t next = 800;
-      for (int round = 0; round < 12; ++round) {
+      for (int round = 0; round < rounds(12); ++round) {
         TaskControl control;
         std::vector<uint32_t> leaving;
         for (uint32_t id = static_cast<uint32_t>(round); id < next; id += 9) leaving.push_back(id);

@@ -243,7 +243,7 @@ TEST("rows that are replaced are never missing, never twice and never old while 
   std::thread second(read, 2);
   std::vector<uint32_t> replaced(ids.begin() + 200, ids.begin() + 400);
   std::vector<uint32_t> coming(ids.begin() + 400, ids.begin() + 600);
-  for (int round = 0; round < 12; ++round) {
+  for (int round = 0; round < rounds(16); ++round) {
     put(*index, model, replaced, rng, true, 2);
     remove(*index, model, coming, 2);
     SearchStats stats;

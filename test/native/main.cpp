@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cstring>
 #include <exception>
 
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   for (const NativeTest& test : native_tests()) {
     if (!wanted(test.sentence)) continue;
     const int before = native_failures();
+    const auto began = std::chrono::steady_clock::now();
     try {
       test.run();
     } catch (const std::exception& error) {
@@ -30,7 +32,8 @@ int main(int argc, char** argv) {
       ++native_failures();
     }
     const bool ok = native_failures() == before;
-    std::printf("%s %s\n", ok ? "ok    " : "FAILED", test.sentence);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    std::printf("%s %6.2f s  %s\n", ok ? "ok    " : "FAILED", took.count(), test.sentence);
     ++(ok ? passed : failed);
   }
   for (size_t i = 0; i < parts.size(); ++i) {

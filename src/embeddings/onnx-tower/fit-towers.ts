@@ -1,7 +1,7 @@
 /** Features of items and users → vectors, each through its tower. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { throwIfAborted } from '../../core/abort.js';
+import { onAbort, throwIfAborted } from '../../core/abort.js';
 import { describe, invalidArgument, NighError } from '../../core/errors.js';
 import { gatherRows, type Matrix, row, zeros } from '../../core/matrix.js';
 import { didYouMean } from '../../core/nearest-name.js';
@@ -68,8 +68,7 @@ async function embedAll(
   throwIfAborted(signal);
   const tower = await OnnxTower.open(plan, threads);
   // Ending the session ends the run that waits for it.
-  const abort = () => void tower.close();
-  signal?.addEventListener('abort', abort);
+  const forget = onAbort(signal, () => void tower.close());
   let matrix: Matrix;
   try {
     matrix = await tower.run(features.matrix, (done) => onProgress?.(done, features.matrix.rows));
@@ -77,7 +76,7 @@ async function embedAll(
     if (signal?.aborted) throw new NighError('ABORTED', 'The operation was aborted.', { cause: signal.reason });
     throw error;
   } finally {
-    signal?.removeEventListener('abort', abort);
+    forget();
     await tower.close();
   }
   const kept = Uint32Array.from(features.ordinals.keys()).filter((r) => atMetric(row(matrix, r), metric) !== undefined);
