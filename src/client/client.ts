@@ -1,14 +1,7 @@
 import { choice, integer, number, optional, readParams, text } from '../core/params.js';
-import type {
-  Answer,
-  CollectionInfo,
-  HistoryEntry,
-  Item,
-  QueryOptions,
-  Question,
-  RecommendOptions,
-} from '../retrieval/types.js';
+import type { CollectionInfo } from '../retrieval/types.js';
 import { type BodyCodec, jsonCodec, messagePackCodec } from './body-codec.js';
+import { CollectionClient } from './collection-client.js';
 import { errorOf, ServiceError } from './problem.js';
 import { RetryLater, withRetries } from './retry.js';
 
@@ -17,26 +10,15 @@ export interface ClientOptions {
   readonly token?: string;
   /** How answers travel. `msgpack` needs the package msgpackr. Default `json`. */
   readonly format?: 'json' | 'msgpack';
-  /** Further tries of a read whose failure may pass (no connection, 429, 502, 503), 0 to 20. Changes are tried once. Default 3. */
+  /**
+   * Further tries of what failed for a reason that may pass (no connection, 429, 502, 503), 0 to 20. Changes go under a key by which they are
+   * made once, however often they are sent; reloads and compactions are tried once. Default 3.
+   */
   readonly retries?: number;
   /** The longest first pause between two tries, in milliseconds; the next ones double. Default 100. */
   readonly backOffMs?: number;
   /** Time for one try, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
-}
-
-/** One answer of `queryMany`, or why there is none. */
-export type AnswerOrProblem = Answer | { readonly problem: { readonly code: string; readonly detail: string } };
-
-/** What `reload` did. */
-export interface Reload {
-  readonly collection: string;
-  readonly from: string;
-  readonly to: string;
-  readonly swapped: boolean;
-  readonly recall: Readonly<Record<string, number>>;
-  readonly overlap: number;
-  readonly tookMs: number;
 }
 
 const clientSchema = {
@@ -47,18 +29,23 @@ const clientSchema = {
   timeoutMs: number({ min: 1, default: 10_000 }),
 };
 
-interface Call {
-  readonly method: 'GET' | 'POST';
+/** One call of a route. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
   /** Whether another try does no harm. */
   readonly read: boolean;
+  /** Under what a change is known: it may be tried again, since it is made once. */
+  readonly key?: string;
+  /** Time for one try, where it is not the client's. */
+  readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Asks a running service (`nigh serve`): the same questions and answers as a Retriever's, over HTTP with `fetch`. Reads are tried again with
- * growing pauses where the failure may pass.
+ * Asks a running service (`nigh serve`): the same questions, answers and changes as a Retriever's, over HTTP with `fetch`. What failed for a
+ * reason that may pass is tried again with growing pauses.
  *
  * ```ts
  * const nigh = new NighClient('http://127.0.0.1:8080');
@@ -100,15 +87,22 @@ export class NighClient {
     this.#codec ??= this.#options.format === 'msgpack' ? messagePackCodec() : Promise.resolve(jsonCodec);
     const codec = await this.#codec;
     const { retries, backOffMs } = this.#options;
-    return withRetries({ retries: call.read ? retries : 0, backOffMs }, call.signal, () => this.#try<T>(call, codec));
+    const isRepeatable = call.read || call.key !== undefined;
+    return withRetries({ retries: isRepeatable ? retries : 0, backOffMs }, call.signal, () =>
+      this.#try<T>(call, codec),
+    );
   }
 
-  async #try<T>({ method, path, body, signal }: Call, codec: BodyCodec): Promise<T> {
-    const { token, timeoutMs } = this.#options;
+  async #try<T>(
+    { method, path, body, key, signal, timeoutMs = this.#options.timeoutMs }: Call,
+    codec: BodyCodec,
+  ): Promise<T> {
+    const { token } = this.#options;
     const timeout = AbortSignal.timeout(timeoutMs);
     const headers: Record<string, string> = { accept: codec.type };
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     if (body !== undefined) headers['content-type'] = codec.type;
+    if (key !== undefined) headers['idempotency-key'] = key;
     let response: Response;
     let bytes: Uint8Array;
     try {
@@ -142,104 +136,5 @@ function decoded(codec: BodyCodec, bytes: Uint8Array): unknown {
     return codec.decode(bytes);
   } catch (cause) {
     throw new ServiceError('INTERNAL', `The service's answer is not valid ${codec.type}.`, { httpStatus: 0, cause });
-  }
-}
-
-/** A question as a body holds it: a picture in base64. */
-function wire(question: Omit<Question, 'signal'>): object {
-  const { image } = question;
-  return image === undefined ? question : { ...question, image: base64(image) };
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}
-
-/** The questions to one collection. */
-export class CollectionClient {
-  readonly #client: NighClient;
-  readonly name: string;
-
-  /** Not for users: `NighClient.collection` makes it. */
-  constructor(client: NighClient, name: string) {
-    this.#client = client;
-    this.name = name;
-  }
-
-  /** Counts, spaces, generation, measured recall. */
-  info(options: { readonly signal?: AbortSignal } = {}): Promise<CollectionInfo> {
-    return this.#get('', {}, options.signal);
-  }
-
-  /** One item by its id. */
-  item(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<Item> {
-    return this.#get(`/items/${encodeURIComponent(id)}`, {}, options.signal);
-  }
-
-  /** Items by the start or the words of their title. */
-  async findItems(
-    query: string,
-    options: { readonly limit?: number; readonly signal?: AbortSignal } = {},
-  ): Promise<Item[]> {
-    const { limit, signal } = options;
-    const { items } = await this.#get<{ items: Item[] }>('/items', { query, limit }, signal);
-    return items;
-  }
-
-  /** Items like this one. */
-  similarItems(item: string, { signal, ...options }: QueryOptions = {}): Promise<Answer> {
-    return this.#post('/query', { item, ...options }, signal);
-  }
-
-  /** Items for a user of the collection. */
-  recommend(user: string, { signal, ...options }: RecommendOptions = {}): Promise<Answer> {
-    return this.#post('/query', { user, ...options }, signal);
-  }
-
-  /** Items for somebody never seen before, from a few picks. */
-  recommendFor(history: readonly HistoryEntry[], { signal, ...options }: RecommendOptions = {}): Promise<Answer> {
-    return this.#post('/query', { history, ...options }, signal);
-  }
-
-  /** Items by any parts of a question together: an item, a user, picks, a vector, a text, a picture. */
-  query({ signal, ...question }: Question): Promise<Answer> {
-    return this.#post('/query', wire(question), signal);
-  }
-
-  /** Many questions in one call, 1 to 256; answers in their order, each its own problem where it failed. */
-  async queryMany(
-    queries: readonly Question[],
-    options: { readonly signal?: AbortSignal } = {},
-  ): Promise<AnswerOrProblem[]> {
-    const body = { queries: queries.map(({ signal: _, ...question }) => wire(question)) };
-    const { answers } = await this.#post<{ answers: AnswerOrProblem[] }>('/query', body, options.signal);
-    return answers;
-  }
-
-  /** Serves the live generation; needs the write token. */
-  reload(options: { readonly signal?: AbortSignal } = {}): Promise<Reload> {
-    return this.#client.call({ method: 'POST', path: this.#path('/reload'), read: false, signal: options.signal });
-  }
-
-  #get<T>(
-    path: string,
-    parameters: Readonly<Record<string, string | number | undefined>>,
-    signal?: AbortSignal,
-  ): Promise<T> {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
-    const text = query.size === 0 ? '' : `?${query}`;
-    return this.#client.call({ method: 'GET', path: this.#path(path) + text, read: true, signal });
-  }
-
-  /** A question by POST changes nothing, so it may be asked again. */
-  #post<T>(path: string, body: object, signal: AbortSignal | undefined): Promise<T> {
-    return this.#client.call({ method: 'POST', path: this.#path(path), body, read: true, signal });
-  }
-
-  #path(rest: string): string {
-    return `v1/collections/${encodeURIComponent(this.name)}${rest}`;
   }
 }

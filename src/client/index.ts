@@ -1,9 +1,5 @@
 /** `nigh/client`: asks a running service. Loads neither the core nor Fastify; it runs wherever `fetch` does. */
-export {
-  type AnswerOrProblem,
-  type ClientOptions,
-  CollectionClient,
-  NighClient,
-  type Reload,
-} from './client.js';
+export type { Efforts, ItemContent, NewInteraction, Reload, SpaceMap } from '../retrieval/types.js';
+export { type ClientOptions, NighClient } from './client.js';
+export { type AnswerOrProblem, type ChangeOptions, CollectionClient, type Removed } from './collection-client.js';
 export { type ParameterFault, ServiceError } from './problem.js';

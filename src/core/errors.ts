@@ -27,6 +27,7 @@ const kinds = {
   UNKNOWN_SPACE: { status: 404, meaning: 'The collection has no space of this name.' },
   UNKNOWN_ITEM: { status: 404, meaning: 'The collection has no item with this id or title.' },
   UNKNOWN_USER: { status: 404, meaning: 'The collection has no user with this id.' },
+  NO_PICTURE: { status: 404, meaning: 'The collection has no picture of this item.' },
   UNKNOWN_DATASET: { status: 404, meaning: 'No dataset of this name is known.' },
   UNKNOWN_ROUTE: { status: 404, meaning: 'The service has no such route.' },
   NO_VECTOR: { status: 422, meaning: 'The item or user is known but has no vector in this space.' },

@@ -38,9 +38,13 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
  */
 export function readParams<S extends Schema>(schema: S, value: unknown, path: string): ParamsOf<S> {
   if (!isPlainObject(value)) throw invalidArgument(path === '' ? 'options' : path, 'an object', value);
-  refuseUnknownKeys(value, Object.keys(schema), path);
+  // Read at every question: the names are listed where one is refused only.
+  for (const key of Object.keys(value)) {
+    if (!Object.hasOwn(schema, key)) refuseUnknownKeys(value, Object.keys(schema), path);
+  }
   const result: Record<string, unknown> = {};
-  for (const [key, field] of Object.entries(schema)) {
+  for (const key in schema) {
+    const field = schema[key]!;
     const given = Object.hasOwn(value, key) ? value[key] : undefined;
     result[key] = given === undefined && field.optional ? field.fallback : field.read(given, joinPath(path, key));
   }

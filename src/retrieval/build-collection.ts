@@ -34,6 +34,7 @@ import {
 } from './generation.js';
 import { type LeftOutSpace, leftOutSpaces } from './left-out.js';
 import { makeDirectory, writeDurable, writePacked } from './packed-file.js';
+import { pictureFiles, writePictures } from './pictures.js';
 import type { Recipe } from './recipe.js';
 import { SeenLists } from './seen-lists.js';
 import { StringIndex } from './string-index.js';
@@ -129,6 +130,9 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
   const { spaces, leftOut } = await buildSpaces(recipe, dataset, work);
   throwIfAborted(signal);
   await stopwatch.time('write', undefined, () => writeCatalogue(recipe, dataset, work));
+  const pictures = recipe.pictures
+    ? await stopwatch.time('write', undefined, () => keepPictures(dataset, work))
+    : undefined;
   throwIfAborted(signal);
   const { origin, items, users, interactions } = dataset;
   return stopwatch.time('write', undefined, async () => {
@@ -148,6 +152,7 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
       interactions: interactions.entries,
       recallFloor,
       taste,
+      ...(pictures === undefined ? {} : { pictures }),
       spaces,
       ...(leftOut.length === 0 ? {} : { leftOut }),
       files,
@@ -193,6 +198,14 @@ async function writeCatalogue(recipe: Recipe, dataset: Dataset, { staging, onPro
     onProgress?.({ stage: 'write', subject, done, total: files.length });
     await write(staging.path(subject));
   }
+}
+
+function keepPictures(dataset: Dataset, { staging, signal, onProgress }: Work): Promise<number> {
+  return writePictures(dataset, {
+    path: (name) => staging.path(name),
+    signal,
+    onProgress: (done, total) => onProgress?.({ stage: 'write', subject: pictureFiles.bytes, done, total }),
+  });
 }
 
 /** After the swap: nothing here may fail the build any more. */

@@ -9,6 +9,7 @@ import { Stoplists } from './filters/stoplists.js';
 import { liveGeneration, type Manifest, readManifest } from './generation.js';
 import { openAll } from './open-all.js';
 import { readPacked } from './packed-file.js';
+import { Pictures, pictureFiles } from './pictures.js';
 import type { AnyQuery } from './query-options.js';
 import { type PackedInteractions, SeenLists } from './seen-lists.js';
 import { Space } from './space.js';
@@ -37,6 +38,8 @@ export class Collection {
     /** In the recipe's order. */
     readonly spaces: readonly Space[],
     readonly embedders: Embedders,
+    /** Undefined where the recipe keeps none. */
+    readonly pictures: Pictures | undefined,
   ) {
     const { columns, size: items } = catalogue;
     this.filters = new FilterCache({ columns, items });
@@ -74,7 +77,8 @@ export class Collection {
     const spaces = await openAll(manifest.spaces.map((space) => Space.open(directory, manifest, space, mode)));
     try {
       const { catalogue, users, seen } = await Collection.readVocabularies(directory, manifest);
-      return new Collection(manifest, catalogue, users, seen, spaces, new Embedders(directory, manifest));
+      const pictures = await openPictures(directory, manifest);
+      return new Collection(manifest, catalogue, users, seen, spaces, new Embedders(directory, manifest), pictures);
     } catch (cause) {
       for (const space of spaces) space.close();
       throw cause;
@@ -146,5 +150,11 @@ export class Collection {
   async closeAll(): Promise<void> {
     this.close();
     await this.embedders.close();
+    await this.pictures?.close();
   }
+}
+
+function openPictures(directory: string, { files }: Manifest): Promise<Pictures> | undefined {
+  const [bytes, places] = [files[pictureFiles.bytes], files[pictureFiles.places]];
+  return bytes === undefined || places === undefined ? undefined : Pictures.open(directory, { bytes, places });
 }

@@ -45,6 +45,8 @@ export interface Manifest {
   readonly recallFloor: number;
   /** Absent in collections built before there was one. */
   readonly taste?: Taste;
+  /** How many items have a picture here; absent where the recipe keeps none. */
+  readonly pictures?: number;
   readonly spaces: readonly SpaceManifest[];
   /** Absent where every space of the recipe was built. */
   readonly leftOut?: readonly LeftOutSpace[];

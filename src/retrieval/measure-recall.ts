@@ -80,7 +80,7 @@ export async function measureRecall(
 }
 
 /** Share of the true neighbours' places that hold something as near. No true neighbours: nothing to miss. */
-function rowRecall(truth: readonly number[], found: readonly number[], k: number): number {
+export function rowRecall(truth: readonly number[], found: readonly number[], k: number): number {
   const places = Math.min(k, truth.length);
   if (places === 0) return 1;
   const farthest = truth[places - 1]!;
@@ -91,7 +91,7 @@ function rowRecall(truth: readonly number[], found: readonly number[], k: number
 }
 
 /** Distances of one row, closest first, without the query's own id. */
-function distancesOf(result: BatchResult, r: number, k: number, own: number | undefined): number[] {
+export function distancesOf(result: BatchResult, r: number, k: number, own: number | undefined): number[] {
   const distances: number[] = [];
   for (let at = r * k; at < r * k + result.counts[r]!; at++) {
     if (result.ids[at] !== own) distances.push(result.distances[at]!);

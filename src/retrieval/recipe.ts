@@ -77,6 +77,8 @@ export interface Recipe {
   readonly recallFloor: number;
   /** How a user's past becomes a taste in spaces without user vectors. */
   readonly taste: Taste;
+  /** Whether the collection keeps the items' pictures, to be shown beside them. */
+  readonly pictures: boolean;
   /** What relative paths of the dataset and of models are relative to. */
   readonly baseDirectory: string;
   /** The recipe as it was given, to be kept beside what is built from it. */
@@ -90,6 +92,7 @@ const headSchema = {
   description: text({ default: '' }),
   recallFloor: number({ min: 0, max: 1, default: 0.95 }),
   taste: tasteField,
+  pictures: flag({ default: false }),
   dataset: { read: parseDatasetSpec, optional: false },
   spaces: { read: parseSpaces, optional: false },
 };
@@ -121,13 +124,14 @@ export async function loadRecipe(path: string): Promise<Recipe> {
  */
 export function parseRecipe(json: string, baseDirectory: string, origin = 'recipe'): Recipe {
   try {
-    const { name, title, description, recallFloor, taste, dataset, spaces } = readParams(
+    const { name, title, description, recallFloor, taste, pictures, dataset, spaces } = readParams(
       headSchema,
       parseJson(json),
       '',
     );
     requireName(name, 'name', /^[a-z0-9][a-z0-9._-]{0,63}$/i);
-    return { name, title: title ?? name, description, dataset, spaces, recallFloor, taste, baseDirectory, json };
+    const head = { name, title: title ?? name, description, recallFloor, taste, pictures };
+    return { ...head, dataset, spaces, baseDirectory, json };
   } catch (cause) {
     if (!(cause instanceof NighError)) throw cause;
     const code = cause.code === 'INVALID_ARGUMENT' ? 'INVALID_RECIPE' : cause.code;

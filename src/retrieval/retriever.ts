@@ -2,10 +2,13 @@ import { invalidArgument, NighError } from '../core/errors.js';
 import { checked, choice, isPlainObject, optional, readParams } from '../core/params.js';
 import { ask, requireText } from './ask.js';
 import { Collection } from './collection.js';
+import { describeItem } from './describe-item.js';
 import { liveGeneration, toInfo } from './generation.js';
+import { measureEfforts } from './measure-efforts.js';
 import { Neighbors } from './neighbors/neighbors.js';
 import { type NeighborsOptions, readNeighborsOptions } from './neighbors/options.js';
 import { planNeighbors } from './neighbors/plan.js';
+import type { Picture } from './pictures.js';
 import { defaultStages } from './pipeline/answer.js';
 import type { Stages } from './pipeline/stages.js';
 import { readFindOptions, readQueryOptions, readRecommendOptions, readSimilarUsersOptions } from './query-options.js';
@@ -14,6 +17,7 @@ import { mapSpace } from './space-map.js';
 import type {
   Answer,
   CollectionInfo,
+  Efforts,
   HistoryEntry,
   Item,
   QueryOptions,
@@ -111,15 +115,26 @@ export class Retriever implements AsyncDisposable {
 
   /**
    * A space on a plane, for people to look at: a sample of its items, and `item` with its 12 nearest.
+   * @param options.links also which of them are near to each other in the space. Default false.
    * @throws NighError UNKNOWN_SPACE, UNKNOWN_ITEM, NO_VECTOR, EMPTY_DATASET where the space is too small, CLOSED
    */
-  async mapSpace(space: string, item?: string): Promise<SpaceMap> {
+  async mapSpace(space: string, item?: string, options: { readonly links?: boolean } = {}): Promise<SpaceMap> {
     const collection = this.#open();
     const found = collection.requireSpace(space);
     const ordinal = item === undefined ? undefined : collection.catalogue.require(item);
     const near = item === undefined ? [] : (await this.similarItems(item, { space, k: 12 })).results;
-    const neighbours = near.map(({ id }) => collection.catalogue.require(id));
-    return this.#tracked(mapSpace(collection, found, ordinal, neighbours));
+    const neighbours = near.map(({ id, score }) => ({ item: collection.catalogue.require(id), score }));
+    return this.#tracked(mapSpace(collection, found, ordinal, neighbours, options.links === true));
+  }
+
+  /**
+   * Recall against time of a space's index at several pool sizes: measured once, on 100 of its items, which takes up to some seconds of one
+   * thread.
+   * @throws NighError UNKNOWN_SPACE, UNSUPPORTED for an index that is no graph, EMPTY_DATASET, CLOSED
+   */
+  async measureEfforts(space: string): Promise<Efforts> {
+    const collection = this.#open();
+    return this.#tracked(measureEfforts(collection, collection.requireSpace(space)));
   }
 
   /** Up to `count` item ids, evenly spread over the catalogue: the same ones every time. @throws NighError CLOSED */
@@ -266,7 +281,18 @@ export class Retriever implements AsyncDisposable {
   item(id: string): Item {
     const collection = this.#open();
     requireText('id', id);
-    return this.#describe(collection, collection.catalogue.require(id));
+    return describeItem(collection, collection.catalogue.require(id));
+  }
+
+  /**
+   * The picture of an item as it came with the dataset, undefined where the collection has none.
+   * @throws NighError UNKNOWN_ITEM, IO, CLOSED
+   */
+  async picture(id: string): Promise<Picture | undefined> {
+    const { catalogue, pictures } = this.#open();
+    requireText('id', id);
+    catalogue.require(id);
+    return pictures === undefined ? undefined : this.#tracked(pictures.of(id));
   }
 
   /**
@@ -282,7 +308,7 @@ export class Retriever implements AsyncDisposable {
     const { hidden } = collection.stoplists;
     const found = collection.catalogue.findByTitle(query, limit + (hidden?.size ?? 0));
     const shown = hidden === undefined ? found : found.filter((item) => !hidden.has(item)).slice(0, limit);
-    return shown.map((item) => this.#describe(collection, item));
+    return shown.map((item) => describeItem(collection, item));
   }
 
   /**
@@ -319,16 +345,6 @@ export class Retriever implements AsyncDisposable {
     const forget = () => this.#underWay.delete(work);
     work.then(forget, forget);
     return work;
-  }
-
-  #describe({ catalogue, seen, spaces }: Collection, item: number): Item {
-    return {
-      id: catalogue.id(item),
-      title: catalogue.title(item),
-      attributes: catalogue.attributes(item),
-      interactions: seen.popularity[item]!,
-      spaces: spaces.filter((space) => space.itemVector(item) !== undefined).map(({ name }) => name),
-    };
   }
 }
 

@@ -24,6 +24,8 @@ export interface Result {
   readonly likeness: number;
   readonly title: string;
   readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** The collection has a picture of it. */
+  readonly picture?: true;
   /** Which sources proposed it; where there were several. */
   readonly sources?: readonly string[];
   /** It was drawn for an exploration slot. */
@@ -251,6 +253,8 @@ export interface Item {
   readonly id: string;
   readonly title: string;
   readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** The collection has a picture of it. */
+  readonly picture?: true;
   /** How many users interacted with it. */
   readonly interactions: number;
   /** The spaces in which it has a vector. */
@@ -304,11 +308,48 @@ export interface CollectionInfo {
   readonly recallFloor: number;
   /** How a user's past becomes a taste in spaces without user vectors. */
   readonly taste?: Taste;
+  /** How many items have a picture; absent where the recipe keeps none. */
+  readonly pictures?: number;
   readonly spaces: readonly SpaceInfo[];
   /** The recipe's optional spaces that were not built, since something would have had to be downloaded; absent where there are none. */
   readonly leftOut?: readonly LeftOutSpace[];
   readonly bytesOnDisk: number;
   readonly buildSeconds: number;
+}
+
+/** What an item is to be: what is left out it has not. */
+export interface ItemContent {
+  /** Default: its id. */
+  readonly title?: string;
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  /** By space: its vector, where the space's embedder is not to make one. */
+  readonly vectors?: Readonly<Record<string, readonly number[] | Float32Array>>;
+}
+
+/** What somebody did with an item. */
+export interface NewInteraction {
+  readonly user: string;
+  readonly item: string;
+  /** How strongly, as in the dataset. Default 1. */
+  readonly value?: number;
+  /** Unix seconds. Default: now. */
+  readonly timestamp?: number;
+}
+
+/** What became of a new generation that was to be served. */
+export interface Reload {
+  readonly collection: string;
+  /** The generation that was served before. */
+  readonly from: string;
+  /** The generation that is served now. */
+  readonly to: string;
+  /** False where the live generation was served already. */
+  readonly swapped: boolean;
+  /** Recall@10 of a sample of items, by space. */
+  readonly recall: Readonly<Record<string, number>>;
+  /** Share of the sample's answers that the two have in common. */
+  readonly overlap: number;
+  readonly tookMs: number;
 }
 
 /** Where an item lies on the map of a space. */
@@ -317,6 +358,8 @@ export interface MapPoint {
   readonly title: string;
   readonly x: number;
   readonly y: number;
+  /** Of a neighbour: its score. */
+  readonly score?: number;
 }
 
 /** A space on a plane: a sample of its items, and perhaps one item with its neighbours. */
@@ -329,4 +372,30 @@ export interface SpaceMap {
   readonly item?: MapPoint;
   /** Nearest first. */
   readonly neighbours: readonly MapPoint[];
+  /** Where it was asked for: pairs of places in `points`, then `item`, then `neighbours`, of those that are near to each other in the space. */
+  readonly links?: readonly (readonly [number, number])[];
+}
+
+/** What one pool size gives. */
+export interface Effort {
+  readonly efSearch: number;
+  /** Mean recall@k. */
+  readonly recall: number;
+  /** Rows reached by a search, on average. */
+  readonly visited: number;
+  /** Microseconds of a search, on one thread. */
+  readonly micros: number;
+}
+
+/** Recall against time of a space's index, measured on a sample of its items. */
+export interface Efforts {
+  readonly space: string;
+  readonly k: number;
+  readonly queries: number;
+  /** Microseconds of an exact search. */
+  readonly exactMicros: number;
+  /** The recipe's. */
+  readonly efSearch?: number;
+  /** By pool size, ascending. */
+  readonly efforts: readonly Effort[];
 }

@@ -50,6 +50,7 @@ const Result = component(
     likeness: Type.Number({ description: 'The score from 0 to 1, for display.' }),
     title: Type.String(),
     attributes,
+    picture: Type.Optional(Type.Literal(true, { description: 'The collection has a picture of it.' })),
     sources: Type.Optional(Type.Array(Type.String(), { description: 'Who proposed it, where several were asked.' })),
     explored: Type.Optional(Type.Boolean({ description: 'Drawn for an exploration slot.' })),
     explanation: Type.Optional(ResultExplanation),

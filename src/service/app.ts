@@ -1,11 +1,15 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { number, optional, readParams, text } from '../core/params.js';
+import type { Changes } from './changes/change.js';
+import { LocalChanges } from './changes/local-changes.js';
 import { bodyLimit, pathPartLimit } from './framework-refusal.js';
 import { Metrics } from './metrics.js';
 import { addAccessLog } from './plugins/access-log.js';
 import { requireTokens } from './plugins/access-tokens.js';
 import { addBackPressure } from './plugins/back-pressure.js';
+import { addCompression } from './plugins/compression.js';
 import { addETags } from './plugins/etags.js';
+import { addFreshness } from './plugins/freshness.js';
 import { addMessagePack } from './plugins/message-pack.js';
 import { addOpenApi } from './plugins/openapi.js';
 import { addProblems, answerClientError, answerFrameworkError } from './plugins/problems.js';
@@ -15,15 +19,17 @@ import { addSecurityHeaders } from './plugins/security-headers.js';
 import { watchRecall } from './recall-watch.js';
 import { Reloader } from './reloader.js';
 import { compileValidator } from './request-validation.js';
+import { addChangeRoutes } from './routes/changes.js';
 import { addCollectionRoutes } from './routes/collections.js';
 import { addDescriptionRoute } from './routes/description.js';
 import { addExplorer } from './routes/explorer.js';
 import { addHealthRoutes } from './routes/health.js';
+import { addImageRoute } from './routes/image.js';
 import { addItemRoutes } from './routes/items.js';
-import { addMapRoute } from './routes/map.js';
 import { addMetricsRoute } from './routes/metrics.js';
 import { addQueryRoutes } from './routes/query.js';
 import { addReloadRoute } from './routes/reload.js';
+import { addSpaceRoutes } from './routes/spaces.js';
 import { addUserRoutes } from './routes/users.js';
 import { type ServedCollection, ServedCollections } from './served-collections.js';
 import type { ServiceApp, TypeBoxProvider } from './type-provider.js';
@@ -77,15 +83,19 @@ export const appLimits = {
 export interface ProcessHooks {
   /** Metrics of all of them; default: this one's. */
   readonly readMetrics?: (metrics: Metrics) => Promise<string>;
-  /** Called after a reload that was asked for over HTTP. */
+  /** Called after a reload that was asked for over HTTP, or that a compaction led to. */
   readonly onReloaded?: (collection: string) => void;
+  /** Where changes go; default: to this process's collections. */
+  readonly changes?: (collections: ServedCollections, reloader: Reloader) => Changes;
 }
 
 /** A built app, and what reloads its collections. */
 export interface BuiltApp {
   readonly app: ServiceApp;
+  readonly collections: ServedCollections;
   readonly reloader: Reloader;
   readonly metrics: Metrics;
+  readonly changes: Changes;
 }
 
 /**
@@ -121,8 +131,14 @@ export async function assemble(options: AppOptions, hooks: ProcessHooks = {}): P
     routerOptions: { maxParamLength: pathPartLimit },
   }).withTypeProvider<TypeBoxProvider>();
   let pending = () => 0;
-  const metrics = new Metrics(() => pending());
+  const metrics = new Metrics(
+    () => pending(),
+    () => collections.all(),
+  );
   const reloader = new Reloader(collections, { minOverlap: rest.minOverlap, logger: app.log, metrics });
+  const changes =
+    hooks.changes?.(collections, reloader) ??
+    new LocalChanges({ collections, reloader, metrics, onCompacted: (name) => hooks.onReloaded?.(name) });
   for (const collection of given) metrics.serves(collection);
   collections.onAnswer = (name, answer) => metrics.searched(name, answer);
 
@@ -132,6 +148,7 @@ export async function assemble(options: AppOptions, hooks: ProcessHooks = {}): P
   addRequestIds(app);
   addSecurityHeaders(app);
   addMessagePack(app);
+  addCompression(app);
   if (logger !== false) addAccessLog(app);
   await addOpenApi(app, token !== undefined);
   addHealthRoutes(app);
@@ -150,20 +167,22 @@ export async function assemble(options: AppOptions, hooks: ProcessHooks = {}): P
         metrics.answered(request.method, request.routeOptions.url ?? '', reply.statusCode, reply.elapsedTime);
         done();
       });
+      addFreshness(v1, collections);
       addETags(v1, collections);
       addCollectionRoutes(v1, collections);
       addItemRoutes(v1, collections, deadlineMs);
+      addImageRoute(v1, collections);
       addUserRoutes(v1, collections, deadlineMs);
-      addMapRoute(v1, collections);
+      addSpaceRoutes(v1, collections);
       addQueryRoutes(v1, collections, deadlineMs);
       addReloadRoute(v1, reloader, hooks.onReloaded);
-      // PUT and DELETE of items, POST of interactions and of compactions belong here, each with `config: { write: true }`.
+      addChangeRoutes(v1, changes);
     },
     { prefix: '/v1' },
   );
   watchOver(app, collections, { ...rest, reloader, metrics });
   await app.ready();
-  return { app, reloader, metrics };
+  return { app, collections, reloader, metrics, changes };
 }
 
 interface Watching {

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Answer } from '../retrieval/types.js';
+import type { JournalState } from './changes/change.js';
 import type { ServedCollection } from './served-collections.js';
 
 /** Half a millisecond is a slow search and a fast request, so the steps are fine at the low end. */
@@ -50,15 +51,45 @@ export class Metrics {
     'min',
   );
 
-  constructor(pending: () => number) {
+  readonly #changes = new Counter({
+    name: 'nigh_changes_total',
+    help: 'Changes that were made, by their kind.',
+    labelNames: ['collection', 'kind'] as const,
+    registers: [this.#registry],
+  });
+
+  /** @param pending how many requests are under way @param collections what is served now */
+  constructor(pending: () => number, collections: () => readonly ServedCollection[]) {
     const inFlight: Gauge = new Gauge({
       name: 'nigh_requests_in_flight',
       help: 'Requests under way.',
       registers: [this.#registry],
       collect: () => inFlight.set(pending()),
     });
+    this.#watchJournals(collections);
     this.#watchEventLoop();
     collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** Read when it is asked for. All processes read one journal: the least sequence number is that of the one that lags behind. */
+  #watchJournals(collections: () => readonly ServedCollection[]): void {
+    const gauge = (what: keyof JournalState, help: string, aggregator: 'min' | 'max') => {
+      const made: Gauge<'collection'> = new Gauge({
+        name: `nigh_journal_${what}`,
+        help,
+        labelNames: ['collection'] as const,
+        aggregator,
+        registers: [this.#registry],
+        collect: () => {
+          for (const { info, journal } of collections()) {
+            if (journal !== undefined) made.set({ collection: info.name }, journal[what]);
+          }
+        },
+      });
+    };
+    gauge('entries', 'Changes since the generation, which a compaction folds into a new one.', 'max');
+    gauge('bytes', 'Bytes of the journal.', 'max');
+    gauge('sequence', 'The newest change that is applied.', 'min');
   }
 
   /** Node's monitor counts the interval at which it looks; this is how late it was. Since the last time that it was asked. */
@@ -112,6 +143,10 @@ export class Metrics {
     const labels = { collection, space, plan };
     this.#searches.observe(labels, tookMs / 1000);
     this.#visited.inc(labels, visited);
+  }
+
+  changed(collection: string, kind: string): void {
+    this.#changes.inc({ collection, kind });
   }
 
   refused(code: string): void {

@@ -9,25 +9,10 @@
  */
 import type { FastifyBaseLogger } from 'fastify';
 import { NighError } from '../core/errors.js';
+import type { Reload } from '../retrieval/types.js';
 import { canaryRecall, overlap } from './canary.js';
 import type { Metrics } from './metrics.js';
 import type { ServedCollection, ServedCollections } from './served-collections.js';
-
-/** What a reload did. */
-export interface Reload {
-  readonly collection: string;
-  /** The generation that was served before. */
-  readonly from: string;
-  /** The generation that is served now. */
-  readonly to: string;
-  /** False where the live generation was served already. */
-  readonly swapped: boolean;
-  /** Recall@10 of the sample, by space. */
-  readonly recall: Readonly<Record<string, number>>;
-  /** Share of the sample's answers that the two have in common. */
-  readonly overlap: number;
-  readonly tookMs: number;
-}
 
 export interface ReloaderOptions {
   /** Least overlap of a new generation's answers with those of the present one, 0 to 1. */

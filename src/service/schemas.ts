@@ -15,6 +15,7 @@ export const Item = component(
     id: Type.String(),
     title: Type.String(),
     attributes,
+    picture: Type.Optional(Type.Literal(true, { description: 'The collection has a picture of it.' })),
     interactions: count('How many users interacted with it.'),
     spaces: Type.Array(Type.String(), { description: 'The spaces in which it has a vector.' }),
   }),
@@ -96,6 +97,7 @@ export const CollectionInfo = component(
         { description: "How a user's past becomes a taste in spaces without user vectors." },
       ),
     ),
+    pictures: Type.Optional(count('Items that have a picture.')),
     spaces: Type.Array(SpaceInfo),
     leftOut: Type.Optional(
       Type.Array(Type.Object({ name: Type.String(), embedding: Type.String(), needs: Type.String() }), {
@@ -147,10 +149,15 @@ export function responses<Success extends TSchema>(description: string, success:
       description,
       content: { 'application/json': { schema: success }, [messagePackType]: { schema: success } },
     },
-    '4xx': problemResponse('The request was refused.'),
-    '5xx': problemResponse('The service could not answer.'),
+    ...problemResponses,
   };
 }
+
+/** The rest of a `response`, for a route whose success is neither of the two forms. */
+export const problemResponses = {
+  '4xx': problemResponse('The request was refused.'),
+  '5xx': problemResponse('The service could not answer.'),
+};
 
 function problemResponse(description: string) {
   return {

@@ -2,13 +2,31 @@ import { NighError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest-name.js';
 import type { Retriever } from '../retrieval/retriever.js';
 import type { Answer } from '../retrieval/types.js';
+import type { Changeable } from './changes/change.js';
 
-/** The part of a Retriever that the routes use; what is optional is for its map, for reloading it and for watching over its recall. */
+/**
+ * The part of a Retriever that the routes use; what is optional is for its map and its pictures, for reloading and changing it and for watching
+ * over its recall.
+ */
 export type ServedCollection = Pick<
   Retriever,
   'info' | 'revision' | 'similarItems' | 'recommend' | 'query' | 'similarUsers' | 'item' | 'findItems'
 > &
-  Partial<Pick<Retriever, 'mapSpace' | 'reopen' | 'liveGeneration' | 'sampleItems' | 'close'>>;
+  Partial<
+    Pick<
+      Retriever,
+      | 'mapSpace'
+      | 'measureEfforts'
+      | 'picture'
+      | 'hide'
+      | 'hidden'
+      | 'reopen'
+      | 'liveGeneration'
+      | 'sampleItems'
+      | 'close'
+    >
+  > &
+  Partial<Changeable>;
 
 /** A collection, and how many questions it is answering. */
 interface Lease {
@@ -76,6 +94,11 @@ export class ServedCollections {
   async replace(next: ServedCollection): Promise<void> {
     const { name } = next.info;
     const old = this.#require(name);
+    // Those that were set while the next one was opened and checked are not on it yet.
+    if (old.collection.hidden !== undefined) {
+      for (const list of next.hidden?.keys() ?? []) if (!old.collection.hidden.has(list)) next.hide?.(list, []);
+      for (const [list, ids] of old.collection.hidden) next.hide?.(list, ids);
+    }
     this.#byName.set(name, { collection: next, questions: 0, retired: false, replacement: true });
     old.retired = true;
     if (old.questions === 0) await old.collection.close?.();

@@ -36,6 +36,11 @@ export interface RunningService extends AsyncDisposable {
   readonly port: number;
   /** Every collection whose live generation is another one than is served; what is refused is logged, and the old one goes on. */
   reloadChanged(): Promise<void>;
+  /**
+   * As Retriever.hide, of the collection that is served now: a Retriever that a reload has replaced is closed. Of this process alone.
+   * @throws NighError UNKNOWN_COLLECTION, UNSUPPORTED for a collection without stoplists, INVALID_ARGUMENT
+   */
+  hide(collection: string, list: string, ids: readonly string[]): void;
   /** Readiness off, no new connections, requests under way answered. The same promise every time. */
   close(): Promise<void>;
   /** Settles when the service has stopped, for whatever reason. */
@@ -126,7 +131,7 @@ function listenError(cause: unknown, host: string, port: number): NighError {
 }
 
 function running(
-  { app, reloader }: BuiltApp,
+  { app, reloader, collections }: BuiltApp,
   { host, port, drainMs, signal }: { host: string; port: number; drainMs: number; signal?: AbortSignal },
 ): RunningService {
   let closing: Promise<void> | undefined;
@@ -143,6 +148,11 @@ function running(
     host,
     port,
     reloadChanged: () => reloader.reloadChanged(),
+    hide: (name, list, ids) => {
+      const collection = collections.get(name);
+      if (collection.hide === undefined) throw new NighError('UNSUPPORTED', `${name} has no stoplists.`);
+      collection.hide(list, ids);
+    },
     close,
     closed,
     [Symbol.asyncDispose]: close,

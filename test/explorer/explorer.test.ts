@@ -136,7 +136,9 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
       .filter({ hasText: /found \d+ of the exact 12/ })
       .waitFor();
     const figures = await similar.locator('.mode-figures').allTextContents();
-    for (const line of figures) expect(line).toMatch(/^[\d,]+ visited \([\d.<]+\s%\), [\d,.]+\s(µs|ms)$/);
+    for (const line of figures) {
+      expect(line).toMatch(/^recall [01]\.\d\d, [\d,]+ visited \([\d.<]+\s%\), [\d,.]+\s(µs|ms)$/);
+    }
     await similar.getByText('This as a request').click();
     expect(await similar.locator('code').textContent()).toBe(
       `curl '${service.url}/v1/collections/films/items/river-7/similar?k=12&space=text&exact=true'`,
@@ -216,9 +218,37 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     expect(await page.locator('.map-near').count()).toBe(12);
     expect(await page.locator('.map-item').count()).toBe(1);
     await photograph(page, 'map');
+    const scores = (await collections.films.similarItems('harbour-0', { k: 12 })).results.map(({ score }) => score);
+    expect((await page.locator('.map-score').allTextContents()).map(Number)).toEqual(
+      scores.map((score) => Number(score.toFixed(2))),
+    );
+    const places = () => page.locator('.map-near').evaluateAll((dots) => dots.map((dot) => dot.getAttribute('cx')));
+    const onPlane = await places();
+    await page.locator('.map').getByText('Neighbours', { exact: true }).click();
+    await page.locator('.map p').filter({ hasText: 'lies together' }).waitFor();
+    expect(await page.locator('.map-dot').count()).toBe(map.points.length);
+    expect(await places()).not.toEqual(onPlane);
+    await photograph(page, 'map-neighbours');
+    await page.locator('.map').getByText('Plane', { exact: true }).click();
+    await expect.poll(places).toEqual(onPlane);
     // The last is drawn above the others.
     await page.locator('.map-near').last().click();
     await page.getByRole('heading', { level: 2, name: map.neighbours.at(-1)?.title ?? '', exact: true }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test('the chart shows what effort buys, with the figures beside it', async () => {
+    await using opened = await open('#c=films');
+    const { page, faults } = opened;
+    await page.getByText('Recall against time').click();
+    await page.getByRole('img', { name: 'Recall against time of cf' }).waitFor();
+    const rows = page.locator('.efforts tbody tr');
+    await expect.poll(() => rows.count()).toBe(12);
+    expect(await page.locator('.efforts circle').count()).toBe(12);
+    expect(await rows.last().locator('td').first().textContent()).toBe('1.000');
+    await page.locator('.efforts').getByText('text', { exact: true }).click();
+    await page.getByRole('img', { name: 'Recall against time of text' }).waitFor();
+    await photograph(page, 'efforts');
     expect(faults).toEqual([]);
   });
 

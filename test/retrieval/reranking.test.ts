@@ -198,7 +198,7 @@ describe('stages', () => {
           seen.push(`${request.sources.map(({ name }) => name)} ${count}`);
           // Forgets every filter.
           const { filter: _, ...rest } = request;
-          return defaultStages.candidates({ ...rest, filter: { ids: undefined } as never }, count);
+          return defaultStages.candidates({ ...rest, filter: { searchIds: undefined, dropped: [] } as never }, count);
         },
         reranking: async (request, scored) => {
           const { order } = await defaultStages.reranking(request, scored);

@@ -2,6 +2,49 @@ import { NighError } from '../../src/core/errors.js';
 import type { Answer, CollectionInfo, Item, QueryOptions } from '../../src/retrieval/types.js';
 import type { ServedCollection } from '../../src/service/served-collections.js';
 
+/** What a double was told to change, and what it says of it. */
+export interface ChangeLog {
+  readonly calls: { method: string; given: unknown[] }[];
+  sequence: number;
+  /** Written by somebody else, and not applied yet. */
+  behind: number;
+}
+
+/** A double that can be changed, and its log. */
+export function changeableDouble(name = 'double'): { collection: ServedCollection; log: ChangeLog } {
+  const log: ChangeLog = { calls: [], sequence: 0, behind: 0 };
+  const made =
+    (method: string) =>
+    async (first: unknown, ...rest: unknown[]) => {
+      log.calls.push({ method, given: [first, ...rest] });
+      log.sequence += 1;
+      return { sequence: log.sequence, existed: first !== 'nothing' };
+    };
+  const collection: ServedCollection = {
+    ...collectionDouble({ name }),
+    upsertItem: made('upsertItem'),
+    deleteItem: made('deleteItem'),
+    addInteractions: made('addInteractions'),
+    forgetUser: made('forgetUser'),
+    compact: async () => {
+      log.calls.push({ method: 'compact', given: [] });
+      return { generation: 'gen-1' };
+    },
+    catchUp: async () => {
+      log.sequence += log.behind;
+      log.behind = 0;
+      return log.sequence;
+    },
+    // What reloading needs: this generation is the live one.
+    reopen: () => Promise.reject(new Error('not to be opened')),
+    liveGeneration: async () => 'gen-1',
+    get journal() {
+      return { sequence: log.sequence, entries: log.sequence, bytes: 100 * log.sequence };
+    },
+  };
+  return { collection, log };
+}
+
 /**
  * A collection that answers with what it was asked, for what a real one cannot show: ids of any shape, searches that hang,
  * faults. What the answers hold is tested on a real collection.

@@ -82,7 +82,7 @@ describe('a refused request is a problem document that says what was expected an
     },
   );
 
-  test.each(['PUT', 'DELETE', 'PATCH', 'POST'] as const)('%s on a read route is an unknown route', async (method) => {
+  test.each(['PATCH', 'POST'] as const)('%s on a read route is an unknown route', async (method) => {
     const response = await app.inject({ method, url: `${base}/items/1` });
     expect(response.statusCode).toBe(404);
     expect(response.json()).toMatchObject({ code: 'UNKNOWN_ROUTE', detail: expect.stringContaining(method) });

@@ -43,7 +43,7 @@ Examples:
   $ NIGH_TOKEN=secret nigh serve movies --host 0.0.0.0 --port 80 --workers 4 --log
 
 A generation that goes live is served as soon as it has passed its checks; SIGHUP looks at once. SIGTERM stops after what is under way.
-POST /v1/collections/<name>/reload needs NIGH_WRITE_TOKEN.`,
+Changes of items, interactions and users need NIGH_WRITE_TOKEN: with it this is the one process that writes to the collections.`,
     )
     .action((collections: string[], options: ServeOptions) => serveCollections(collections, options, context));
 }
@@ -54,9 +54,16 @@ async function serveCollections(
   { signal }: CommandContext,
 ): Promise<void> {
   const directories = names.map(collectionDirectory);
-  const { isWorker, stopOfWatcher, superviseWorkers } = await import('../../service/workers/index.js');
-  if (isWorker()) return serveHere(directories, options, AbortSignal.any([signal, stopOfWatcher()]), true);
-  if (options.workers === 1) return serveHere(directories, options, signal, false);
+  const { isWorker, isWriter, stopOfWatcher, superviseWorkers } = await import('../../service/workers/index.js');
+  // Without the token nobody may change anything, and whoever else writes to the collection need not be kept from it.
+  const mayWrite = process.env.NIGH_WRITE_TOKEN !== undefined;
+  if (isWorker()) {
+    const stop = AbortSignal.any([signal, stopOfWatcher()]);
+    return serveHere(directories, options, { signal: stop, oneOfMany: true, write: mayWrite && isWriter() });
+  }
+  if (options.workers === 1) {
+    return serveHere(directories, options, { signal, oneOfMany: false, write: mayWrite });
+  }
   await superviseWorkers({
     workers: options.workers,
     signal,
@@ -66,11 +73,17 @@ async function serveCollections(
   });
 }
 
+interface Role {
+  readonly signal: AbortSignal;
+  readonly oneOfMany: boolean;
+  /** Whether this process writes to the collections. */
+  readonly write: boolean;
+}
+
 async function serveHere(
   directories: readonly string[],
   options: ServeOptions,
-  signal: AbortSignal,
-  oneOfMany: boolean,
+  { signal, oneOfMany }: Role,
 ): Promise<void> {
   const [{ Retriever }, { serve }] = await Promise.all([
     import('../../retrieval/retriever.js'),

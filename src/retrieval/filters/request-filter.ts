@@ -19,25 +19,49 @@ export interface FilterParts {
   readonly asked: Uint32Array;
 }
 
+/**
+ * So many items are left out of what a search found rather than in it: it is asked for as many more, which costs less than the set that a
+ * native search would need, made for this one question.
+ */
+const few = 16;
+
 export class RequestFilter {
-  /** For a search; undefined where everything is allowed. */
-  readonly ids: IdSet | undefined;
+  /** For a search; undefined where it filters by nothing. What it lets through may still be one of `dropped`. */
+  readonly searchIds: IdSet | undefined;
+  /** A few items that a search may find and nobody may return. */
+  readonly dropped: readonly number[];
   readonly #parts: FilterParts;
+  /** Those that were denied, seen or asked about and are many. */
+  readonly #denied: IdSet | undefined;
+  readonly #allowed: IdSet | undefined;
 
   constructor(parts: FilterParts) {
     this.#parts = parts;
     const { hidden, where, allow, deny, seen, asked } = parts;
-    const sets: IdSet[] = [];
-    if (where !== undefined) sets.push(where.ids);
-    if (allow !== undefined) sets.push(IdSet.allow(allow));
-    if (hidden !== undefined) sets.push(hidden.others);
-    const without = [asked, seen, deny].filter(({ length }) => length > 0);
-    if (without.length > 0) sets.push(IdSet.deny(joined(without)));
-    this.ids = sets.reduce<IdSet | undefined>((all, set) => (all === undefined ? set : all.and(set)), undefined);
+    const areFew = asked.length + seen.length + deny.length <= few;
+    this.dropped = areFew ? [...asked, ...seen, ...deny] : [];
+    this.#denied = areFew ? undefined : IdSet.deny(joined([asked, seen, deny]));
+    this.#allowed = allow === undefined ? undefined : IdSet.allow(allow);
+    const sets = [where?.ids, this.#allowed, hidden?.others, this.#denied].filter((set) => set !== undefined);
+    this.searchIds = sets.reduce<IdSet | undefined>((all, set) => all?.and(set) ?? set, undefined);
+  }
+
+  /** Everything that may be returned, as one set, made anew; undefined where everything may. */
+  get ids(): IdSet | undefined {
+    if (this.dropped.length === 0) return this.searchIds;
+    const others = IdSet.deny(this.dropped);
+    return this.searchIds?.and(others) ?? others;
   }
 
   allows(item: number): boolean {
-    return this.ids === undefined || this.ids.has(item);
+    const { hidden, where } = this.#parts;
+    return (
+      !this.dropped.includes(item) &&
+      where?.has(item) !== false &&
+      hidden?.has(item) !== true &&
+      this.#allowed?.has(item) !== false &&
+      this.#denied?.has(item) !== false
+    );
   }
 
   /** The first reason against an item, or undefined where it is allowed. */
@@ -53,7 +77,6 @@ export class RequestFilter {
 }
 
 function joined(lists: readonly Uint32Array[]): Uint32Array {
-  if (lists.length === 1) return lists[0]!;
   const all = new Uint32Array(lists.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const list of lists) {

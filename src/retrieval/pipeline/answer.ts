@@ -1,5 +1,6 @@
 /** Runs the stages for one request, and says what they found. */
 import type { SearchPlan } from '../../index/vector-index.js';
+import { describeResult } from '../describe-item.js';
 import type { Part } from '../questions/part.js';
 import type { Plan } from '../questions/sources.js';
 import type { Answer, AnswerStats, Result, SourceStats } from '../types.js';
@@ -39,17 +40,15 @@ export async function answerRequest(
   const { scored, ranked, positions } = found;
   const likenesses = likenessesOf(request, scored, positions);
   const explanations = query.explain ? await explainResults(request, parts, scored, ranked, positions) : undefined;
-  const results = Array.from(positions, (p, at): Result => {
-    const item = scored.items[p]!;
-    return {
-      ...describe(request, item),
-      score: scored.scores[p]!,
-      likeness: likenesses[at]!,
-      ...(request.sources.length > 1 ? { sources: proposers(request, scored, p) } : {}),
-      ...(ranked.explored?.has(p) === true ? { explored: true } : {}),
-      ...(explanations === undefined ? {} : { explanation: explanations[at]! }),
-    };
-  });
+  const results = new Array<Result>(positions.length);
+  for (let at = 0; at < positions.length; at++) {
+    const p = positions[at]!;
+    const result: Writable<Result> = describeResult(collection, scored.items[p]!, scored.scores[p]!, likenesses[at]!);
+    if (request.sources.length > 1) result.sources = proposers(request, scored, p);
+    if (ranked.explored?.has(p) === true) result.explored = true;
+    if (explanations !== undefined) result.explanation = explanations[at]!;
+    results[at] = result;
+  }
   const explanation = query.explain ? await explainAnswer(request, scored, ranked) : undefined;
   const { generation } = collection.manifest;
   return {
@@ -64,6 +63,8 @@ export async function answerRequest(
     ...(explanation === undefined ? {} : { explanation }),
   };
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 interface Found {
   readonly scored: Scored;
@@ -145,8 +146,4 @@ function statsOf(
 
 function proposers({ sources }: Request, { ranks }: Scored, p: number): string[] {
   return [...new Set(sources.filter((_, s) => ranks[s]![p] !== notProposed).map(({ name }) => name))];
-}
-
-function describe({ collection: { catalogue } }: Request, item: number): Pick<Result, 'id' | 'title' | 'attributes'> {
-  return { id: catalogue.id(item), title: catalogue.title(item), attributes: catalogue.attributes(item) };
 }

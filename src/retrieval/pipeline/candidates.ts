@@ -18,13 +18,28 @@ export function searchCandidates(request: Request, count: number): Promise<reado
 async function search({ query, filter }: Request, source: SearchSource, count: number): Promise<Candidates> {
   const { space, index, vector } = source;
   const { signal } = query;
-  const { ids, distances, stats } = await searchAtOnce(index, vector, count, {
-    ...searchEffort(query, space, index, count),
-    ...(filter.ids === undefined ? {} : { filter: filter.ids }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const scores = Float64Array.from(distances, (distance) => scoreOf(index, distance));
-  return { source, items: ids, scores, complete: ids.length < count, stats };
+  // What is dropped of the answer is asked for in addition, so that as many are left as were wanted.
+  const asked = count + filter.dropped.length;
+  const options: Writable<SearchOptions> = searchEffort(query, space, index, asked);
+  if (filter.searchIds !== undefined) options.filter = filter.searchIds;
+  if (signal !== undefined) options.signal = signal;
+  const found = searchAtOnce(index, vector, asked, options);
+  const { ids, distances, stats } = found instanceof Promise ? await found : found;
+  const items = new Uint32Array(Math.min(count, ids.length));
+  const scores = new Float64Array(items.length);
+  let kept = 0;
+  for (let at = 0; at < ids.length && kept < items.length; at++) {
+    if (filter.dropped.includes(ids[at]!)) continue;
+    items[kept] = ids[at]!;
+    scores[kept++] = scoreOf(index, distances[at]!);
+  }
+  return {
+    source,
+    items: kept === items.length ? items : items.subarray(0, kept),
+    scores: kept === items.length ? scores : scores.subarray(0, kept),
+    complete: ids.length < asked,
+    stats,
+  };
 }
 
 /** How hard a search for `count` items of a space tries: as the question says, else as the recipe does. */
@@ -39,14 +54,16 @@ export function searchEffort(
       ? (query.recall ?? (space.efSearch === undefined ? space.recall : undefined))
       : undefined;
   const efSearch = recall === undefined ? (query.efSearch ?? space.efSearch) : undefined;
-  return {
-    // Below what is wanted it would mean less than the whole pool.
-    ...(efSearch === undefined ? {} : { efSearch: Math.max(efSearch, count) }),
-    ...(recall === undefined ? {} : { recall }),
-    // Who wants everything is served faster by comparing everything than by a walk to it.
-    ...(query.exact || count >= index.size ? { exact: true } : {}),
-  };
+  const effort: Writable<ReturnType<typeof searchEffort>> = {};
+  // Below what is wanted it would mean less than the whole pool.
+  if (efSearch !== undefined) effort.efSearch = Math.max(efSearch, count);
+  if (recall !== undefined) effort.recall = recall;
+  // Who wants everything is served faster by comparing everything than by a walk to it.
+  if (query.exact || count >= index.size) effort.exact = true;
+  return effort;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Smaller is closer, larger is better: cosine and inner product as such, squared Euclidean distance negated. */
 export function scoreOf({ metric }: VectorIndex, distance: number): number {
@@ -57,8 +74,12 @@ async function list({ collection, filter }: Request, source: ListedSource, count
   const { scores } = source;
   const { popularity } = collection.seen;
   const before = (a: number, b: number) => scores[b]! - scores[a]! || popularity[b]! - popularity[a]! || a - b;
-  const items = firstOf(scores.length, count, (item) => filter.allows(item), before);
-  const stats: SearchStats = { plan: 'scan', visited: scores.length, distances: 0 };
+  const allows = (item: number) => filter.allows(item);
+  const { items, visited } =
+    source.order === undefined
+      ? { items: firstOf(scores.length, count, allows, before), visited: scores.length }
+      : firstAllowed(source.order, count, allows);
+  const stats: SearchStats = { plan: 'scan', visited, distances: 0 };
   return {
     source,
     items,
@@ -66,6 +87,21 @@ async function list({ collection, filter }: Request, source: ListedSource, count
     complete: items.length < count,
     stats,
   };
+}
+
+function firstAllowed(
+  order: Uint32Array,
+  count: number,
+  allows: (item: number) => boolean,
+): { readonly items: Uint32Array; readonly visited: number } {
+  const items = new Uint32Array(Math.min(count, order.length));
+  let kept = 0;
+  let visited = 0;
+  while (visited < order.length && kept < items.length) {
+    const item = order[visited++]!;
+    if (allows(item)) items[kept++] = item;
+  }
+  return { items: items.subarray(0, kept), visited };
 }
 
 /** The first `count` allowed items of 0 … total − 1 in the given order, without sorting the others: these are few of a whole catalogue. */

@@ -104,10 +104,11 @@ export async function explainAnswer(request: Request, scored: Scored, ranked: Ra
     if (filtered.has(item) || filtered.size === mostFiltered) return;
     filtered.set(item, { id: catalogue.id(item), title: catalogue.title(item), source, score, because });
   };
+  const refused = filter.ids?.not();
   for (const source of sources) {
-    if (source.kind === 'listed' || filter.ids === undefined) continue;
+    if (source.kind === 'listed' || refused === undefined) continue;
     const { ids, distances } = await source.index.search(source.vector, query.k, {
-      filter: filter.ids.not(),
+      filter: refused,
       ...(query.signal === undefined ? {} : { signal: query.signal }),
     });
     ids.forEach((item, at) => {

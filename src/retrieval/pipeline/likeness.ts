@@ -18,18 +18,20 @@ export function likenessesOf(
   positions: Uint32Array,
 ): Float64Array {
   const scales = sources.map((source) => scaleOf(source, collection.catalogue.size));
-  return Float64Array.from(positions, (p) => {
+  const likenesses = new Float64Array(positions.length);
+  for (let at = 0; at < positions.length; at++) {
     let sum = 0;
     let weights = 0;
-    sources.forEach(({ weight }, s) => {
-      const score = bySource[s]![p]!;
-      if (Number.isNaN(score)) return;
+    for (let s = 0; s < sources.length; s++) {
+      const score = bySource[s]![positions[at]!]!;
+      if (Number.isNaN(score)) continue;
+      const { weight } = sources[s]!;
       sum += weight * scales[s]!(score);
       weights += weight;
-    });
-    const likeness = query.missing === 'zero' || weights === 0 ? sum : sum / weights;
-    return clamp(likeness);
-  });
+    }
+    likenesses[at] = clamp(query.missing === 'zero' || weights === 0 ? sum : sum / weights);
+  }
+  return likenesses;
 }
 
 type Scale = (score: number) => number;

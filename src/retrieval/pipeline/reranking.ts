@@ -24,6 +24,7 @@ import type { AnyQuery } from '../query-options.js';
 import { Adjuster } from './adjustments.js';
 import { scoresEnough } from './filtering.js';
 import { Groups } from './groups.js';
+import { firstPositions } from './positions.js';
 import { Quotas } from './quotas.js';
 import { Similarity } from './similarity.js';
 import type { Adjustments, Ranked, Request, Scored } from './stages.js';
@@ -54,7 +55,7 @@ const looksAtOnce = 50_000;
 export async function rerank(request: Request, scored: Scored): Promise<Ranked> {
   const { query } = request;
   const count = eligible(scored, query.minScore);
-  if (!wantsReranking(query)) return { order: Uint32Array.from({ length: count }, (_, p) => p) };
+  if (!wantsReranking(query)) return { order: firstPositions(count) };
   const { k, explore, signal } = query;
   const places = new Places(request, scored, count);
   const earned = Math.max(0, k - (explore?.slots ?? 0));
@@ -143,8 +144,7 @@ class Places {
 
   /** What of the first k lost its place to others of its group. */
   crowdedOut(k: number): Uint32Array {
-    const first = Uint32Array.from({ length: Math.min(k, this.#count) }, (_, p) => p);
-    return first.filter((p) => this.#taken[p] === 0 && this.#groups.isFull(p));
+    return firstPositions(Math.min(k, this.#count)).filter((p) => this.#taken[p] === 0 && this.#groups.isFull(p));
   }
 
   /** The pool: what stands first of what is left, by score. */

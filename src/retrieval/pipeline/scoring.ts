@@ -10,6 +10,7 @@
 import { IdSet } from '../../index/id-set.js';
 import type { SearchSource } from '../questions/sources.js';
 import { scoreOf } from './candidates.js';
+import { firstPositions } from './positions.js';
 import { type Candidates, notProposed, type Request, type Scored } from './stages.js';
 
 const rankConstant = 60;
@@ -20,7 +21,7 @@ export async function scoreCandidates(request: Request, candidates: readonly Can
   const isRanked = request.query.fusion === 'rrf';
   if (candidates.length === 1 && only !== undefined && !isRanked) {
     const { items, scores, allCompete = false } = only;
-    return { items, scores, bySource: [scores], ranks: [Uint32Array.from(items.keys())], allCompete };
+    return { items, scores, bySource: [scores], ranks: [firstPositions(items.length)], allCompete };
   }
   const items = unionOf(candidates);
   const position = new Map<number, number>();
@@ -111,7 +112,7 @@ function fused(candidates: readonly Candidates[], ranks: readonly Uint32Array[],
 
 /** Best first, ties by item. */
 function sorted({ items, scores, bySource, ranks }: Scored): Scored {
-  const order = Uint32Array.from(items.keys()).sort((p, q) => scores[q]! - scores[p]! || p - q);
+  const order = firstPositions(items.length).sort((p, q) => scores[q]! - scores[p]! || p - q);
   return {
     items: Uint32Array.from(order, (p) => items[p]!),
     scores: Float64Array.from(order, (p) => scores[p]!),

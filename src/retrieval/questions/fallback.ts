@@ -7,6 +7,8 @@ export interface Listing {
   readonly name: 'content' | 'weightedRating' | 'popularity';
   /** By item; items of equal score go by how many people have them. */
   readonly scores: Float64Array;
+  /** All items, best first, where that is known: then only the first of them are looked at. */
+  readonly order?: Uint32Array;
   /** What a score lies between, for display. */
   readonly lowest: number;
   readonly highest: number;
@@ -18,7 +20,7 @@ export function listingFor(collection: Collection, parts: readonly Part[]): List
   const content = contentScores(collection, parts);
   if (content !== undefined) return { name: 'content', scores: content, ...shares };
   if (parts.every(isSomebody) && hasRatings(collection)) return { name: 'weightedRating', ...collection.seen.rated };
-  return { name: 'popularity', scores: popularityScores(collection), ...shares };
+  return { name: 'popularity', scores: popularityScores(collection), order: popularityOrder(collection), ...shares };
 }
 
 /** Whether it is about a person, and not about a thing. */
@@ -47,8 +49,26 @@ function contentScores(collection: Collection, parts: readonly Part[]): Float64A
   return content.scores(profile);
 }
 
-/** By item, 0 to 1: how many people have it, as a share of the most that any has. */
+/** By item, 0 to 1: how many people have it, as a share of the most that any has. Made once for a collection's counts. */
 function popularityScores({ seen: { popularity, mostPopular } }: Collection): Float64Array {
+  const known = shares.get(popularity);
+  if (known !== undefined) return known;
   const most = Math.max(1, mostPopular);
-  return new Float64Array(popularity).map((count) => count / most);
+  const made = new Float64Array(popularity).map((count) => count / most);
+  shares.set(popularity, made);
+  return made;
 }
+
+const shares = new WeakMap<Uint32Array, Float64Array>();
+
+/** All items, those that most people have first, ties by item. Made once for a collection's counts. */
+function popularityOrder({ seen: { popularity } }: Collection): Uint32Array {
+  const known = orders.get(popularity);
+  if (known !== undefined) return known;
+  const made = Uint32Array.from({ length: popularity.length }, (_, item) => item);
+  made.sort((a, b) => popularity[b]! - popularity[a]! || a - b);
+  orders.set(popularity, made);
+  return made;
+}
+
+const orders = new WeakMap<Uint32Array, Uint32Array>();

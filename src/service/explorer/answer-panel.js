@@ -1,4 +1,4 @@
-import { ask } from './api.js';
+import { ask, ProblemError } from './api.js';
 import { blendControls, filterInput } from './blend-controls.js';
 import { announce, element, icon } from './dom.js';
 import { formatCount, formatScore, formatShare, formatTime, subtitle } from './format.js';
@@ -8,6 +8,7 @@ import { tile } from './tile.js';
 
 const firstK = 12;
 const mostK = 96;
+const comparedAfterMs = 250;
 
 /** What closeness means in a space, by its embedding. */
 const meanings = {
@@ -97,6 +98,7 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
       notice.hidden = true;
       showAnswer(answer);
       announce(`${answer.results.length} ${question.what}`);
+      compareSoon(signal);
     } catch (error) {
       if (signal.aborted) return;
       notice.textContent = error.message;
@@ -106,6 +108,32 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
     } finally {
       if (!signal.aborted) node.removeAttribute('aria-busy');
     }
+  }
+
+  /** Asks the same in the other mode, once the answer has stood for a moment, so that the two are seen beside each other. */
+  function compareSoon(signal) {
+    const { space, weights, where, exact } = question;
+    const other = exact ? 'approximate' : 'exact';
+    if (answers[other] !== undefined) return;
+    const asked = question.request({
+      k,
+      space: weights === undefined ? space : undefined,
+      weights,
+      where,
+      exact: !exact,
+    });
+    setTimeout(async () => {
+      if (signal.aborted) return;
+      try {
+        const answer = await ask(asked, signal);
+        if (signal.aborted) return;
+        answers[other] = answer;
+        showModes();
+      } catch (error) {
+        // Nothing is compared then; the answer that was asked for stands.
+        if (!signal.aborted && !(error instanceof ProblemError)) throw error;
+      }
+    }, comparedAfterMs);
   }
 
   function showAnswer(answer) {
@@ -200,7 +228,13 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
           ? exact
             ? 'compare with every item'
             : 'search the graph'
-          : `${formatCount(stats.visited)} visited (${formatShare(stats.visited, question.rows)}), ${formatTime(stats.tookMs)}`;
+          : [
+              recallText(answers, name),
+              `${formatCount(stats.visited)} visited (${formatShare(stats.visited, question.rows)})`,
+              formatTime(stats.tookMs),
+            ]
+              .filter(Boolean)
+              .join(', ');
       return radio(
         `${id}-mode`,
         question.exact === exact,
@@ -278,11 +312,24 @@ export function answerPanel({ id, itemHref, isLiked, onLike, onOptions }) {
   };
 }
 
+/** The share of the exact answer that this one has, once both are there. */
+function recallText({ approximate, exact }, name) {
+  if (approximate === undefined || exact === undefined) return '';
+  if (name === 'exact' || exact.results.length === 0) return 'recall 1.00';
+  return `recall ${(inCommon(approximate, exact) / exact.results.length).toFixed(2)}`;
+}
+
+/** Places of the exact answer that hold something as good: another item that scores as much has missed nothing. */
+function inCommon(approximate, exact) {
+  const least = exact.results.at(-1)?.score ?? 0;
+  const enough = least - 1e-5 * Math.max(1, Math.abs(least));
+  return Math.min(exact.results.length, approximate.results.filter(({ score }) => score >= enough).length);
+}
+
 /** How much of the exact answer the approximate one found, once both are there. */
 function compared({ approximate, exact }) {
   if (approximate === undefined || exact === undefined) return '';
-  const found = new Set(approximate.results.map(({ id }) => id));
-  const same = exact.results.filter((result) => found.has(result.id)).length;
+  const same = inCommon(approximate, exact);
   const effort = exact.stats.visited / Math.max(1, approximate.stats.visited);
   const share = effort >= 2 ? ` and visited ${formatCount(Math.round(effort))} times fewer items` : '';
   return `The approximate search found ${same} of the exact ${exact.results.length}${share}.`;

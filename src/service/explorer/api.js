@@ -50,6 +50,8 @@ async function problemOf(response) {
 
 const collectionPath = (collection) => `v1/collections/${encodeURIComponent(collection)}`;
 
+const spacePath = (collection, space) => `${collectionPath(collection)}/spaces/${encodeURIComponent(space)}`;
+
 function withParameters(path, parameters) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined));
   return query.size === 0 ? path : `${path}?${query}`;
@@ -85,10 +87,32 @@ export const requests = {
     },
     said: { collection, liked, options },
   }),
-  map: (collection, space, item) => ({
-    path: withParameters(`${collectionPath(collection)}/spaces/${encodeURIComponent(space)}/map`, { item }),
+  map: (collection, space, item, links) => ({
+    path: withParameters(`${spacePath(collection, space)}/map`, { item, links: links ? 'true' : undefined }),
   }),
+  efforts: (collection, space) => ({ path: `${spacePath(collection, space)}/efforts` }),
 };
+
+/**
+ * Shows the collection's picture of an item. A picture cannot be asked for with a token, so with one its bytes are asked for as all else is.
+ * @param {HTMLImageElement} image
+ */
+export function showPicture(image, collection, item) {
+  const path = `${collectionPath(collection)}/items/${encodeURIComponent(item)}/image`;
+  const token = sessionStorage.getItem(tokenKey);
+  if (token === null) image.src = path;
+  else void showFetched(image, path, token);
+}
+
+async function showFetched(image, path, token) {
+  const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } }).catch(() => undefined);
+  if (response?.ok !== true) return;
+  const reader = new FileReader();
+  reader.onload = () => {
+    image.src = reader.result;
+  };
+  reader.readAsDataURL(await response.blob());
+}
 
 /** `cf=0.7,text=0.3` */
 export function weightsText(weights) {

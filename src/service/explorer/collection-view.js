@@ -1,4 +1,5 @@
 import { element } from './dom.js';
+import { effortChart } from './effort-chart.js';
 import { formatBytes, formatCompact, formatCount } from './format.js';
 
 /** The choice of a collection. */
@@ -21,6 +22,7 @@ export function showAbout(container, info) {
   const source = /^https?:\/\//.test(info.dataset.source)
     ? element('a', { href: info.dataset.source, rel: 'noreferrer' }, info.dataset.name)
     : info.dataset.name;
+  container.dataset.collection = info.name;
   container.replaceChildren(
     element('h2', {}, 'About this collection'),
     element(
@@ -52,6 +54,7 @@ export function showAbout(container, info) {
         element('tbody', {}, ...info.spaces.flatMap(rowsOf)),
       ),
     ),
+    effortChart(info),
   );
 }
 

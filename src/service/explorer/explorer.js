@@ -5,6 +5,7 @@ import { itemView } from './item-view.js';
 import { picksView } from './picks-view.js';
 import { searchBox } from './search-box.js';
 import { hashOf, readState } from './state.js';
+import { tilesOf } from './tile.js';
 
 /** The explorer: what the address says is shown, and what is chosen changes the address. */
 
@@ -110,12 +111,14 @@ async function render() {
 }
 
 function showCollection(info) {
+  tilesOf(info.name);
   byId('collection-title').textContent = info.title || info.name;
   byId('collection-description').textContent = info.description;
   showCollections(byId('collections'), collections, info.name, (name) =>
     hashOf({ ...readState('#'), collection: name }),
   );
-  showAbout(byId('about'), info);
+  // What was opened there stays open.
+  if (byId('about').dataset.collection !== info.name) showAbout(byId('about'), info);
   search.use(info);
 }
 

@@ -5,7 +5,8 @@ import type { ServiceApp } from '../type-provider.js';
 import { wantsMessagePack } from '../wire-format.js';
 
 /**
- * Gives reads of a collection an ETag of its generation, its stoplists and the URL, and answers 304 without searching when the caller has it.
+ * Gives reads of a collection an ETag of its generation, its journal, its stoplists and the URL, and answers 304 without searching when the
+ * caller has it.
  *
  * Weak: a repeated answer holds the same results, and another `tookMs`.
  */
@@ -21,8 +22,9 @@ export function addETags(app: ServiceApp, collections: ServedCollections): void 
       tagged.set(collection, generation);
     }
     const form = wantsMessagePack(request) ? '-m' : '';
-    const etag = `W/"${generation}-${collection.revision.toString(36)}-${hashOf(request.url).toString(36)}${form}"`;
-    reply.header('etag', etag).header('cache-control', 'private, no-cache').header('vary', 'accept');
+    const revision = `${collection.revision.toString(36)}-${(collection.journal?.sequence ?? 0).toString(36)}`;
+    const etag = `W/"${generation}-${revision}-${hashOf(request.url).toString(36)}${form}"`;
+    reply.header('etag', etag).header('cache-control', 'private, no-cache').header('vary', 'accept, accept-encoding');
     if (matches(request.headers['if-none-match'], etag)) {
       reply.code(304).send();
       return;

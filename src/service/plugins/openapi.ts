@@ -26,6 +26,7 @@ export async function addOpenApi(app: ServiceApp, secured: boolean): Promise<voi
         { name: 'items', description: 'Items, and items like them' },
         { name: 'users', description: 'Items that suit a user' },
         { name: 'query', description: 'Any question, one or many in a call' },
+        { name: 'changes', description: 'What changes a collection; needs the write token' },
         { name: 'service', description: 'Health and description of the service' },
       ],
       ...(secured

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AggregatorRegistry } from 'prom-client';
 import { NighError } from '../../core/errors.js';
 import { isMessage, type Message } from './messages.js';
+import { ChangePost, writerEnvironment } from './writer.js';
 
 export interface SupervisorOptions {
   /** How many processes answer, 1 or more. */
@@ -36,6 +37,7 @@ class Supervisor {
   readonly #listening = new Set<number>();
   readonly #exits: Promise<void>[] = [];
   readonly #stop = new AbortController();
+  readonly #post = new ChangePost();
   #announced = false;
   #failure: NighError | undefined;
   #pauseMs = firstPauseMs;
@@ -53,7 +55,7 @@ class Supervisor {
     this.#stop.signal.addEventListener('abort', () => this.#each(stop));
     process.on('SIGHUP', hangUp);
     try {
-      if (!this.#stop.signal.aborted) for (let n = 0; n < workers; n++) this.#fork();
+      if (!this.#stop.signal.aborted) for (let n = 0; n < workers; n++) this.#fork(n === 0);
       // Workers that take the place of others add their exits while these are waited for.
       for (let n = 0; n < this.#exits.length; n++) await this.#exits[n];
     } finally {
@@ -63,11 +65,13 @@ class Supervisor {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #fork(): void {
-    const worker = cluster.fork();
+  /** @param writes whether it is the one that writes; whoever takes its place is too */
+  #fork(writes: boolean): void {
+    const worker = cluster.fork(writes ? writerEnvironment : {});
     const began = performance.now();
     worker.on('listening', ({ address, port }) => {
       this.#listening.add(worker.id);
+      if (writes) this.#post.writer = worker;
       // It was too young to hear of it when the others stopped.
       if (this.#stop.signal.aborted) stop(worker);
       if (this.#announced || this.#listening.size < this.#options.workers) return;
@@ -79,13 +83,14 @@ class Supervisor {
     });
     const exited = new Promise<void>((resolve) => {
       worker.once('exit', (code, signal) => {
-        void this.#onExit(worker, code, signal, performance.now() - began).then(resolve);
+        if (writes) this.#post.writer = undefined;
+        void this.#onExit({ worker, writes, livedMs: performance.now() - began }, code, signal).then(resolve);
       });
     });
     this.#exits.push(exited);
   }
 
-  async #onExit(worker: Worker, code: number, signal: string | null, livedMs: number): Promise<void> {
+  async #onExit({ worker, writes, livedMs }: Ended, code: number, signal: string | null): Promise<void> {
     const listened = this.#listening.delete(worker.id);
     if (this.#stop.signal.aborted) return;
     const reason = `worker ${worker.id} ended with ${signal ?? `code ${code}`}`;
@@ -101,11 +106,13 @@ class Supervisor {
     } catch {
       return; // stopped meanwhile
     }
-    this.#fork();
+    this.#fork(writes);
   }
 
   async #answer(from: Worker, message: Message): Promise<void> {
     if (message.nigh === 'reload') this.#each((worker) => worker !== from && worker.send(message));
+    if (message.nigh === 'change') this.#post.pass(from, message);
+    if (message.nigh === 'changed') this.#post.passBack(message);
     if (message.nigh === 'ask-metrics') {
       const text = await this.#metrics();
       if (from.isConnected()) from.send({ nigh: 'metrics', id: message.id, text } satisfies Message);
@@ -126,6 +133,12 @@ class Supervisor {
   #each(act: (worker: Worker) => void): void {
     for (const worker of this.#workers()) act(worker);
   }
+}
+
+interface Ended {
+  readonly worker: Worker;
+  readonly writes: boolean;
+  readonly livedMs: number;
 }
 
 function stop(worker: Worker): void {

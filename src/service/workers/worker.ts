@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import type { BuiltApp, ProcessHooks } from '../app.js';
 import type { Metrics } from '../metrics.js';
 import { isMessage, type Message } from './messages.js';
+import { ForwardedChanges, isWriter, makeForwarded } from './writer.js';
 
 /** Whether this process is one of several that serve the same, with another that watches over them. */
 export function isWorker(): boolean {
@@ -23,11 +24,12 @@ export interface Messages {
   attach(built: BuiltApp): void;
 }
 
-/** Metrics of all workers, asked of any; a reload that one was asked for, done by all. */
+/** Metrics of all workers, asked of any; a reload that one was asked for, done by all; changes, made by the one that writes. */
 export function openMessages(): Messages {
   const waiting = new Map<number, (text: string) => void>();
   let next = 0;
   const send = (message: Message) => void process.send?.(message);
+  let forwarded: ForwardedChanges | undefined;
   const readMetrics = (own: Metrics) => {
     if (!process.connected) return own.text();
     const id = next++;
@@ -36,9 +38,17 @@ export function openMessages(): Messages {
       send({ nigh: 'ask-metrics', id });
     });
   };
+  const forward: ProcessHooks['changes'] = (collections, reloader) => {
+    forwarded = new ForwardedChanges(collections, reloader, send);
+    return forwarded;
+  };
   return {
-    hooks: { readMetrics, onReloaded: () => send({ nigh: 'reload' }) },
-    attach({ app, reloader, metrics }) {
+    hooks: {
+      readMetrics,
+      onReloaded: () => send({ nigh: 'reload' }),
+      ...(isWriter() ? {} : { changes: forward }),
+    },
+    attach({ app, reloader, metrics, changes }) {
       const onMessage = async (message: unknown) => {
         if (!isMessage(message)) return;
         if (message.nigh === 'reload') await reloader.reloadChanged();
@@ -49,6 +59,8 @@ export function openMessages(): Messages {
           waiting.get(message.id)?.(message.text);
           waiting.delete(message.id);
         }
+        if (message.nigh === 'change') send(await makeForwarded(changes, message));
+        if (message.nigh === 'changed') forwarded?.answered(message);
       };
       process.on('message', onMessage);
       app.server.once('close', () => process.off('message', onMessage));
