@@ -90,14 +90,24 @@ export class Collection {
     directory: string,
     manifest: Manifest,
   ): Promise<{ readonly catalogue: Catalogue; readonly users: StringIndex; readonly seen: SeenLists }> {
-    const read = async (name: string): Promise<unknown> => {
+    const read = async <Packed, Opened>(name: string, open: (packed: Packed) => Opened): Promise<Opened> => {
       const stamp = manifest.files[name];
       if (stamp === undefined) throw new NighError('FORMAT', `${directory}: the manifest lists no ${name}.`);
-      return readPacked(join(directory, name), stamp);
+      const packed = await readPacked(join(directory, name), stamp);
+      try {
+        return open(packed as Packed);
+      } catch (cause) {
+        // Who reads it takes the parts to be there; where they are not, it is the file's fault.
+        if (cause instanceof NighError) throw cause;
+        throw new NighError('FORMAT', `${join(directory, name)}: holds something else: ${(cause as Error).message}`, {
+          cause,
+        });
+      }
     };
-    const seen = new SeenLists((await read(collectionFiles.interactions)) as PackedInteractions);
-    const users = new StringIndex((await read(collectionFiles.users)) as PackedStringIndex);
-    const catalogue = new Catalogue((await read(collectionFiles.items)) as PackedCatalogue, seen.popularity);
+    const seen = await read(collectionFiles.interactions, (packed: PackedInteractions) => new SeenLists(packed));
+    const users = await read(collectionFiles.users, (packed: PackedStringIndex) => new StringIndex(packed));
+    const open = (packed: PackedCatalogue) => new Catalogue(packed, seen.popularity);
+    const catalogue = await read(collectionFiles.items, open);
     if (users.size !== manifest.users || seen.users !== manifest.users || catalogue.size !== manifest.items) {
       throw new NighError('FORMAT', `${directory}: the files hold other numbers of items or users than the manifest.`);
     }

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { describe, NighError } from '../core/errors.js';
 import { isPlainObject } from '../core/params.js';
 import type { LeftOutSpace } from './left-out.js';
+import { requireManifest } from './manifest-shape.js';
 import { type FileStamp, flush, stampFile, writeDurable } from './packed-file.js';
 import type { Taste } from './taste.js';
 import type { CollectionInfo, SpaceInfo } from './types.js';
@@ -117,7 +118,7 @@ export async function readManifest(directory: string): Promise<Manifest> {
   if (checksum !== checksumOf(manifest)) {
     throw new NighError('CHECKSUM_MISMATCH', `${path}: the content does not match its checksum.`);
   }
-  return manifest as unknown as Manifest;
+  return requireManifest(manifest, path);
 }
 
 /** Writes the manifest of a generation that is not named yet, flushed to disk. @throws NighError IO */

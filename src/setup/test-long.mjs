@@ -2,6 +2,7 @@
 import { coreOnArm64 } from './arm64-tests.mjs';
 import { countVitest } from './counted-tests.mjs';
 import { ensureBuilt } from './ensure.mjs';
+import { fuzzLoaders } from './fuzz.mjs';
 import { attempt, bold, dim, SetupProblem, say, script, secondsSince } from './report.mjs';
 import { sanitizedAddon } from './sanitized-addon.mjs';
 import { everySimdLevel } from './simd-levels.mjs';
@@ -11,6 +12,14 @@ const parts = {
   asan: sanitizedAddon,
   simd: everySimdLevel,
   arm64: coreOnArm64,
+  // Each test is one kill.
+  kills: async () => [
+    await countVitest('kill -9 at random moments, and failing calls', ['kills.long.test.ts'], {
+      ...process.env,
+      NIGH_LONG_TESTS: '1',
+    }),
+  ],
+  fuzz: fuzzLoaders,
   // Properties that npm test tries some times, tried very often. vitest.config.ts lets these files in.
   often: async () => [
     await countVitest('the tests in *.long.test.ts', ['.long.test.ts'], { ...process.env, NIGH_LONG_TESTS: '1' }),

@@ -1,0 +1,114 @@
+/** Files that earlier releases wrote: every release opens them and answers as they did. They are made by make.mjs and never rewritten. */
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inspectIndex } from '../../src/index/inspect-index.js';
+import { openIndex } from '../../src/index/open-index.js';
+import { readManifest, writeManifest } from '../../src/retrieval/generation.js';
+import { Retriever } from '../../src/retrieval/retriever.js';
+import { packHead } from '../../src/retrieval/upkeep/backup-format.js';
+import { backupCollection } from '../../src/retrieval/upkeep/backup-collection.js';
+import { restoreCollection } from '../../src/retrieval/upkeep/restore-collection.js';
+import { verifyCollection } from '../../src/retrieval/upkeep/verify-collection.js';
+import { collectionAnswers, indexAnswers } from './answers.mjs';
+
+type Pair = readonly [id: string | number, value: number];
+
+/** The same neighbours at the same distances; those that are equally far may stand in any order. */
+function expectSameList(found: readonly Pair[], expected: readonly Pair[], what: string): void {
+  expect(found.map(([id]) => String(id)).sort(), what).toEqual(expected.map(([id]) => String(id)).sort());
+  found.forEach(([, value], i) => {
+    expect(value, what).toBeCloseTo(expected[i]![1], 3);
+  });
+}
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nigh-golden-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const here = import.meta.dirname;
+const named = async (kind: string) =>
+  (await readdir(here)).filter((name) => new RegExp(`^${kind}-v\\d+$`).test(name)).map((name) => join(here, name));
+const answersIn = async (path: string) => JSON.parse(await readFile(join(path, 'answers.json'), 'utf8'));
+
+describe('golden files of every version', () => {
+  test('collections open, are sound, and answer as they did', async () => {
+    const all = await named('collection');
+    expect(all.length).toBeGreaterThan(0);
+    for (const path of all) {
+      const expected = await answersIn(path);
+      for (const mode of ['mmap', 'memory'] as const) {
+        await using world = await Retriever.open(join(path, 'collection'), { mode });
+        const found = await collectionAnswers(world);
+        expect(Object.keys(found)).toEqual(Object.keys(expected));
+        for (const [question, answer] of Object.entries<Pair[]>(found)) {
+          const isRanked = Array.isArray(answer) && Array.isArray(answer[0]);
+          if (isRanked) expectSameList(answer, expected[question], `${path}, ${question}`);
+          else expect(answer, `${path}, ${question}`).toEqual(expected[question]);
+        }
+      }
+      expect((await verifyCollection(join(path, 'collection'))).findings, path).toEqual([]);
+    }
+  });
+
+  test('index files of every kind open and answer as they did', async () => {
+    for (const path of await named('index')) {
+      const expected = await answersIn(path);
+      const files = (await readdir(path)).filter((name) => name.endsWith('.ann'));
+      expect(files.map((name) => name.replace('.ann', '')).sort()).toEqual(Object.keys(expected).sort());
+      for (const file of files) {
+        using index = await openIndex(join(path, file));
+        const found = await indexAnswers(index);
+        for (const [id, list] of Object.entries(expected[file.replace('.ann', '')])) {
+          expectSameList(found[id], list as Pair[], `${file}, ${id}`);
+        }
+      }
+    }
+  });
+});
+
+describe('a file of a newer version than this release knows is refused with VERSION_UNSUPPORTED', () => {
+  const refused = { code: 'VERSION_UNSUPPORTED' };
+
+  test('an index of any kind', async () => {
+    for (const path of await named('index')) {
+      for (const file of (await readdir(path)).filter((name) => name.endsWith('.ann'))) {
+        const bytes = await readFile(join(path, file));
+        bytes.writeUInt32LE(99, 8);
+        const newer = join(folder, file);
+        await writeFile(newer, bytes);
+        await expect(openIndex(newer), file).rejects.toMatchObject(refused);
+        await expect(inspectIndex(newer), file).rejects.toMatchObject(refused);
+      }
+    }
+  });
+
+  test('a manifest', async () => {
+    const target = join(folder, 'newer');
+    await cp(join(here, 'collection-v1/collection'), target, { recursive: true });
+    const generation = join(target, 'gen-000001');
+    const manifest = await readManifest(generation);
+    await rm(join(generation, 'manifest.json'));
+    await writeManifest(generation, { ...manifest, version: 99 });
+    await expect(Retriever.open(target)).rejects.toMatchObject(refused);
+    expect((await verifyCollection(target)).findings[0]).toMatchObject(refused);
+  });
+
+  test('a backup', async () => {
+    const backup = join(folder, 'backup.tar');
+    await backupCollection(join(here, 'collection-v1/collection'), backup);
+    const bytes = await readFile(backup);
+    const end = bytes.indexOf('\n}\n', 512) + 3;
+    const { checksum, ...head } = JSON.parse(bytes.toString('utf8', 512, end));
+    expect(checksum).toBe(createHash('sha256').update(JSON.stringify(head)).digest('hex'));
+    const newer = packHead({ ...head, version: 9 });
+    expect(newer.length).toBe(end - 512);
+    newer.copy(bytes, 512);
+    await writeFile(backup, bytes);
+    await expect(restoreCollection(backup, join(folder, 'restored'))).rejects.toMatchObject(refused);
+  });
+});
