@@ -13,7 +13,12 @@ export interface Field<T> {
   readonly optional: boolean;
   /** What stands for a key that was left out. */
   readonly fallback?: T;
+  /** What editors are told of the value, as JSON Schema; absent where that cannot say it. */
+  readonly json?: JsonSchema;
 }
+
+/** A part of a JSON Schema. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export type Schema = Readonly<Record<string, Field<unknown>>>;
 
@@ -30,6 +35,23 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
+}
+
+/** What a schema says of an options object, as JSON Schema: its keys, and no others. */
+export function toJsonSchema(schema: Schema): JsonSchema {
+  const fields = Object.entries(schema);
+  const required = fields.filter(([, field]) => !field.optional).map(([key]) => key);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      fields.map(([key, { json = {}, fallback }]) => [
+        key,
+        fallback === undefined || typeof fallback === 'object' ? json : { ...json, default: fallback },
+      ]),
+    ),
+    ...(required.length === 0 ? {} : { required }),
+    additionalProperties: false,
+  };
 }
 
 /**
@@ -75,36 +97,40 @@ interface Range {
 
 /** A finite number in a range. */
 export function number(range: Range & { readonly default?: number } = {}): Field<number> {
-  return withDefault((value, path) => {
+  const read = (value: unknown, path: string) => {
     if (typeof value !== 'number' || !Number.isFinite(value) || !inRange(value, range)) {
       throw invalidArgument(path, `a number${rangeText(range)}`, value);
     }
     return value;
-  }, range.default);
+  };
+  return withDefault(read, range.default, { type: 'number', ...rangeJson(range) });
 }
 
 /** A whole number in a range, exact in a double. */
 export function integer(range: Range & { readonly default?: number } = {}): Field<number> {
-  return withDefault((value, path) => {
+  const read = (value: unknown, path: string) => {
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || !inRange(value, range)) {
       throw invalidArgument(path, `an integer${rangeText(range)}`, value);
     }
     return value;
-  }, range.default);
+  };
+  return withDefault(read, range.default, { type: 'integer', ...rangeJson(range) });
 }
 
 export function flag(options: { readonly default?: boolean } = {}): Field<boolean> {
-  return withDefault((value, path) => {
+  const read = (value: unknown, path: string) => {
     if (typeof value !== 'boolean') throw invalidArgument(path, 'true or false', value);
     return value;
-  }, options.default);
+  };
+  return withDefault(read, options.default, { type: 'boolean' });
 }
 
 export function text(options: { readonly default?: string } = {}): Field<string> {
-  return withDefault((value, path) => {
+  const read = (value: unknown, path: string) => {
     if (typeof value !== 'string') throw invalidArgument(path, 'a string', value);
     return value;
-  }, options.default);
+  };
+  return withDefault(read, options.default, { type: 'string' });
 }
 
 /** One of a few names; a near miss is named. */
@@ -112,13 +138,14 @@ export function choice<const Name extends string>(
   names: readonly Name[],
   options: { readonly default?: NoInfer<Name> } = {},
 ): Field<Name> {
-  return withDefault((value, path) => {
+  const read = (value: unknown, path: string) => {
     const found = names.find((name) => name === value);
     if (found !== undefined) return found;
     const hint = typeof value === 'string' ? didYouMean(value, names) : '';
     const expected = names.map((name) => JSON.stringify(name)).join(', ');
     throw new NighError('INVALID_ARGUMENT', `${path}: expected one of ${expected}, got ${describe(value)}.${hint}`);
-  }, options.default);
+  };
+  return withDefault(read, options.default, { enum: [...names] });
 }
 
 /** A value that a guard recognises: an AbortSignal, a function, … */
@@ -134,11 +161,19 @@ export function checked<T>(expected: string, fits: (value: unknown) => value is 
 
 /** A field that may be left out and then is undefined. */
 export function optional<T>(field: Field<T>): Field<T | undefined> {
-  return { read: field.read, optional: true };
+  return { read: field.read, optional: true, ...(field.json === undefined ? {} : { json: field.json }) };
 }
 
-function withDefault<T>(read: (value: unknown, path: string) => T, fallback: T | undefined): Field<T> {
-  return fallback === undefined ? { read, optional: false } : { read, optional: true, fallback };
+function withDefault<T>(read: Field<T>['read'], fallback: T | undefined, json: JsonSchema): Field<T> {
+  return fallback === undefined ? { read, optional: false, json } : { read, optional: true, fallback, json };
+}
+
+function rangeJson({ min, max, above }: Range): JsonSchema {
+  return {
+    ...(min === undefined ? {} : { minimum: min }),
+    ...(max === undefined ? {} : { maximum: max }),
+    ...(above === undefined ? {} : { exclusiveMinimum: above }),
+  };
 }
 
 function inRange(value: number, { min, max, above }: Range): boolean {

@@ -97,6 +97,7 @@ const defaultFeatureRegularization = 0.5;
 export const als: Embedding<AlsParams> = withPopularityOption<ModelParams>({
   name: 'als',
   keys: Object.keys(schema),
+  schema,
   parse,
   uses: ({ features }) => (features === undefined ? [] : [features]),
   fit: fitAls,

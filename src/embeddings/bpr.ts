@@ -76,6 +76,7 @@ export function fitBpr(interactions: CsrMatrix, params: BprTrainParams, options:
 export const bpr: Embedding<BprParams> = withPopularityOption<ModelParams>({
   name: 'bpr',
   keys: Object.keys(schema),
+  schema,
   parse: (params, path) => readParams(schema, params, path),
   fit: fitSpace,
   openFolder: (stored) => {

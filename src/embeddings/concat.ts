@@ -22,6 +22,7 @@ export type ConcatParams = ParamsOf<typeof schema>;
 export const concat: Embedding<ConcatParams> = {
   name: 'concat',
   keys: Object.keys(schema),
+  schema,
   parse(given, path) {
     const params = readParams(schema, given, path);
     for (const [space, weight] of Object.entries(params.of)) {

@@ -32,6 +32,7 @@ export type EaseParams = ModelParams & PopularityParams;
 export const ease: Embedding<EaseParams> = withPopularityOption<ModelParams>({
   name: 'ease',
   keys: Object.keys(schema),
+  schema,
   parse: (params, path) => readWeighted(schema, params, path),
   fit: fitSpace,
   openFolder: (stored) => {

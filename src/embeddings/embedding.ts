@@ -1,5 +1,6 @@
 import type { CsrMatrix } from '../core/csr-matrix.js';
 import type { Matrix } from '../core/matrix.js';
+import type { Schema } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Block } from './blocks.js';
 import type { PopularityDimension } from './popularity.js';
@@ -117,6 +118,8 @@ export interface Embedding<Params> {
   readonly name: string;
   /** Every parameter's key, so that a typing error is told from the keys around it. */
   readonly keys: readonly string[];
+  /** How the parameters are read, for the JSON Schema of recipes. Default: editors know no more than the keys. */
+  readonly schema?: Schema;
   /**
    * Checks the recipe's parameters and fills in the defaults.
    * @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT with the path of the key

@@ -56,6 +56,7 @@ export type GloveParams = ParamsOf<typeof schema>;
 export const glove: Embedding<GloveParams> = {
   name: 'glove',
   keys: Object.keys(schema),
+  schema,
   parse: parseParams,
   fetches: async ({ vectors }, context) => (vectors !== gloveName || (await hasGlove(context)) ? undefined : gloveName),
   fit: fitGlove,

@@ -88,6 +88,7 @@ export async function fitItem2vec(
 export const item2vec: Embedding<Item2vecParams> = {
   name: 'item2vec',
   keys: Object.keys(schema),
+  schema,
   parse: (params, path) => readParams(schema, params, path),
   fit: fitSpace,
   placesByHistories: true,

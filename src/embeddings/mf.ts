@@ -26,6 +26,7 @@ export type MfSpaceParams = MfParams & PopularityParams;
 export const mf: Embedding<MfSpaceParams> = withPopularityOption<MfParams>({
   name: 'mf',
   keys: Object.keys(mfSchema),
+  schema: mfSchema,
   parse: parseMf,
   fit: fitSpace,
   openFolder: (stored) => {

@@ -63,6 +63,7 @@ export function fitNmf(matrix: CsrMatrix, params: NmfModelParams, options: Train
 export const nmf: Embedding<NmfParams> = withPopularityOption<ModelParams>({
   name: 'nmf',
   keys: Object.keys(schema),
+  schema,
   parse: (params, path) => readWeighted(schema, params, path),
   fit: fitSpace,
   openFolder: (stored) => {

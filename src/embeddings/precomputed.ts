@@ -24,6 +24,7 @@ export type PrecomputedParams = ParamsOf<typeof schema>;
 export const precomputed: Embedding<PrecomputedParams> = {
   name: 'precomputed',
   keys: Object.keys(schema),
+  schema,
   parse: (params, path) => readParams(schema, params, path),
   fit,
 };

@@ -75,6 +75,7 @@ export async function fitSvd(
 export const svd: Embedding<SvdParams> = withPopularityOption<ModelParams>({
   name: 'svd',
   keys: Object.keys(schema),
+  schema,
   parse: (params, path) => readWeighted(schema, params, path),
   fit: fitSpace,
   openFolder: (stored) => {

@@ -60,6 +60,7 @@ export type TfidfParams = ParamsOf<typeof schema>;
 export const tfidf: Embedding<TfidfParams> = {
   name: 'tfidf',
   keys: Object.keys(schema),
+  schema,
   parse: parseParams,
   isSparse: ({ output }) => output === 'sparse',
   fit: fitTfidf,

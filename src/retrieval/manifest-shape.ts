@@ -109,5 +109,8 @@ function requireFiles(value: unknown, path: string): unknown {
 }
 
 function wrong(path: string, expected: string, actual: unknown): NighError {
-  return new NighError('FORMAT', `${path === '' ? 'the manifest' : path}: expected ${expected}, got ${describe(actual)}.`);
+  return new NighError(
+    'FORMAT',
+    `${path === '' ? 'the manifest' : path}: expected ${expected}, got ${describe(actual)}.`,
+  );
 }

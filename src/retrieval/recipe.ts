@@ -32,7 +32,7 @@ const graphFields = {
   efSearch: optional(integer({ min: 1, max: 10_000 })),
 };
 
-const indexSchemas = {
+export const indexSchemas = {
   hnsw: {
     kind: choice(['hnsw'], { default: 'hnsw' }),
     ...graphFields,
@@ -85,7 +85,7 @@ export interface Recipe {
   readonly json: string;
 }
 
-const headSchema = {
+export const headSchema = {
   $schema: optional(text()),
   name: text(),
   title: optional(text()),

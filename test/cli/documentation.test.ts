@@ -20,6 +20,7 @@ const pages = [
   'docs/evaluation.md',
   'docs/pictures-and-encoders.md',
   'docs/pipelines.md',
+  'docs/reliability.md',
   'docs/retrieval.md',
   'docs/text-embeddings.md',
   'docs/service.md',

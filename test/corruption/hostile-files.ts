@@ -13,9 +13,18 @@ import { seeded } from '../embeddings/support.js';
 import type { Damaged } from './damage.js';
 
 /** What is altered: files that msgpackr reads, and the manifest. */
-const packed = ['items.msgpack', 'users.msgpack', 'interactions.msgpack', 'cf.model.msgpack', 'text.model.msgpack', 'words.model.msgpack'];
+const packed = [
+  'items.msgpack',
+  'users.msgpack',
+  'interactions.msgpack',
+  'cf.model.msgpack',
+  'text.model.msgpack',
+  'words.model.msgpack',
+];
 
-const interesting = [0, 1, 0x7f, 0x80, 0x8f, 0x90, 0xa0, 0xc0, 0xc1, 0xc4, 0xc7, 0xcb, 0xcf, 0xd4, 0xd8, 0xdd, 0xdf, 0xff];
+const interesting = [
+  0, 1, 0x7f, 0x80, 0x8f, 0x90, 0xa0, 0xc0, 0xc1, 0xc4, 0xc7, 0xcb, 0xcf, 0xd4, 0xd8, 0xdd, 0xdf, 0xff,
+];
 
 /** A few bytes overwritten, a piece taken out, or a piece put in twice. */
 function mutated(bytes: Buffer, random: () => number): Buffer {
@@ -46,9 +55,7 @@ function mutatedJson(value: unknown, random: () => number): unknown {
   const key = keys[Math.floor(random() * keys.length)]!;
   if (random() < 0.08) return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
   const next = mutatedJson((value as Record<string, unknown>)[key], random);
-  return Array.isArray(value)
-    ? value.map((each, i) => (String(i) === key ? next : each))
-    : { ...value, [key]: next };
+  return Array.isArray(value) ? value.map((each, i) => (String(i) === key ? next : each)) : { ...value, [key]: next };
 }
 
 /** Tries so many altered files; counts how many were opened in spite of it. */

@@ -12,7 +12,9 @@ export async function collectionAnswers(world) {
     }
   }
   answers['user'] = list(await world.recommend('user-1-2', { k: 4, exact: true }));
-  answers['newcomer'] = list(await world.recommendFor([{ item: 'river-3' }, { item: 'opera-1' }], { k: 4, exact: true }));
+  answers['newcomer'] = list(
+    await world.recommendFor([{ item: 'river-3' }, { item: 'opera-1' }], { k: 4, exact: true }),
+  );
   answers['text'] = list(await world.query({ text: 'desert story', k: 4, exact: true }));
   answers['where'] = list(await world.similarItems('river-0', { k: 3, where: 'year >= 1995', exact: true }));
   answers['title'] = world.findItems('the opera', { limit: 3 }).map(({ id }) => id);

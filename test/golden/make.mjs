@@ -5,7 +5,16 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildCollection, CsrMatrix, FlatIndex, HnswIndex, HnswlibIndex, parseRecipe, Retriever, SparseIndex } from 'nigh';
+import {
+  buildCollection,
+  CsrMatrix,
+  FlatIndex,
+  HnswIndex,
+  HnswlibIndex,
+  parseRecipe,
+  Retriever,
+  SparseIndex,
+} from 'nigh';
 import { collectionAnswers, indexAnswers } from './answers.mjs';
 
 const [name = ''] = process.argv.slice(2);
@@ -28,7 +37,8 @@ async function makeCollection() {
   );
   const likes = themes.flatMap((theme, t) =>
     Array.from({ length: 6 }, (_, u) =>
-      items.filter((item, i) => item.id.startsWith(theme) ? (i * 7 + u * 3) % 5 < 3 : (i + u + t) % 11 === 0)
+      items
+        .filter((item, i) => (item.id.startsWith(theme) ? (i * 7 + u * 3) % 5 < 3 : (i + u + t) % 11 === 0))
         .map(({ id }) => ({ user: `user-${t}-${u}`, item: id })),
     ).flat(),
   );
@@ -41,7 +51,12 @@ async function makeCollection() {
     title: 'A golden collection',
     dataset: {
       source: 'jsonl',
-      items: { path: 'items.jsonl', id: 'id', title: 'title', columns: { genres: { type: 'tags' }, year: { type: 'number' } } },
+      items: {
+        path: 'items.jsonl',
+        id: 'id',
+        title: 'title',
+        columns: { genres: { type: 'tags' }, year: { type: 'number' } },
+      },
       interactions: { path: 'likes.jsonl', user: 'user', item: 'item' },
       origin: { name: 'golden', licence: 'public domain', source: 'made here' },
     },

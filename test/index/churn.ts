@@ -1,7 +1,8 @@
 /** An index that is changed through and through, beside one that is built afresh from what it then holds. */
-import { HnswIndex, type HnswBuildOptions } from '../../src/index/hnsw-index.js';
-import { FlatIndex } from '../../src/index/flat-index.js';
+
 import type { Matrix } from '../../src/core/matrix.js';
+import { FlatIndex } from '../../src/index/flat-index.js';
+import { type HnswBuildOptions, HnswIndex } from '../../src/index/hnsw-index.js';
 import { seeded } from '../embeddings/support.js';
 
 export interface Churned {

@@ -29,6 +29,7 @@ export type FeaturesParams = ParamsOf<typeof schema>;
 export const features: Embedding<FeaturesParams> = {
   name: 'features',
   keys: Object.keys(schema),
+  schema,
   parse: (params, path) => readParams(schema, params, path),
   fit,
   openEmbedder,

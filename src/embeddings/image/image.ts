@@ -24,6 +24,7 @@ const squeezenet = 'squeezenet';
 export const image: Embedding<ImageParams> = {
   name: 'image',
   keys: Object.keys(schema),
+  schema,
   parse: (params, path) => readParams(schema, params, path),
   async fetches({ model }, surroundings) {
     return model !== squeezenet || (await holdsDataset(squeezenet, surroundings)) ? undefined : squeezenet;

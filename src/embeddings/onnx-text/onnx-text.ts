@@ -45,6 +45,7 @@ function parse(params: Readonly<Record<string, unknown>>, path: string): OnnxTex
 export const onnxText: Embedding<OnnxTextParams> = {
   name: 'onnx-text',
   keys: Object.keys(schema),
+  schema,
   parse,
   async fit(dataset, params, context) {
     const { fitTexts } = await import('./fit-texts.js');

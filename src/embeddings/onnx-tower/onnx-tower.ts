@@ -59,6 +59,7 @@ export type TowerParams = ParamsOf<typeof towerFields>;
 export const onnxTower: Embedding<OnnxTowerParams> = {
   name: 'onnx-tower',
   keys: Object.keys(schema),
+  schema,
   parse,
   async fit(dataset, params, context) {
     const { fitTowers } = await import('./fit-towers.js');
