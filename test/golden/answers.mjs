@@ -11,14 +11,12 @@ export async function collectionAnswers(world) {
       answers[`${space} ${item}`] = list(await world.similarItems(item, { space, k: 4, exact: true }));
     }
   }
-  answers['user'] = list(await world.recommend('user-1-2', { k: 4, exact: true }));
-  answers['newcomer'] = list(
-    await world.recommendFor([{ item: 'river-3' }, { item: 'opera-1' }], { k: 4, exact: true }),
-  );
-  answers['text'] = list(await world.query({ text: 'desert story', k: 4, exact: true }));
-  answers['where'] = list(await world.similarItems('river-0', { k: 3, where: 'year >= 1995', exact: true }));
-  answers['title'] = world.findItems('the opera', { limit: 3 }).map(({ id }) => id);
-  answers['item'] = world.item('desert-2').attributes;
+  answers.user = list(await world.recommend('user-1-2', { k: 4, exact: true }));
+  answers.newcomer = list(await world.recommendFor([{ item: 'river-3' }, { item: 'opera-1' }], { k: 4, exact: true }));
+  answers.text = list(await world.query({ text: 'desert story', k: 4, exact: true }));
+  answers.where = list(await world.similarItems('river-0', { k: 3, where: 'year >= 1995', exact: true }));
+  answers.title = world.findItems('the opera', { limit: 3 }).map(({ id }) => id);
+  answers.item = world.item('desert-2').attributes;
   return answers;
 }
 
