@@ -2,7 +2,10 @@
 
 const rounded = (value) => Number(value.toFixed(5)) + 0;
 
-/** @param {import('nigh').Retriever} world */
+/**
+ * @param {Pick<import('../../src/retrieval/retriever.js').Retriever, 'info' | 'similarItems' | 'recommend' | 'recommendFor' | 'query' | 'findItems' | 'item'>} world
+ * @returns {Promise<Record<string, unknown>>}
+ */
 export async function collectionAnswers(world) {
   const list = ({ results }) => results.map(({ id, score }) => [id, rounded(score)]);
   const answers = {};
@@ -22,12 +25,13 @@ export async function collectionAnswers(world) {
 
 /**
  * Of some stored vectors their nearest, by exact search.
- * @param {import('nigh').VectorIndex} index
+ * @param {Pick<import('../../src/index/vector-index.js').VectorIndex, 'vector' | 'search'>} index
+ * @returns {Promise<Record<string, [number, number][]>>}
  */
 export async function indexAnswers(index) {
   const answers = {};
   for (const id of [1, 34, 70]) {
-    const { ids, distances } = await index.search(index.vector(id), 4, { exact: true });
+    const { ids, distances } = await index.search(index.vector(id) ?? new Float32Array(), 4, { exact: true });
     answers[id] = Array.from(ids, (each, i) => [each, rounded(distances[i])]);
   }
   return answers;

@@ -45,9 +45,9 @@ describe('golden files of every version', () => {
         await using world = await Retriever.open(join(path, 'collection'), { mode });
         const found = await collectionAnswers(world);
         expect(Object.keys(found)).toEqual(Object.keys(expected));
-        for (const [question, answer] of Object.entries<Pair[]>(found)) {
+        for (const [question, answer] of Object.entries(found)) {
           const isRanked = Array.isArray(answer) && Array.isArray(answer[0]);
-          if (isRanked) expectSameList(answer, expected[question], `${path}, ${question}`);
+          if (isRanked) expectSameList(answer as Pair[], expected[question], `${path}, ${question}`);
           else expect(answer, `${path}, ${question}`).toEqual(expected[question]);
         }
       }
@@ -64,7 +64,7 @@ describe('golden files of every version', () => {
         using index = await openIndex(join(path, file));
         const found = await indexAnswers(index);
         for (const [id, list] of Object.entries(expected[file.replace('.ann', '')])) {
-          expectSameList(found[id], list as Pair[], `${file}, ${id}`);
+          expectSameList(found[id]!, list as Pair[], `${file}, ${id}`);
         }
       }
     }
