@@ -125,7 +125,8 @@ describe('recipe files', () => {
   });
 
   it('of every collection in the repository are valid', async () => {
-    const names = await readdir(join(repository, 'indexes'));
+    const entries = await readdir(join(repository, 'indexes'), { withFileTypes: true });
+    const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['emoji', 'movies', 'npm-packages']));
     for (const name of names)
       expect((await loadRecipe(join(repository, 'indexes', name, 'recipe.json'))).name).toBe(name);
