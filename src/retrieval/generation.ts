@@ -4,6 +4,7 @@
  *   <collection>/CURRENT            the name of the live generation
  *   <collection>/gen-000001/        never changed after it was named: manifest.json and the files it lists
  *   <collection>/building-<random>/ a build under way, or what is left of one that was killed
+ *   <collection>/removing-<random>/ a generation that is being removed, or what is left of it
  *
  * A generation goes live in this order, so that a crash at any moment leaves the old one live and whole: every file flushed, the
  * manifest written, the directory flushed, renamed to its number, the collection flushed, CURRENT written beside, flushed, and
@@ -67,8 +68,8 @@ export function toInfo({ version: _, files, spaces, ...info }: Manifest): Collec
 const current = 'CURRENT';
 export const manifestName = 'manifest.json';
 const generationPattern = /^gen-(\d{6,})$/;
-/** What a killed build can leave: its directory, or a pointer or lock that was not moved into place. */
-const leftoverPattern = /^(?:building-[0-9a-f]{12}|CURRENT\.[0-9a-f]{12}|LOCK\.[0-9a-f.]+(?:draft)?)$/;
+/** What a killed build can leave: its directory or one that it was removing, or a pointer or lock that was not moved into place. */
+const leftoverPattern = /^(?:(?:building|removing)-[0-9a-f]{12}|CURRENT\.[0-9a-f]{12}|LOCK\.[0-9a-f.]+(?:draft)?)$/;
 
 /**
  * The name of the live generation, or undefined for a collection that was never built.
@@ -202,7 +203,7 @@ export class Staging {
     } catch (cause) {
       // Once CURRENT names the generation it must stay, whatever the last flush said.
       if ((await liveGeneration(this.#collection).catch(() => undefined)) !== manifest.generation) {
-        await rm(join(this.#collection, manifest.generation), { recursive: true, force: true });
+        await removeGeneration(this.#collection, manifest.generation).catch(() => {}); // the cause is what matters
       }
       throw new NighError('IO', `${this.#collection}: the new generation cannot go live: ${(cause as Error).message}`, {
         cause,
@@ -228,9 +229,19 @@ export async function pruneGenerations(
 ): Promise<void> {
   const rank = (name: string) => (name === live ? 2 : name === previous ? 1 : 0);
   const all = (await generations(collection)).sort((a, b) => rank(b.name) - rank(a.name) || b.number - a.number);
-  for (const { name } of all.slice(Math.max(1, keep))) {
-    await rm(join(collection, name), { recursive: true, force: true });
+  for (const { name } of all.slice(Math.max(1, keep))) await removeGeneration(collection, name);
+}
+
+/** From one moment to the next it is none any more: whoever is killed while its files are removed leaves no half of a generation. */
+async function removeGeneration(collection: string, name: string): Promise<void> {
+  const moved = join(collection, `removing-${randomBytes(6).toString('hex')}`);
+  try {
+    await rename(join(collection, name), moved);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw cause;
   }
+  await rm(moved, { recursive: true, force: true });
 }
 
 /** The generations that are on disk, in no order. @throws an error of node:fs */
