@@ -132,14 +132,18 @@ describe('rating models', () => {
     }
   });
 
-  test('a NaN among the ratings is refused by what is trained on them', async () => {
-    const values = gaps.values.slice();
-    values[2] = Number.NaN;
-    const bad = new CsrMatrix(gaps.rows, gaps.cols, gaps.offsets, gaps.columns, values);
-    for (const trainer of ratingTrainers.filter(({ name }) => /^n?mf/.test(name))) {
-      await expect(trainer.fit(bad, context), trainer.name).rejects.toThrow(
-        expect.objectContaining({ code: 'NOT_FINITE' }),
-      );
+  test('a rating that is not finite is refused by every model', async () => {
+    const similarities = ['cosine', 'adjusted-cosine', 'pearson', 'spearman', 'msd', 'jaccard', 'pearson-baseline'];
+    const neighbours = similarities.map((similarity) => knnRatingTrainer({ similarity }));
+    for (const value of [Number.NaN, Number.NEGATIVE_INFINITY]) {
+      const values = gaps.values.slice();
+      values[2] = value;
+      const bad = new CsrMatrix(gaps.rows, gaps.cols, gaps.offsets, gaps.columns, values);
+      for (const trainer of [...ratingTrainers, ...neighbours]) {
+        await expect(trainer.fit(bad, context), trainer.name).rejects.toThrow(
+          expect.objectContaining({ code: 'NOT_FINITE' }),
+        );
+      }
     }
   });
 });

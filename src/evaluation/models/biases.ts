@@ -8,6 +8,7 @@
  */
 import type { CsrMatrix } from '../../core/csr-matrix.js';
 import { NighError } from '../../core/errors.js';
+import { findNotFinite } from '../../core/matrix.js';
 import { choice, integer, number, type ParamsOf, readParams } from '../../core/params.js';
 import type { Pairs, RatingModel, Trainer } from '../model.js';
 
@@ -47,7 +48,7 @@ export function biasesTrainer(params: Readonly<Record<string, unknown>> = {}): T
   };
 }
 
-/** @throws NighError EMPTY_DATASET */
+/** @throws NighError EMPTY_DATASET, NOT_FINITE */
 export function fitBiases(train: CsrMatrix, params: BiasParams = readParams(schema, {}, '')): Biases {
   const mean = globalMean(train);
   const biases = { mean, users: new Float64Array(train.rows), items: new Float64Array(train.cols) };
@@ -97,16 +98,24 @@ function descend(train: CsrMatrix, biases: Biases, { iterations, learningRate, r
   );
 }
 
-/** @throws NighError EMPTY_DATASET */
+/** @throws NighError EMPTY_DATASET, NOT_FINITE */
 export function globalMean({ values }: CsrMatrix): number {
   if (values.length === 0) throw new NighError('EMPTY_DATASET', 'There is no rating to learn from.');
+  requireFinite(values);
   let sum = 0;
   for (const value of values) sum += value;
   return sum / values.length;
 }
 
-/** Keeps a prediction within the values that training has. */
+/** @throws NighError NOT_FINITE */
+function requireFinite(values: Float32Array): void {
+  const bad = findNotFinite(values);
+  if (bad >= 0) throw new NighError('NOT_FINITE', `Expected finite ratings, and one is ${values[bad]}.`);
+}
+
+/** Keeps a prediction within the values that training has. @throws NighError NOT_FINITE */
 export function clipper({ values }: CsrMatrix): (value: number) => number {
+  requireFinite(values);
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const value of values) {
