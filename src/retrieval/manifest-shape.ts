@@ -29,6 +29,7 @@ const spaceFields: Fields = {
   similar: object(indexFields),
   recommend: optional(object(indexFields)),
   blocks: optional(list(object({ name: text(), weight: number({ above: 0 }), dim: count }))),
+  popularity: optional(object({ scale: number({ above: 0 }) })),
   efSearch: optional(integer({ min: 1 })),
   recall: optional(number({ above: 0, max: 1 })),
 };
