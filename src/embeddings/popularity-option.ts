@@ -20,7 +20,6 @@ export function withPopularityOption<P extends object>(embedding: Embedding<P>):
     ...embedding,
     keys: [...embedding.keys, ...Object.keys(schema)],
     ...(embedding.schema && { schema: { ...embedding.schema, ...schema } }),
-    ...(embedding.schema && { schema: { ...embedding.schema, ...schema } }),
     parse: ({ popularity, ...params }, path) => ({
       ...embedding.parse(params, path),
       ...readParams(schema, { popularity }, path),
