@@ -20,7 +20,10 @@ const kinds = {
   ZERO_VECTOR: { status: 400, meaning: 'A vector of length zero has no direction, which the cosine metric needs.' },
   DUPLICATE_ID: { status: 409, meaning: 'An id occurs more than once where ids must be distinct.' },
   CAPACITY: { status: 409, meaning: 'The index cannot hold more vectors.' },
-  READ_ONLY: { status: 409, meaning: 'The index is mapped from its file, which must not change.' },
+  READ_ONLY: {
+    status: 409,
+    meaning: 'The index is mapped from its file, or the collection was opened for reading only.',
+  },
   LOCKED: { status: 409, meaning: 'Another process is writing to this collection.' },
   UNKNOWN_ID: { status: 404, meaning: 'The index holds no vector under this id.' },
   UNKNOWN_COLLECTION: { status: 404, meaning: 'No collection of this name is there.' },

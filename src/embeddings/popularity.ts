@@ -84,9 +84,17 @@ export function weightedRatings(interactions: CsrMatrix, options: { readonly m?:
     total += value;
   });
   if (!Number.isFinite(total)) throw new NighError('NOT_FINITE', 'weighted rating: a value is NaN or infinite.');
-  const overall = total / interactions.entries;
-  // v · R is the sum.
-  return Float32Array.from(sums, (sum, item) => (sum + m * overall) / (counts[item]! + m));
+  return Float32Array.from(ratingsOf(sums, counts, total / interactions.entries, m));
+}
+
+/**
+ * Weighted ratings by what is known of every item.
+ * @param sums of its values; v · R
+ * @param counts how many they are; v
+ * @param overall the mean of all values; C
+ */
+export function ratingsOf(sums: Float64Array, counts: Uint32Array, overall: number, m: number): Float64Array {
+  return sums.map((sum, item) => (sum + m * overall) / (counts[item]! + m));
 }
 
 function meanSquare(values: Float32Array | Float64Array): number {

@@ -88,6 +88,7 @@ function filterOf(collection: Collection, parts: readonly Part[], query: AnyQuer
   const { catalogue, filters, stoplists } = collection;
   const ordinals = (ids: readonly string[]) => Uint32Array.from(ids.flatMap((id) => catalogue.find(id) ?? []));
   return new RequestFilter({
+    isLive: (item) => catalogue.isLive(item),
     hidden: stoplists.hidden,
     where: query.where === undefined ? undefined : filters.setOf(query.where),
     allow: query.allow === undefined ? undefined : ordinals(query.allow),

@@ -24,6 +24,8 @@ interface Holder {
   /** Tells two processes of the same number apart; null where the system does not say. */
   readonly began: string | null;
   readonly token: string;
+  /** When it was taken; absent in locks of earlier releases. */
+  readonly since?: string;
 }
 
 export class BuildLock {
@@ -51,6 +53,7 @@ export class BuildLock {
       host: hostname(),
       began: await processBegan(process.pid),
       token: randomBytes(6).toString('hex'),
+      since: new Date().toISOString(),
     };
     await take(path, mine, doing);
     return new BuildLock(path, mine.token);
@@ -79,7 +82,7 @@ async function take(path: string, mine: Holder, doing: string): Promise<void> {
       if (await isAlive(holder)) {
         throw new NighError(
           'LOCKED',
-          `Process ${holder.pid} on ${holder.host} is ${doing}. If it is not, remove ${path}.`,
+          `Process ${holder.pid} on ${holder.host} is ${doing}${holder.since === undefined ? '' : ` since ${holder.since}`}. If it is not, remove ${path}.`,
         );
       }
       if (await succeed(path, holder, draft, mine, doing)) return;
@@ -122,9 +125,12 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
     if (isPlainObject(value)) {
-      const { pid, host, began, token } = value;
+      const { pid, host, began, token, since } = value;
       if (Number.isSafeInteger(pid) && typeof host === 'string' && typeof token === 'string') {
-        return { pid: pid as number, host, began: typeof began === 'string' ? began : null, token };
+        return {
+          ...{ pid: pid as number, host, began: typeof began === 'string' ? began : null, token },
+          ...(typeof since === 'string' ? { since } : {}),
+        };
       }
     }
   } catch (cause) {

@@ -3,6 +3,7 @@ import type { CsrMatrix } from '../core/csr-matrix.js';
 import { NighError } from '../core/errors.js';
 import { gatherRows, type Matrix } from '../core/matrix.js';
 import type { Dataset } from '../data/dataset.js';
+import type { Block } from '../embeddings/blocks.js';
 import type { FittedSpace, Vectors } from '../embeddings/embedding.js';
 import { SparseIndex } from '../index/sparse-index.js';
 import type { MetricName, VectorIndex } from '../index/vector-index.js';
@@ -16,17 +17,20 @@ import { sampleRows } from './sample-rows.js';
 import { spaceFiles } from './space.js';
 import type { IndexInfo } from './types.js';
 
-export interface SpaceBuild {
+export interface IndexBuild {
   readonly staging: Staging;
   readonly stopwatch: Stopwatch;
   readonly recallFloor: number;
   readonly threads: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: BuildProgress) => void) | undefined;
+}
+
+export interface SpaceBuild extends IndexBuild {
   /** What relative paths of the recipe are relative to. */
   readonly baseDirectory: string;
   /** The spaces that it uses, by name. */
   readonly spaces: ReadonlyMap<string, FittedSpace>;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: ((progress: BuildProgress) => void) | undefined;
 }
 
 /** Every index answers so many sampled queries before it may go live. */
@@ -35,6 +39,22 @@ export const recallSeed = 42;
 export const calibrationSeed = 43;
 /** The k of the recall that is measured. */
 export const recallAt = 10;
+
+/** What the indexes of a space are made of. */
+export interface SpaceContent {
+  /** What items are compared with each other by. */
+  readonly similar:
+    | { readonly vectors: Vectors; readonly metric: MetricName }
+    | { readonly sparse: CsrMatrix; readonly ordinals: Uint32Array };
+  /** What users find items by, and their own vectors. */
+  readonly users?: { readonly recommend: Vectors; readonly vectors: Vectors } | undefined;
+  readonly blocks?: readonly Block[] | undefined;
+  readonly popularity?: SpaceManifest['popularity'] | undefined;
+  readonly notes?: SpaceManifest['notes'] | undefined;
+}
+
+/** A space as far as its indexes go. */
+export type IndexedSpace = Pick<SpaceRecipe, 'name' | 'embedding' | 'index'>;
 
 /**
  * Fits one space, builds and measures its indexes and writes its files.
@@ -58,63 +78,86 @@ export async function buildSpace(
     }),
   );
   await stopwatch.time('write', space, () => writePacked(staging.path(spaceFiles.model(space)), fitted.model));
+  const { items, users, likeness, sparse, blocks, popularity, notes } = fitted;
+  const { ordinals } = items;
+  const manifest = await buildIndexes(recipe, build, {
+    similar:
+      sparse === undefined
+        ? { vectors: { matrix: likeness ?? items.matrix, ordinals }, metric: likeness === undefined ? 'cosine' : 'ip' }
+        : { sparse, ordinals },
+    users: users && { recommend: items, vectors: users },
+    blocks,
+    popularity,
+    notes,
+  });
+  return { manifest, fitted };
+}
 
-  const { items, users, likeness, sparse, blocks, popularity } = fitted;
+/**
+ * Builds and measures the indexes of a space and writes their files.
+ * @throws NighError RECALL_FLOOR, ABORTED, IO
+ */
+export async function buildIndexes(
+  space: IndexedSpace,
+  build: IndexBuild,
+  { similar: content, users, blocks, popularity, notes }: SpaceContent,
+): Promise<SpaceManifest> {
+  const { name, embedding, index } = space;
   const similar =
-    sparse === undefined
-      ? await buildSimilar(recipe, build, items, likeness)
-      : await buildSparse(recipe, build, sparse, items.ordinals);
+    'sparse' in content
+      ? await buildSparse(space, build, content.sparse, content.ordinals)
+      : await buildSimilar(space, build, content.vectors, content.metric);
   const recommend =
     users &&
-    (await buildMeasured(recipe, build, {
-      file: spaceFiles.recommend(space),
-      vectors: items,
+    (await buildMeasured(space, build, {
+      file: spaceFiles.recommend(name),
+      vectors: users.recommend,
       metric: 'ip',
-      queries: gatherRows(users.matrix, sampleRows(users.matrix.rows, recallQueries, recallSeed)),
-      calibrationQueries: gatherRows(users.matrix, sampleRows(users.matrix.rows, recallQueries, calibrationSeed)),
+      queries: gatherRows(users.vectors.matrix, sampleRows(users.vectors.matrix.rows, recallQueries, recallSeed)),
+      calibrationQueries: gatherRows(
+        users.vectors.matrix,
+        sampleRows(users.vectors.matrix.rows, recallQueries, calibrationSeed),
+      ),
       self: undefined,
     }));
-  if (users !== undefined) await storeUsers(space, users, build);
-
-  const { index } = recipe;
-  const manifest = {
-    name: space,
-    embedding: recipe.embedding,
+  if (users !== undefined) await storeUsers(name, users.vectors, build);
+  return {
+    name,
+    embedding,
     dim: similar.dim,
-    items: items.ordinals.length,
-    users: users?.ordinals.length ?? 0,
+    items: similar.count,
+    users: users?.vectors.ordinals.length ?? 0,
     similar,
     ...(recommend === undefined ? {} : { recommend }),
     ...(blocks === undefined ? {} : { blocks }),
     ...(popularity === undefined ? {} : { popularity }),
     ...('efSearch' in index && index.efSearch !== undefined ? { efSearch: index.efSearch } : {}),
     ...('recall' in index && index.recall !== undefined ? { recall: index.recall } : {}),
-    notes: fitted.notes,
+    ...(notes === undefined ? {} : { notes }),
   };
-  return { manifest, fitted };
 }
 
 /** @throws NighError RECALL_FLOOR */
 function buildSimilar(
-  recipe: SpaceRecipe,
-  build: SpaceBuild,
+  space: IndexedSpace,
+  build: IndexBuild,
   { matrix, ordinals }: Vectors,
-  likeness: Matrix | undefined,
+  metric: MetricName,
 ): Promise<IndexInfo> {
   const sampled = sampleRows(matrix.rows, recallQueries, recallSeed);
-  return buildMeasured(recipe, build, {
-    file: spaceFiles.similar(recipe.name),
-    vectors: { matrix: likeness ?? matrix, ordinals },
-    metric: likeness === undefined ? 'cosine' : 'ip',
-    queries: gatherRows(likeness ?? matrix, sampled),
+  return buildMeasured(space, build, {
+    file: spaceFiles.similar(space.name),
+    vectors: { matrix, ordinals },
+    metric,
+    queries: gatherRows(matrix, sampled),
     self: sampled.map((r) => ordinals[r]!),
   });
 }
 
 /** Sparse rows are searched exactly, so there is no recall to measure. */
 async function buildSparse(
-  { name }: SpaceRecipe,
-  { staging, stopwatch, signal, onProgress }: SpaceBuild,
+  { name }: IndexedSpace,
+  { staging, stopwatch, signal, onProgress }: IndexBuild,
   rows: CsrMatrix,
   ids: Uint32Array,
 ): Promise<IndexInfo> {
@@ -150,7 +193,7 @@ interface IndexPlan {
 }
 
 /** @throws NighError RECALL_FLOOR */
-async function buildMeasured(recipe: SpaceRecipe, build: SpaceBuild, plan: IndexPlan): Promise<IndexInfo> {
+async function buildMeasured(recipe: IndexedSpace, build: IndexBuild, plan: IndexPlan): Promise<IndexInfo> {
   const { signal, stopwatch } = build;
   const space = recipe.name;
   const index = await builtIndex(space, recipe.index, build, plan);
@@ -190,7 +233,7 @@ async function buildMeasured(recipe: SpaceRecipe, build: SpaceBuild, plan: Index
 }
 
 /** User vectors are looked up by id, and searched exactly for similar users. */
-async function storeUsers(space: string, users: Vectors, build: SpaceBuild): Promise<void> {
+async function storeUsers(space: string, users: Vectors, build: IndexBuild): Promise<void> {
   const plan = { file: spaceFiles.users(space), vectors: users, metric: 'ip' as const };
   const index = await builtIndex(space, { kind: 'flat' }, build, plan);
   try {
@@ -203,7 +246,7 @@ async function storeUsers(space: string, users: Vectors, build: SpaceBuild): Pro
 function builtIndex(
   space: string,
   settings: IndexSettings,
-  { stopwatch, threads, signal, onProgress }: SpaceBuild,
+  { stopwatch, threads, signal, onProgress }: IndexBuild,
   { file, vectors, metric, calibrationQueries }: Pick<IndexPlan, 'file' | 'vectors' | 'metric' | 'calibrationQueries'>,
 ): Promise<VectorIndex> {
   return stopwatch.time('index', space, () =>

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { NighError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest-name.js';
 import { Catalogue, type PackedCatalogue } from './catalogue.js';
+import type { CatalogueLookup } from './catalogue-lookup.js';
 import { ContentTerms } from './content-terms.js';
 import { Embedders } from './embedders.js';
 import { FilterCache } from './filters/filter-cache.js';
@@ -11,9 +12,9 @@ import { openAll } from './open-all.js';
 import { readPacked } from './packed-file.js';
 import { Pictures, pictureFiles } from './pictures.js';
 import type { AnyQuery } from './query-options.js';
-import { type PackedInteractions, SeenLists } from './seen-lists.js';
+import { type PackedInteractions, type Pasts, SeenLists } from './seen-lists.js';
 import { Space } from './space.js';
-import { type PackedStringIndex, StringIndex } from './string-index.js';
+import { type Names, type PackedStringIndex, StringIndex } from './string-index.js';
 
 /** The files of a generation that belong to no space. */
 export const collectionFiles = {
@@ -23,32 +24,61 @@ export const collectionFiles = {
   recipe: 'recipe.json',
 } as const;
 
-/** An open generation: everything that a question needs, by ordinals. */
-export class Collection {
+/** What a collection is made of. */
+export interface CollectionParts {
+  readonly manifest: Manifest;
+  /** The number of the last change that is in it. */
+  readonly sequence: number;
+  readonly catalogue: CatalogueLookup;
+  readonly users: Names;
+  /** How many users there are. Ordinals of `users` may be more: some are gone. */
+  readonly userCount: number;
+  readonly seen: Pasts;
+  /** In the recipe's order. */
+  readonly spaces: readonly Space[];
+  readonly embedders: Embedders;
+  /** Undefined where the recipe keeps none. */
+  readonly pictures: Pictures | undefined;
   /** The sets of the predicates that were asked for last. */
-  readonly filters: FilterCache;
+  readonly filters: Pick<FilterCache, 'setOf'>;
   readonly stoplists: Stoplists;
+  readonly content: () => ContentTerms;
+}
+
+/** A state of a collection, everything that a question needs, by ordinals: an open generation, or one with changes on top (live/). */
+export class Collection {
+  readonly manifest: Manifest;
+  readonly sequence: number;
+  readonly catalogue: CatalogueLookup;
+  readonly users: Names;
+  readonly userCount: number;
+  readonly seen: Pasts;
+  readonly spaces: readonly Space[];
+  readonly embedders: Embedders;
+  readonly pictures: Pictures | undefined;
+  readonly filters: Pick<FilterCache, 'setOf'>;
+  readonly stoplists: Stoplists;
+  readonly #makeContent: () => ContentTerms;
   #content: ContentTerms | undefined;
 
-  private constructor(
-    readonly manifest: Manifest,
-    readonly catalogue: Catalogue,
-    readonly users: StringIndex,
-    readonly seen: SeenLists,
-    /** In the recipe's order. */
-    readonly spaces: readonly Space[],
-    readonly embedders: Embedders,
-    /** Undefined where the recipe keeps none. */
-    readonly pictures: Pictures | undefined,
-  ) {
-    const { columns, size: items } = catalogue;
-    this.filters = new FilterCache({ columns, items });
-    this.stoplists = new Stoplists(catalogue);
+  constructor(parts: CollectionParts) {
+    this.manifest = parts.manifest;
+    this.sequence = parts.sequence;
+    this.catalogue = parts.catalogue;
+    this.users = parts.users;
+    this.userCount = parts.userCount;
+    this.seen = parts.seen;
+    this.spaces = parts.spaces;
+    this.embedders = parts.embedders;
+    this.pictures = parts.pictures;
+    this.filters = parts.filters;
+    this.stoplists = parts.stoplists;
+    this.#makeContent = parts.content;
   }
 
   /** What the items say of themselves, for questions that no space can answer. */
   get content(): ContentTerms {
-    this.#content ??= new ContentTerms(this.catalogue.columns.values(), this.catalogue.size);
+    this.#content ??= this.#makeContent();
     return this.#content;
   }
 
@@ -56,7 +86,7 @@ export class Collection {
    * Opens the live generation of a collection directory.
    * @throws NighError UNKNOWN_COLLECTION, NOT_FOUND, IO, FORMAT, TRUNCATED, CHECKSUM_MISMATCH, VERSION_UNSUPPORTED
    */
-  static async open(directory: string, mode: 'memory' | 'mmap'): Promise<Collection> {
+  static async open(directory: string, mode: 'memory' | 'mmap'): Promise<Generation> {
     let generation = await liveGeneration(directory);
     while (generation !== undefined) {
       try {
@@ -72,13 +102,22 @@ export class Collection {
   }
 
   /** Opens a generation by its own directory, live or not. @throws NighError as `open`; NOT_FOUND where it is not there */
-  static async openGeneration(directory: string, mode: 'memory' | 'mmap'): Promise<Collection> {
+  static async openGeneration(directory: string, mode: 'memory' | 'mmap'): Promise<Generation> {
     const manifest = await readManifest(directory);
     const spaces = await openAll(manifest.spaces.map((space) => Space.open(directory, manifest, space, mode)));
     try {
       const { catalogue, users, seen } = await Collection.readVocabularies(directory, manifest);
-      const pictures = await openPictures(directory, manifest);
-      return new Collection(manifest, catalogue, users, seen, spaces, new Embedders(directory, manifest), pictures);
+      const { columns, size: items } = catalogue;
+      return new Generation({
+        ...{ manifest, catalogue, users, seen, spaces },
+        sequence: manifest.journal ?? 0,
+        userCount: users.size,
+        embedders: new Embedders(directory, manifest),
+        pictures: await openPictures(directory, manifest),
+        filters: new FilterCache({ columns, items }),
+        stoplists: new Stoplists(catalogue),
+        content: () => ContentTerms.of(columns, items),
+      });
     } catch (cause) {
       for (const space of spaces) space.close();
       throw cause;
@@ -167,4 +206,12 @@ export class Collection {
 function openPictures(directory: string, { files }: Manifest): Promise<Pictures> | undefined {
   const [bytes, places] = [files[pictureFiles.bytes], files[pictureFiles.places]];
   return bytes === undefined || places === undefined ? undefined : Pictures.open(directory, { bytes, places });
+}
+
+/** A generation as it was built. */
+export class Generation extends Collection {
+  declare readonly filters: FilterCache;
+  declare readonly catalogue: Catalogue;
+  declare readonly users: StringIndex;
+  declare readonly seen: SeenLists;
 }

@@ -1,39 +1,78 @@
 import type { OpenColumn } from './packed-columns.js';
+import type { AttributeValue } from './types.js';
 
 /** A text is taken for a category, rather than for something to read, up to this many characters. */
 const longestCategory = 64;
 
 /**
  * What items say of themselves in tags and in texts that several items share, as vectors: an entry a term, ln(1 + items / items with it), at unit
- * length. Made when the first question needs it.
+ * length. Made when the first question needs it. Items that came later are described by the same terms, as rare as they were.
  */
 export class ContentTerms {
   readonly #offsets: Uint32Array;
   readonly #ordinals: Uint32Array;
   readonly #rarity: Float64Array;
+  /** By column, the term of a tag or text. */
+  readonly #termOf: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** The terms of items after those that it was made of. */
+  readonly #later: readonly Uint32Array[];
 
-  constructor(columns: Iterable<OpenColumn>, items: number) {
+  private constructor(
+    stored: { offsets: Uint32Array; ordinals: Uint32Array; rarity: Float64Array },
+    termOf: ReadonlyMap<string, ReadonlyMap<string, number>>,
+    later: readonly Uint32Array[],
+  ) {
+    this.#offsets = stored.offsets;
+    this.#ordinals = stored.ordinals;
+    this.#rarity = stored.rarity;
+    this.#termOf = termOf;
+    this.#later = later;
+  }
+
+  static of(columns: ReadonlyMap<string, OpenColumn>, items: number): ContentTerms {
     const lists: number[][] = Array.from({ length: items }, () => []);
+    const termOf = new Map<string, Map<string, number>>();
     let terms = 0;
-    for (const column of columns) {
+    for (const [name, column] of columns) {
+      const known = new Map<string, number>();
       if (column.type === 'tags') {
         for (let item = 0; item < items; item++) {
           const tags = column.ordinals.subarray(column.offsets[item], column.offsets[item + 1]);
           for (const term of new Set(tags)) lists[item]!.push(terms + term);
         }
+        for (let term = 0; term < column.terms.size; term++) known.set(column.terms.at(term), terms + term);
         terms += column.terms.size;
       } else if (column.type === 'text') {
-        terms += addCategories(column, lists, terms);
+        terms += addCategories(column, lists, terms, known);
       }
+      termOf.set(name, known);
     }
-    this.#offsets = new Uint32Array(items + 1);
+    const offsets = new Uint32Array(items + 1);
     lists.forEach((list, item) => {
-      this.#offsets[item + 1] = this.#offsets[item]! + list.length;
+      offsets[item + 1] = offsets[item]! + list.length;
     });
-    this.#ordinals = Uint32Array.from(lists.flat());
+    const ordinals = Uint32Array.from(lists.flat());
     const counts = new Uint32Array(terms);
-    for (const term of this.#ordinals) counts[term] = counts[term]! + 1;
-    this.#rarity = Float64Array.from(counts, (count) => (count === 0 ? 0 : Math.log(1 + items / count)));
+    for (const term of ordinals) counts[term] = counts[term]! + 1;
+    const rarity = Float64Array.from(counts, (count) => (count === 0 ? 0 : Math.log(1 + items / count)));
+    return new ContentTerms({ offsets, ordinals, rarity }, termOf, []);
+  }
+
+  /** The same terms for more items, which follow those that it was made of. */
+  followedBy(items: readonly Readonly<Record<string, AttributeValue | undefined>>[]): ContentTerms {
+    const later = items.map((attributes) => {
+      const terms = new Set<number>();
+      for (const [name, known] of this.#termOf) {
+        const value = attributes[name];
+        for (const text of Array.isArray(value) ? value : typeof value === 'string' ? [value] : []) {
+          const term = known.get(text);
+          if (term !== undefined) terms.add(term);
+        }
+      }
+      return Uint32Array.from(terms);
+    });
+    const stored = { offsets: this.#offsets, ordinals: this.#ordinals, rarity: this.#rarity };
+    return new ContentTerms(stored, this.#termOf, later);
   }
 
   get terms(): number {
@@ -52,7 +91,7 @@ export class ContentTerms {
     for (const value of profile) squares += value * value;
     if (squares === 0) return undefined;
     const length = Math.sqrt(squares);
-    return new Float64Array(this.#offsets.length - 1).map((_, item) => {
+    return new Float64Array(this.#offsets.length - 1 + this.#later.length).map((_, item) => {
       let product = 0;
       for (const term of this.#termsOf(item)) product += profile[term]! * this.#rarity[term]!;
       return product === 0 ? 0 : Math.min(1, product / (length * this.#lengthOf(item)));
@@ -60,6 +99,8 @@ export class ContentTerms {
   }
 
   #termsOf(item: number): Uint32Array {
+    const stored = this.#offsets.length - 1;
+    if (item >= stored) return this.#later[item - stored]!;
     return this.#ordinals.subarray(this.#offsets[item], this.#offsets[item + 1]);
   }
 
@@ -71,7 +112,12 @@ export class ContentTerms {
 }
 
 /** @returns how many terms there were */
-function addCategories({ read }: Extract<OpenColumn, { type: 'text' }>, lists: number[][], first: number): number {
+function addCategories(
+  { read }: Extract<OpenColumn, { type: 'text' }>,
+  lists: number[][],
+  first: number,
+  known: Map<string, number>,
+): number {
   const itemsOf = new Map<string, number[]>();
   lists.forEach((_, item) => {
     const text = read(item);
@@ -80,8 +126,9 @@ function addCategories({ read }: Extract<OpenColumn, { type: 'text' }>, lists: n
     if (sharing === undefined) itemsOf.set(text, [item]);
     else sharing.push(item);
   });
-  const shared = [...itemsOf.values()].filter(({ length }) => length > 1);
-  shared.forEach((items, term) => {
+  const shared = [...itemsOf].filter(([, { length }]) => length > 1);
+  shared.forEach(([text, items], term) => {
+    known.set(text, first + term);
     for (const item of items) lists[item]!.push(first + term);
   });
   return shared.length;

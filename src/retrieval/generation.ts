@@ -45,6 +45,10 @@ export interface Manifest {
   readonly users: number;
   readonly interactions: number;
   readonly recallFloor: number;
+  /** The changes of the journal that are in it, by the number of the last; absent where it was built from its dataset alone. */
+  readonly journal?: number;
+  /** The generation in which its embeddings were fitted, where that is an earlier one. */
+  readonly fit?: string;
   /** Absent in collections built before there was one. */
   readonly taste?: Taste;
   /** How many items have a picture here; absent where the recipe keeps none. */
@@ -57,7 +61,7 @@ export interface Manifest {
 }
 
 /** What is told about a generation. */
-export function toInfo({ version: _, files, spaces, ...info }: Manifest): CollectionInfo {
+export function toInfo({ version: _, files, spaces, journal: _journal, fit: _fit, ...info }: Manifest): CollectionInfo {
   return {
     ...info,
     spaces: spaces.map(({ efSearch: _efSearch, recall: _recall, ...space }) => space),

@@ -4,6 +4,9 @@ export type { BuildProgress, BuildStage, StageTiming } from './build-progress.js
 export { type EmbeddedSpace, type EmbedOptions, embedSpace } from './embed-space.js';
 export type { AttributeTest, Condition, Where, WhereValue } from './filters/predicate.js';
 export type { LeftOutSpace } from './left-out.js';
+export type { CompactOptions } from './live/compact.js';
+export type { ChangeOptions, InteractionInput, ItemFields } from './live/item-fields.js';
+export type { Compaction, JournalInfo } from './live/open-collection.js';
 export { NeighborBlock, type NeighborRow } from './neighbors/block.js';
 export {
   streamNeighbors,

@@ -1,9 +1,21 @@
 import { invalidArgument, NighError } from '../core/errors.js';
-import { checked, choice, isPlainObject, optional, readParams } from '../core/params.js';
+import { checked, choice, flag, integer, isPlainObject, optional, readParams } from '../core/params.js';
 import { ask, requireText } from './ask.js';
-import { Collection } from './collection.js';
+import type { Collection } from './collection.js';
 import { describeItem } from './describe-item.js';
 import { liveGeneration, toInfo } from './generation.js';
+import type { Acknowledgement } from './journal/journal.js';
+import type { CompactOptions } from './live/compact.js';
+import {
+  type ChangeOptions,
+  type InteractionInput,
+  type ItemFields,
+  readEvents,
+  readFields,
+  readRequestId,
+  requireId,
+} from './live/item-fields.js';
+import { type Compaction, type JournalInfo, OpenCollection } from './live/open-collection.js';
 import { measureEfforts } from './measure-efforts.js';
 import { Neighbors } from './neighbors/neighbors.js';
 import { type NeighborsOptions, readNeighborsOptions } from './neighbors/options.js';
@@ -40,6 +52,22 @@ const stagesSchema = {
 const openSchema = {
   mode: choice(['memory', 'mmap'], { default: 'mmap' }),
   stages: optional(checked('an object of stages', (value): value is Partial<Stages> => isPlainObject(value))),
+  write: flag({ default: false }),
+  compactAfter: integer({ min: 0, max: 1e9, default: 10_000 }),
+  onCompaction: optional(
+    checked(
+      'a function',
+      (value): value is NonNullable<RetrieverOptions['onCompaction']> => typeof value === 'function',
+    ),
+  ),
+};
+const compactSchema = {
+  signal: optional(checked('an AbortSignal', (value): value is AbortSignal => value instanceof AbortSignal)),
+  onProgress: optional(
+    checked('a function', (value): value is NonNullable<CompactOptions['onProgress']> => typeof value === 'function'),
+  ),
+  threads: integer({ min: 0, max: 1024, default: 0 }),
+  keep: integer({ min: 1, max: 1000, default: 2 }),
 };
 /** So many questions of one call are under way at a time. */
 const questionsAtOnce = 64;
@@ -52,13 +80,23 @@ export interface RetrieverOptions {
   readonly mode?: 'memory' | 'mmap';
   /** Other functions in the place of those that answer (pipeline/stages.ts). Filtering holds whatever the others do. Default: `defaultStages`. */
   readonly stages?: Partial<Stages>;
+  /** Take changes too: one process at a time may. Default false. */
+  readonly write?: boolean;
+  /**
+   * With `write`: how many changes the journal holds when they are folded into a new generation in the background. 0 leaves that to `compact`.
+   * Default 10,000.
+   */
+  readonly compactAfter?: number;
+  /** With `write`: told how every compaction in the background ended. */
+  readonly onCompaction?: (outcome: Compaction | Error) => void;
 }
 
 /**
- * Answers from one generation of a collection: which items are like this one, and which suit this user.
+ * Answers from a collection: which items are like this one, and which suit this user.
  *
- * A Retriever stays on the generation it was opened at, whatever is built meanwhile; open another to see a new one. Any number
- * of questions may be under way at once; searches run off the event loop, but for those that take microseconds.
+ * A Retriever stays on the generation it was opened at, whatever is built meanwhile; open another to see a new one. Changes of the journal
+ * come on top: its own are seen by the next question after each was answered, those of another process after `catchUp`. Any number
+ * of questions may be under way at once, each answered from one state; searches run off the event loop, but for those that take microseconds.
  *
  * ```ts
  * await using movies = await Retriever.open('indexes/movies');
@@ -66,43 +104,132 @@ export interface RetrieverOptions {
  * ```
  */
 export class Retriever implements AsyncDisposable {
-  readonly info: CollectionInfo;
+  readonly #opened: OpenCollection;
   readonly #directory: string;
-  readonly #mode: 'memory' | 'mmap';
   readonly #stages: Stages;
-  readonly #underWay = new Set<Promise<unknown>>();
-  #collection: Collection | undefined;
+  /** Changes of stoplists. */
   #revision = 0;
+  #info: { readonly of: Collection; readonly info: CollectionInfo };
 
-  private constructor(collection: Collection, directory: string, mode: 'memory' | 'mmap', stages: Stages) {
-    this.#collection = collection;
+  private constructor(opened: OpenCollection, directory: string, stages: Stages) {
+    this.#opened = opened;
     this.#directory = directory;
-    this.#mode = mode;
     this.#stages = stages;
-    this.info = toInfo(collection.manifest);
+    this.#info = { of: opened.state, info: infoOf(opened.state) };
   }
 
   /**
-   * Opens a collection directory (`indexes/movies`) at its live generation. Every file is checked against its checksum, so this
-   * reads all of them once.
-   * @throws NighError UNKNOWN_COLLECTION where nothing was built, NOT_FOUND, IO, FORMAT, TRUNCATED, CHECKSUM_MISMATCH,
-   * VERSION_UNSUPPORTED, UNKNOWN_OPTION, INVALID_ARGUMENT
+   * Opens a collection directory (`indexes/movies`) at its live generation, with the changes of its journal. Every file is checked against
+   * its checksum, so this reads all of them once.
+   * @throws NighError UNKNOWN_COLLECTION where nothing was built, LOCKED where another process writes, NOT_FOUND, IO, FORMAT, TRUNCATED,
+   * CHECKSUM_MISMATCH, VERSION_UNSUPPORTED, UNKNOWN_OPTION, INVALID_ARGUMENT
    */
   static async open(directory: string, options: RetrieverOptions = {}): Promise<Retriever> {
-    const { mode, stages = {} } = readParams(openSchema, options, '');
+    const { stages = {}, write, ...read } = readParams(openSchema, options, '');
     readParams(stagesSchema, stages, 'stages');
     const given = Object.fromEntries(Object.entries(stages).filter(([, stage]) => stage !== undefined));
-    return new Retriever(await Collection.open(directory, mode), directory, mode, { ...defaultStages, ...given });
+    const opened = await OpenCollection.open(directory, read, write);
+    return new Retriever(opened, directory, { ...defaultStages, ...given });
+  }
+
+  /** What the collection is, as it is now; once closed, as it was last told. */
+  get info(): CollectionInfo {
+    if (this.#opened.isClosed) return this.#info.info;
+    const { state } = this.#opened;
+    if (state !== this.#info.of) this.#info = { of: state, info: infoOf(state) };
+    return this.#info.info;
   }
 
   /**
-   * The collection's live generation, opened as this one was and beside it, with its stoplists: this one stays as it is.
+   * The collection's live generation, opened as this one was and beside it, with its stoplists: this one stays as it is. Both take changes, and
+   * see each other's.
    * @throws NighError CLOSED, and what `open` throws
    */
   async reopen(): Promise<Retriever> {
-    const next = await Retriever.open(this.#directory, { mode: this.#mode, stages: this.#stages });
-    for (const [list, ids] of this.hidden) next.hide(list, ids);
-    return next;
+    return new Retriever(await this.#opened.reopen(), this.#directory, this.#stages);
+  }
+
+  /**
+   * Adds an item, or changes the one of this id. Its place in every space is by the vectors that are given, else as docs/live-updates.md says.
+   * Resolves once the change is durable; the next question sees it.
+   *
+   * ```ts
+   * await using shop = await Retriever.open('indexes/shop', { write: true });
+   * await shop.upsertItem('4711', { title: 'A red kettle', attributes: { price: 29 } });
+   * ```
+   * @throws NighError READ_ONLY where it was opened without `write`, INVALID_ARGUMENT, UNKNOWN_OPTION, UNKNOWN_SPACE, DIMENSION_MISMATCH,
+   * NOT_FINITE, ZERO_VECTOR, OPTIONAL_PACKAGE; IO where it could not be made durable, and then it was not made; CLOSED
+   */
+  async upsertItem(
+    id: string,
+    fields: ItemFields,
+    options: ChangeOptions = {},
+  ): Promise<{ readonly sequence: number }> {
+    requireId('id', id);
+    const request = { type: 'upsert', id, fields: readFields(fields) } as const;
+    return this.#opened.submit(request, readRequestId(options));
+  }
+
+  /**
+   * Removes an item, and what people did with it, from every answer. `existed` says whether there was one.
+   * @throws NighError READ_ONLY, INVALID_ARGUMENT, UNKNOWN_OPTION, IO, CLOSED
+   */
+  async deleteItem(
+    id: string,
+    options: ChangeOptions = {},
+  ): Promise<{ readonly sequence: number; readonly existed: boolean }> {
+    requireId('id', id);
+    return existing(await this.#opened.submit({ type: 'delete', id }, readRequestId(options)));
+  }
+
+  /**
+   * Adds what people did, who may be new; of the same person and item the latest counts. The next recommendation reflects it: in a space that can
+   * place newcomers, the user's vector is solved anew from their whole past. All or none.
+   * @throws NighError READ_ONLY, UNKNOWN_ITEM, INVALID_ARGUMENT, NOT_FINITE, UNKNOWN_OPTION, IO, CLOSED
+   */
+  async addInteractions(
+    interactions: readonly InteractionInput[],
+    options: ChangeOptions = {},
+  ): Promise<{ readonly sequence: number }> {
+    const request = { type: 'interactions', events: readEvents(interactions) } as const;
+    return this.#opened.submit(request, readRequestId(options));
+  }
+
+  /**
+   * Forgets a user: what they did, their vectors, and what the journal holds of their interactions. Generations before the next compaction still
+   * hold what was built into them.
+   * @throws NighError READ_ONLY, INVALID_ARGUMENT, UNKNOWN_OPTION, IO, CLOSED
+   */
+  async forgetUser(
+    user: string,
+    options: ChangeOptions = {},
+  ): Promise<{ readonly sequence: number; readonly existed: boolean }> {
+    requireId('user', user);
+    return existing(await this.#opened.submit({ type: 'forget', user }, readRequestId(options)));
+  }
+
+  /**
+   * Applies the changes that another process has made durable, up to this one at least if it has; cheap where there is nothing new.
+   * @returns the number of the last change that questions are answered by
+   * @throws NighError CHECKSUM_MISMATCH, FORMAT, IO, CLOSED
+   */
+  async catchUp(sequence?: number): Promise<number> {
+    this.#open();
+    return this.#opened.catchUp(sequence);
+  }
+
+  /** How far the journal goes; undefined where the collection never had a change. */
+  get journal(): JournalInfo | undefined {
+    return this.#opened.journal;
+  }
+
+  /**
+   * Folds the changes of the journal into a new generation, without fitting anything anew, and goes on from there. Questions and changes go on
+   * meanwhile: changes that come after it began stay in the journal. A crash at any moment leaves what was.
+   * @throws NighError READ_ONLY, LOCKED while a build runs, RECALL_FLOOR, ABORTED, IO, INVALID_ARGUMENT, UNKNOWN_OPTION, CLOSED
+   */
+  async compact(options: Partial<CompactOptions> = {}): Promise<Compaction> {
+    return this.#opened.compact(readParams(compactSchema, options, ''));
   }
 
   /**
@@ -124,7 +251,7 @@ export class Retriever implements AsyncDisposable {
     const ordinal = item === undefined ? undefined : collection.catalogue.require(item);
     const near = item === undefined ? [] : (await this.similarItems(item, { space, k: 12 })).results;
     const neighbours = near.map(({ id, score }) => ({ item: collection.catalogue.require(id), score }));
-    return this.#tracked(mapSpace(collection, found, ordinal, neighbours, options.links === true));
+    return this.#opened.tracked(mapSpace(collection, found, ordinal, neighbours, options.links === true));
   }
 
   /**
@@ -134,14 +261,15 @@ export class Retriever implements AsyncDisposable {
    */
   async measureEfforts(space: string): Promise<Efforts> {
     const collection = this.#open();
-    return this.#tracked(measureEfforts(collection, collection.requireSpace(space)));
+    return this.#opened.tracked(measureEfforts(collection, collection.requireSpace(space)));
   }
 
   /** Up to `count` item ids, evenly spread over the catalogue: the same ones every time. @throws NighError CLOSED */
   sampleItems(count: number): string[] {
     const { catalogue } = this.#open();
     const size = Math.min(count, catalogue.size);
-    return Array.from({ length: size }, (_, i) => catalogue.id(Math.floor((i * catalogue.size) / size)));
+    const ordinals = Array.from({ length: size }, (_, i) => Math.floor((i * catalogue.size) / size));
+    return ordinals.filter((item) => catalogue.isLive(item)).map((item) => catalogue.id(item));
   }
 
   /**
@@ -153,7 +281,7 @@ export class Retriever implements AsyncDisposable {
   async similarItems(item: string, options: QueryOptions = {}): Promise<Answer> {
     const collection = this.#open();
     requireText('item', item);
-    return this.#tracked(ask(collection, this.#stages, { item }, readQueryOptions(options)));
+    return this.#opened.tracked(ask(collection, this.#stages, { item }, readQueryOptions(options)));
   }
 
   /**
@@ -166,7 +294,7 @@ export class Retriever implements AsyncDisposable {
   async recommend(user: string, options: RecommendOptions = {}): Promise<Answer> {
     const collection = this.#open();
     requireText('user', user);
-    return this.#tracked(ask(collection, this.#stages, { user }, readRecommendOptions(options)));
+    return this.#opened.tracked(ask(collection, this.#stages, { user }, readRecommendOptions(options)));
   }
 
   /**
@@ -180,7 +308,7 @@ export class Retriever implements AsyncDisposable {
     const collection = this.#open();
     // One that was forgotten is not one that is empty.
     if (history === undefined) throw invalidArgument('history', 'an array of entries { item, weight }', history);
-    return this.#tracked(ask(collection, this.#stages, { history }, readRecommendOptions(options)));
+    return this.#opened.tracked(ask(collection, this.#stages, { history }, readRecommendOptions(options)));
   }
 
   /**
@@ -200,7 +328,7 @@ export class Retriever implements AsyncDisposable {
     // What an item has no use for is refused beside it alone, as similarItems does.
     const others = [user, history, vector, text, image].some((part) => part !== undefined);
     const query = item !== undefined && !others ? readQueryOptions(options) : readRecommendOptions(options);
-    return this.#tracked(
+    return this.#opened.tracked(
       ask(collection, this.#stages, { item, user, history, vector, text, image } as Question, query),
     );
   }
@@ -231,7 +359,9 @@ export class Retriever implements AsyncDisposable {
   async similarUsers(user: string, options: SimilarUsersOptions = {}): Promise<SimilarUsersAnswer> {
     const collection = this.#open();
     requireText('user', user);
-    return this.#tracked(similarUsers(collection, collection.requireUser(user), readSimilarUsersOptions(options)));
+    return this.#opened.tracked(
+      similarUsers(collection, collection.requireUser(user), readSimilarUsersOptions(options)),
+    );
   }
 
   /**
@@ -249,7 +379,7 @@ export class Retriever implements AsyncDisposable {
    */
   neighbors(options: NeighborsOptions = {}): Neighbors {
     const plan = planNeighbors(this.#open(), this.#stages, readNeighborsOptions(options));
-    return new Neighbors(plan, (work) => this.#tracked(work));
+    return new Neighbors(plan, (work) => this.#opened.tracked(work));
   }
 
   /**
@@ -272,9 +402,9 @@ export class Retriever implements AsyncDisposable {
     return this.#open().stoplists.lists;
   }
 
-  /** Goes up when a stoplist changes: answers of one revision of one generation are the same. */
+  /** Goes up when a stoplist or the collection changes: answers of one revision of one generation are the same. */
   get revision(): number {
-    return this.#revision;
+    return this.#revision + this.#opened.revision;
   }
 
   /** @throws NighError UNKNOWN_ITEM, CLOSED */
@@ -292,7 +422,7 @@ export class Retriever implements AsyncDisposable {
     const { catalogue, pictures } = this.#open();
     requireText('id', id);
     catalogue.require(id);
-    return pictures === undefined ? undefined : this.#tracked(pictures.of(id));
+    return pictures === undefined ? undefined : this.#opened.tracked(pictures.of(id));
   }
 
   /**
@@ -322,12 +452,10 @@ export class Retriever implements AsyncDisposable {
     return catalogue.id(catalogue.resolve(idOrTitle));
   }
 
-  /** Frees the indexes. Questions under way are answered; later ones throw CLOSED. */
+  /** Frees the indexes, and lets another process write. Questions and changes under way are answered; later ones throw CLOSED. */
   async close(): Promise<void> {
-    const collection = this.#collection;
-    this.#collection = undefined;
-    await Promise.allSettled(this.#underWay);
-    await collection?.closeAll();
+    this.#info = { ...this.#info, info: this.info };
+    await this.#opened.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -335,17 +463,19 @@ export class Retriever implements AsyncDisposable {
   }
 
   #open(): Collection {
-    if (this.#collection === undefined) throw new NighError('CLOSED', `The collection ${this.info.name} was closed.`);
-    return this.#collection;
+    return this.#opened.state;
   }
+}
 
-  /** Closing waits for it. */
-  #tracked<T>(work: Promise<T>): Promise<T> {
-    this.#underWay.add(work);
-    const forget = () => this.#underWay.delete(work);
-    work.then(forget, forget);
-    return work;
-  }
+/** The manifest's, with what changes made of its counts. */
+function infoOf({ manifest, catalogue, userCount, seen }: Collection): CollectionInfo {
+  const info = { ...toInfo(manifest), items: catalogue.count, users: userCount };
+  // Counting them takes a pass over the catalogue, which few ask for.
+  return Object.defineProperty(info, 'interactions', { get: () => seen.interactions, enumerable: true });
+}
+
+function existing({ sequence, existed = false }: Acknowledgement): { sequence: number; existed: boolean } {
+  return { sequence, existed };
 }
 
 /** The same error, of one question of several. */

@@ -9,7 +9,7 @@ export interface PackedInteractions {
   readonly offsets: Uint32Array;
   readonly columns: Uint32Array;
   readonly values: Float32Array;
-  /** Unix seconds, one an entry; absent where the source has no times, and in collections built before they were kept. */
+  /** Unix seconds, one an entry, NaN where one has no time; absent where the source has no times, and in collections built before they were kept. */
   readonly timestamps?: Float64Array;
 }
 
@@ -35,6 +35,7 @@ export class SeenLists {
   readonly #values: Float32Array;
   readonly #timestamps: Float64Array | undefined;
   #rated: RatedItems | undefined;
+  #sums: Float64Array | undefined;
 
   /** How many users interacted with every item. */
   readonly popularity: Uint32Array;
@@ -83,15 +84,27 @@ export class SeenLists {
    */
   get rated(): RatedItems {
     if (this.#rated === undefined) {
-      const values = this.#values;
-      const all = new CsrMatrix(this.users, this.popularity.length, this.#offsets, this.#columns, values);
-      this.#rated = {
-        scores: new Float64Array(weightedRatings(all)),
-        lowest: values.reduce((least, value) => Math.min(least, value)),
-        highest: values.reduce((most, value) => Math.max(most, value)),
-      };
+      const all = new CsrMatrix(this.users, this.popularity.length, this.#offsets, this.#columns, this.#values);
+      this.#rated = { scores: new Float64Array(weightedRatings(all)), ...this.range };
     }
     return this.#rated;
+  }
+
+  /** The lowest and the highest value; of none the infinities. */
+  get range(): { readonly lowest: number; readonly highest: number } {
+    return {
+      lowest: this.#values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
+      highest: this.#values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
+    };
+  }
+
+  /** The sum of the values of every item. */
+  get sums(): Float64Array {
+    if (this.#sums === undefined) {
+      this.#sums = new Float64Array(this.popularity.length);
+      for (const [e, item] of this.#columns.entries()) this.#sums[item] = this.#sums[item]! + this.#values[e]!;
+    }
+    return this.#sums;
   }
 
   /** The items that a user interacted with, ascending. A view. */
@@ -103,9 +116,28 @@ export class SeenLists {
   pastOf(user: number): Interaction[] {
     const past: Interaction[] = [];
     for (let e = this.#offsets[user]!; e < this.#offsets[user + 1]!; e++) {
-      past.push({ item: this.#columns[e]!, value: this.#values[e]!, timestamp: this.#timestamps?.[e] });
+      const timestamp = this.#timestamps?.[e] ?? Number.NaN;
+      past.push({
+        ...{ item: this.#columns[e]!, value: this.#values[e]! },
+        timestamp: Number.isNaN(timestamp) ? undefined : timestamp,
+      });
     }
     return past;
+  }
+
+  /** Whether a user's past is another than their fitted vector was made from. */
+  hasChanged(_user: number): boolean {
+    return false;
+  }
+
+  /** Those of whom that is true. */
+  get changed(): readonly number[] {
+    return [];
+  }
+
+  /** Users who were forgotten. */
+  get gone(): readonly number[] {
+    return [];
   }
 
   static pack({ interactions, timestamps }: Pick<Dataset, 'interactions' | 'timestamps'>): PackedInteractions {
@@ -113,3 +145,6 @@ export class SeenLists {
     return { items: cols, offsets, columns, values, ...(timestamps === undefined ? {} : { timestamps }) };
   }
 }
+
+/** What users did, whatever holds it: as it was built, or with changes on top. */
+export type Pasts = Omit<Pick<SeenLists, keyof SeenLists>, 'sums' | 'range'>;

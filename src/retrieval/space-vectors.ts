@@ -2,6 +2,7 @@ import { breathe } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import type { Collection } from './collection.js';
+import { userVector } from './similar-users.js';
 import type { Space } from './space.js';
 
 const rowsAtOnce = 2000;
@@ -26,12 +27,13 @@ export async function spaceVectors(
 ): Promise<SpaceVectors> {
   const { catalogue, users } = collection;
   const total = of === 'items' ? catalogue.size : users.size;
-  const vectorOf = (ordinal: number) => (of === 'items' ? space.forUsers.vector(ordinal) : space.userVector(ordinal));
+  const vectorOf = async (ordinal: number) =>
+    of === 'items' ? space.forUsers.vector(ordinal) : userVector(collection, space, ordinal);
   const ordinals: number[] = [];
   const vectors: Float32Array[] = [];
   for (let ordinal = 0; ordinal < total; ordinal++) {
     if (ordinal % rowsAtOnce === 0) await breathe(signal);
-    const vector = vectorOf(ordinal);
+    const vector = await vectorOf(ordinal);
     if (vector === undefined) continue;
     ordinals.push(ordinal);
     vectors.push(vector);

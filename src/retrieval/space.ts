@@ -31,8 +31,16 @@ export interface HistoryItems {
   readonly weights: Float32Array;
 }
 
+/** What the items of a space are searched in. */
+export interface SpaceIndexes {
+  readonly similar: VectorIndex;
+  /** Only where users have vectors. */
+  readonly recommend: VectorIndex | undefined;
+}
+
 /** One space of an open generation. */
 export class Space {
+  readonly #manifest: SpaceManifest;
   readonly name: string;
   /** What the vectors are made of, where they are blocks side by side. */
   readonly blocks: readonly Block[];
@@ -47,6 +55,8 @@ export class Space {
   /** Item vectors under inner product; only where users have vectors. */
   readonly #recommend: VectorIndex | undefined;
   readonly #users: VectorIndex | undefined;
+  /** Whose vector is not what was fitted. */
+  readonly #isOutdated: (user: number) => boolean;
   readonly #fold: HistoryFolder | undefined;
   /** Whether fold-in reads dislikes. */
   readonly #foldsDislikes: boolean;
@@ -57,7 +67,9 @@ export class Space {
     recommend: VectorIndex | undefined,
     users: VectorIndex | undefined,
     fold: HistoryFolder | undefined,
+    isOutdated: (user: number) => boolean = () => false,
   ) {
+    this.#manifest = manifest;
     this.name = manifest.name;
     this.efSearch = manifest.efSearch;
     this.recall = manifest.recall;
@@ -67,6 +79,7 @@ export class Space {
     this.#recommend = recommend;
     this.#users = users;
     this.#fold = fold;
+    this.#isOutdated = isOutdated;
     this.#foldsDislikes = lookUpEmbedding(manifest.embedding)?.foldsDislikes === true;
   }
 
@@ -101,6 +114,34 @@ export class Space {
     }
   }
 
+  /**
+   * The same space with changes on top: over other indexes of the same kinds, with the users whose fitted vector no longer holds. These are
+   * placed by their past, which takes a fold-in; where the space has none, what was fitted stays.
+   */
+  with(
+    { similar, recommend }: SpaceIndexes,
+    isGone: (user: number) => boolean,
+    isOutdated: (user: number) => boolean,
+  ): Space {
+    const outdated = (user: number) => isGone(user) || (this.#fold !== undefined && isOutdated(user));
+    return new Space(this.#manifest, similar, recommend, this.#users, this.#fold, outdated);
+  }
+
+  /** Its indexes of items. */
+  get indexes(): SpaceIndexes {
+    return { similar: this.similar, recommend: this.#recommend };
+  }
+
+  /** Vectors of users, as they were fitted. */
+  get fittedUsers(): VectorIndex | undefined {
+    return this.#users;
+  }
+
+  /** Whether a past places somebody as the fit would have. */
+  get folds(): boolean {
+    return this.#fold !== undefined;
+  }
+
   /** What a user's vector is searched in: by inner product where users have vectors, otherwise by direction. */
   get forUsers(): VectorIndex {
     return this.#recommend ?? this.similar;
@@ -116,9 +157,9 @@ export class Space {
     return this.#users !== undefined;
   }
 
-  /** The user's vector as it was fitted, or undefined. */
+  /** The user's vector as it was fitted; undefined where there is none, or where it no longer holds. */
   userVector(user: number): Float32Array | undefined {
-    return this.#users?.vector(user);
+    return this.#isOutdated(user) ? undefined : this.#users?.vector(user);
   }
 
   /**

@@ -31,6 +31,11 @@ export class StringIndex extends StringList {
     this.#order = order;
   }
 
+  /** Every position in the order of the strings, by their UTF-8 bytes. A view. */
+  get sorted(): Uint32Array {
+    return this.#order;
+  }
+
   /** The first position whose string equals the text, or undefined. */
   find(text: string): number | undefined {
     const { begin, end } = this.#range(text, false);
@@ -76,3 +81,6 @@ export class StringIndex extends StringList {
     return { ...packed, order };
   }
 }
+
+/** Names by ordinal, whatever holds them. */
+export type Names = Pick<StringIndex, 'find' | 'at' | 'size' | 'sorted'>;

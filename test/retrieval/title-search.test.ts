@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TitleSearch, titleKey } from '../../src/retrieval/title-search.js';
+import { titleKey } from '../../src/retrieval/title-finder.js';
+import { TitleSearch } from '../../src/retrieval/title-search.js';
 
 const title = fc
   .array(fc.constantFrom('the', 'river', 'Riverside', 'song', 'Über', 'songs', '2', 'a'), {

@@ -55,7 +55,7 @@ function testMask(test: Test, { columns, items }: Attributes): Uint8Array {
 }
 
 /** @throws NighError UNKNOWN_OPTION with the nearest name */
-export function requireColumn(columns: ReadonlyMap<string, OpenColumn>, name: string, place: string): OpenColumn {
+export function requireColumn<Column>(columns: ReadonlyMap<string, Column>, name: string, place: string): Column {
   const column = columns.get(name);
   if (column !== undefined) return column;
   const names = [...columns.keys()];

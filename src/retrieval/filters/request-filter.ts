@@ -6,6 +6,8 @@ import type { ItemSet } from './item-set.js';
 export type FilterReason = 'hidden' | 'where' | 'allow' | 'deny' | 'seen' | 'asked';
 
 export interface FilterParts {
+  /** Whether the item is there at all; searches leave out by themselves what is not. */
+  readonly isLive: (item: number) => boolean;
   /** On a stoplist. */
   readonly hidden: ItemSet | undefined;
   /** What `where` allows. */
@@ -54,8 +56,9 @@ export class RequestFilter {
   }
 
   allows(item: number): boolean {
-    const { hidden, where } = this.#parts;
+    const { hidden, where, isLive } = this.#parts;
     return (
+      isLive(item) &&
       !this.dropped.includes(item) &&
       where?.has(item) !== false &&
       hidden?.has(item) !== true &&

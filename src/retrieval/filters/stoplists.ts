@@ -1,4 +1,4 @@
-import type { Catalogue } from '../catalogue.js';
+import type { CatalogueLookup } from '../catalogue-lookup.js';
 import { ItemSet } from './item-set.js';
 
 /**
@@ -6,12 +6,15 @@ import { ItemSet } from './item-set.js';
  * all of it or nothing, and the next one sees it.
  */
 export class Stoplists {
-  readonly #catalogue: Catalogue;
+  readonly #catalogue: CatalogueLookup;
   readonly #lists = new Map<string, readonly string[]>();
   #hidden: ItemSet | undefined;
 
-  constructor(catalogue: Catalogue) {
+  /** @param lists those that hold from the beginning */
+  constructor(catalogue: CatalogueLookup, lists: ReadonlyMap<string, readonly string[]> = new Map()) {
     this.#catalogue = catalogue;
+    for (const [name, ids] of lists) this.#lists.set(name, ids);
+    this.#hide();
   }
 
   /** Those that are on a list, or undefined where none is. */
@@ -28,6 +31,10 @@ export class Stoplists {
   set(name: string, ids: readonly string[]): void {
     if (ids.length === 0) this.#lists.delete(name);
     else this.#lists.set(name, [...ids]);
+    this.#hide();
+  }
+
+  #hide(): void {
     const items = [...this.#lists.values()].flatMap((list) => list.flatMap((id) => this.#catalogue.find(id) ?? []));
     this.#hidden = items.length === 0 ? undefined : ItemSet.of(items, this.#catalogue.size);
   }

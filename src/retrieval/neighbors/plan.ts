@@ -40,7 +40,7 @@ const mostValues = 1 << 22;
 export function planNeighbors(collection: Collection, stages: Stages, asked: NeighborsQuery): NeighborsPlan {
   const { of, shard, query } = asked;
   const { catalogue, users, manifest } = collection;
-  const all = of === 'items' ? catalogue.sorted : users.startingWith('');
+  const all = of === 'items' ? catalogue.sorted : users.sorted;
   const [begin, end] = [shard.number - 1, shard.number].map((n) => Math.floor((n * all.length) / shard.of));
   const spaces = isOneSearch(collection, stages, query) ? collection.spacesFor(query) : undefined;
   if (query.space !== undefined) collection.requireSpace(query.space);
@@ -80,6 +80,7 @@ function blockRowsOf(k: number, spaces: readonly Space[] | undefined): number {
 function sharedFilter({ catalogue, filters, stoplists }: Collection, { where, allow, deny }: AnyQuery): RequestFilter {
   const ordinals = (ids: readonly string[]) => Uint32Array.from(ids.flatMap((id) => catalogue.find(id) ?? []));
   return new RequestFilter({
+    isLive: (item) => catalogue.isLive(item),
     hidden: stoplists.hidden,
     where: where === undefined ? undefined : filters.setOf(where),
     allow: allow === undefined ? undefined : ordinals(allow),
@@ -89,10 +90,11 @@ function sharedFilter({ catalogue, filters, stoplists }: Collection, { where, al
   });
 }
 
-function fingerprintOf({ manifest, stoplists }: Collection, { of, shard, query }: NeighborsQuery): string {
+function fingerprintOf({ manifest, sequence, stoplists }: Collection, { of, shard, query }: NeighborsQuery): string {
   const { signal: _, where, boosts, ...plain } = query;
   const asked = {
     generation: [manifest.name, manifest.generation, manifest.createdAt],
+    ...(sequence === 0 ? {} : { sequence }),
     hidden: [...stoplists.lists],
     of,
     shard,

@@ -80,18 +80,10 @@ function recencyOf({ query: { recency }, collection }: Request): Adjustment {
       `recency.attribute: expected a number, and ${attribute} is ${column.type}.`,
     );
   }
-  const { values } = column;
-  const newest = newestOf(values);
-  return (item) => (Number.isNaN(values[item]!) ? 0 : weight * 2 ** ((values[item]! - newest) / halfLife));
-}
-
-const newestByColumn = new WeakMap<Float64Array, number>();
-
-function newestOf(values: Float64Array): number {
-  const known = newestByColumn.get(values);
-  if (known !== undefined) return known;
-  let newest = Number.NEGATIVE_INFINITY;
-  for (const value of values) if (value > newest && value < Number.POSITIVE_INFINITY) newest = value;
-  newestByColumn.set(values, newest);
-  return newest;
+  const newest = collection.catalogue.largest(attribute);
+  const { read } = column;
+  return (item) => {
+    const value = read(item);
+    return typeof value === 'number' ? weight * 2 ** ((value - newest) / halfLife) : 0;
+  };
 }

@@ -1,0 +1,203 @@
+/**
+ * The journal of a collection: every change since its generation was built, in an lmdb environment `journal/` beside the generations.
+ *
+ *   entries    sequence number → change (entry.ts)
+ *   requests   request id → what was answered, so that a change that is sent twice is made once
+ *   state      `version`, `head`: the number of the last change that was ever made
+ *
+ * Durable: lmdb commits copy-on-write, the pages of a transaction first, flushed, then one page that names them, flushed. `overlappingSync`,
+ * which would let a commit be known before its flush, is off, so that the promise of `append` resolves after both. A crash at any moment
+ * leaves the state before a commit or after it.
+ *
+ * One process writes (writer-lock.ts); any number read, each a consistent state, and none waits for another.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database, RootDatabase } from 'lmdb';
+import { NighError } from '../../core/errors.js';
+import { flush } from '../packed-file.js';
+import { type Change, type Entry, packEntry, unpackEntry } from './entry.js';
+
+/** What a change is answered with. */
+export interface Acknowledgement {
+  /** The change's place in the order of all. */
+  readonly sequence: number;
+  /** Of a deletion: whether there was something to delete. */
+  readonly existed?: boolean;
+}
+
+/** A change that is ready to be made durable. */
+export interface Settled {
+  readonly change: Change;
+  readonly requestId: string | undefined;
+  readonly acknowledgement: Acknowledgement;
+}
+
+/** Where the journal of a collection lies. */
+export const journalDirectory = (collection: string) => join(collection, 'journal');
+const dataFile = 'data.mdb';
+/** What this release writes. */
+const version = 1;
+
+export class Journal {
+  readonly #directory: string;
+  readonly #root: RootDatabase<Buffer, string>;
+  readonly #entries: Database<Buffer, number>;
+  readonly #requests: Database<Acknowledgement, string>;
+  readonly #state: Database<number, string>;
+  #closed = false;
+
+  private constructor(directory: string, root: RootDatabase<Buffer, string>) {
+    this.#directory = directory;
+    this.#root = root;
+    this.#entries = root.openDB('entries', { encoding: 'binary', keyEncoding: 'uint32' });
+    this.#requests = root.openDB('requests', { encoding: 'msgpack' });
+    this.#state = root.openDB('state', { encoding: 'msgpack' });
+  }
+
+  /** Whether a collection has one. */
+  static exists(collection: string): boolean {
+    return existsSync(join(journalDirectory(collection), dataFile));
+  }
+
+  /**
+   * Opens the journal of a collection, for writing also where there is none yet; the caller then holds the writer's lock.
+   * @param included the number of the last change that the live generation has in it: the journal goes on after it
+   * @throws NighError IO, FORMAT, VERSION_UNSUPPORTED
+   */
+  static async open(collection: string, included: number, write: boolean): Promise<Journal> {
+    const directory = journalDirectory(collection);
+    const isNew = !Journal.exists(collection);
+    const { open } = await import('lmdb');
+    let journal: Journal;
+    try {
+      if (write) await mkdir(directory, { recursive: true });
+      const root = open<Buffer, string>({
+        path: directory,
+        encoding: 'binary',
+        maxDbs: 4,
+        overlappingSync: false,
+        readOnly: !write,
+      });
+      journal = new Journal(directory, root);
+    } catch (cause) {
+      const { code, message } = cause as Error & { code?: unknown };
+      const isForeign = code === -30793 || code === -30796 || code === -30797;
+      throw new NighError(isForeign ? 'FORMAT' : 'IO', `${directory}: the journal cannot be opened: ${message}`, {
+        cause,
+      });
+    }
+    try {
+      const found = journal.#state.get('version');
+      if (found !== undefined && found > version) {
+        throw new NighError(
+          'VERSION_UNSUPPORTED',
+          `${directory}: written as version ${found}; this release reads up to ${version}.`,
+        );
+      }
+      if (write && (isNew || found === undefined || journal.head < included)) {
+        await journal.#commit(() => {
+          journal.#state.put('version', version);
+          journal.#state.put('head', Math.max(journal.head, included));
+        });
+        // Its name must survive as well as its content.
+        await flush(directory);
+        await flush(collection);
+      }
+      return journal;
+    } catch (cause) {
+      await journal.close();
+      throw cause;
+    }
+  }
+
+  /** The number of the last change that was made durable, by any process; 0 before the first. */
+  get head(): number {
+    this.#root.resetReadTxn();
+    return this.#state.get('head') ?? 0;
+  }
+
+  /** How many changes there are after this one. */
+  entriesAfter(sequence: number): number {
+    return this.#entries.getKeysCount({ start: sequence + 1 });
+  }
+
+  /** Bytes on disk. */
+  async bytes(): Promise<number> {
+    return (await stat(join(this.#directory, dataFile))).size;
+  }
+
+  /**
+   * The changes after this one, in their order, at most so many.
+   * @throws NighError CHECKSUM_MISMATCH, FORMAT
+   */
+  after(sequence: number, most: number): Entry[] {
+    this.#root.resetReadTxn();
+    const entries: Entry[] = [];
+    for (const { key, value } of this.#entries.getRange({ start: sequence + 1, limit: most })) {
+      entries.push(unpackEntry(key, value, this.#directory));
+    }
+    return entries;
+  }
+
+  /** What a request was answered with, if it was made before. */
+  answerTo(requestId: string): Acknowledgement | undefined {
+    return this.#requests.get(requestId);
+  }
+
+  /**
+   * Makes changes durable, all or none. Resolves after they were flushed to disk.
+   * @throws NighError IO; then none of them was made
+   */
+  async append(settled: readonly Settled[]): Promise<void> {
+    const last = settled.at(-1)?.acknowledgement.sequence;
+    if (last === undefined) return;
+    const erased = this.#withoutUsers(settled);
+    await this.#commit(() => {
+      for (const [sequence, change] of erased) this.#entries.put(sequence, packEntry(change));
+      for (const { change, requestId, acknowledgement } of settled) {
+        const { sequence } = acknowledgement;
+        this.#entries.put(sequence, packEntry(erased.get(sequence) ?? change));
+        if (requestId !== undefined) this.#requests.put(requestId, acknowledgement);
+      }
+      this.#state.put('head', last);
+    });
+  }
+
+  /** What is left of the changes that hold interactions of users who are being forgotten. */
+  #withoutUsers(settled: readonly Settled[]): Map<number, Change> {
+    const forgotten = new Set(settled.flatMap(({ change }) => (change.type === 'forget' ? [change.user] : [])));
+    const left = new Map<number, Change>();
+    if (forgotten.size === 0) return left;
+    const erase = (sequence: number, change: Change) => {
+      if (change.type !== 'interactions' || !change.events.some(({ user }) => forgotten.has(user))) return;
+      left.set(sequence, { ...change, events: change.events.filter(({ user }) => !forgotten.has(user)) });
+    };
+    for (const { key, value } of this.#entries.getRange({})) {
+      erase(key, unpackEntry(key, value, this.#directory).change);
+    }
+    return left;
+  }
+
+  async #commit(puts: () => void): Promise<void> {
+    try {
+      await this.#root.batch(puts);
+      await this.#root.flushed;
+    } catch (cause) {
+      throw new NighError('IO', `${this.#directory}: the change could not be made durable: ${reasonOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#root.close();
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

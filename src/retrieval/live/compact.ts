@@ -1,0 +1,252 @@
+/**
+ * A state of a collection → a new generation that holds it: the changes of the journal are folded in, and nothing is fitted anew.
+ *
+ * 1. Take the collection's build lock. Writes go on: the state is one moment, and what comes after it stays in the journal.
+ * 2. Number the items and users that are there anew, in their order.
+ * 3. For every space: gather its vectors, build its indexes by the recipe, measure their recall, copy its model.
+ * 4. Write items, users and interactions; name the change up to which they go in the manifest.
+ * 5. Name the generation in CURRENT, and remove the oldest.
+ *
+ * Until step 5 nothing that is live was touched: whatever happens before leaves the old generation and the whole journal.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { breathe, throwIfAborted } from '../../core/abort.js';
+import { CsrMatrix } from '../../core/csr-matrix.js';
+import type { Matrix } from '../../core/matrix.js';
+import { isPlainObject } from '../../core/params.js';
+import type { Column } from '../../data/dataset.js';
+import type { Vectors } from '../../embeddings/embedding.js';
+import { BuildLock } from '../build-lock.js';
+import { type BuildProgress, Stopwatch } from '../build-progress.js';
+import { buildIndexes, type SpaceContent } from '../build-space.js';
+import { Catalogue } from '../catalogue.js';
+import { type Collection, collectionFiles } from '../collection.js';
+import {
+  liveGeneration,
+  type Manifest,
+  manifestVersion,
+  pruneGenerations,
+  type SpaceManifest,
+  Staging,
+} from '../generation.js';
+import { writeDurable, writePacked } from '../packed-file.js';
+import { type IndexSettings, parseIndex } from '../recipe.js';
+import { SeenLists } from '../seen-lists.js';
+import { userVector } from '../similar-users.js';
+import { type Space, spaceFiles } from '../space.js';
+import { StringIndex } from '../string-index.js';
+
+export interface CompactOptions {
+  /** Stops the work; what was live stays live. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called at most some ten times a second per stage. */
+  readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
+  /** Native threads; 0 = all. */
+  readonly threads: number;
+  /** Generations to keep, the new one included. */
+  readonly keep: number;
+}
+
+const rowsAtOnce = 2000;
+
+/** Ordinals of a state that are in use, and what each becomes. */
+interface Renumbering {
+  readonly old: readonly number[];
+  readonly renumbered: ReadonlyMap<number, number>;
+}
+
+/**
+ * @param sequence the last change that the state knows
+ * @throws NighError LOCKED while a build runs, RECALL_FLOOR, ABORTED, IO
+ */
+export async function compactInto(
+  directory: string,
+  state: Collection,
+  sequence: number,
+  { signal, onProgress, threads, keep }: CompactOptions,
+): Promise<Manifest> {
+  const lock = await BuildLock.acquire(directory);
+  try {
+    const previous = await liveGeneration(directory);
+    const staging = await Staging.begin(directory);
+    const stopwatch = new Stopwatch();
+    let manifest: Manifest;
+    try {
+      const build = { staging, stopwatch, threads, signal, onProgress, recallFloor: state.manifest.recallFloor };
+      const source = join(directory, state.manifest.generation);
+      const items = renumber(state.catalogue.size, (item) => state.catalogue.isLive(item));
+      const gone = new Set(state.seen.gone);
+      const users = renumber(state.users.size, (user) => !gone.has(user));
+      const settings = await indexSettings(source);
+      const spaces: SpaceManifest[] = [];
+      for (const space of state.spaces) {
+        throwIfAborted(signal);
+        const { embedding, blocks, popularity, notes } = state.manifest.spaces.find(({ name }) => name === space.name)!;
+        const content = await contentOf(state, space, items, users, signal);
+        const index = settings(space.name);
+        spaces.push(
+          await buildIndexes({ name: space.name, embedding, index }, build, { ...content, blocks, popularity, notes }),
+        );
+        const model = spaceFiles.model(space.name);
+        await writeDurable(staging.path(model), await readFile(join(source, model)));
+      }
+      const interactions = await interactionsOf(state, items, users, signal);
+      await writePacked(staging.path(collectionFiles.items), await packItems(state, items, signal));
+      await writePacked(
+        staging.path(collectionFiles.users),
+        StringIndex.index(users.old.map((user) => state.users.at(user))),
+      );
+      await writePacked(staging.path(collectionFiles.interactions), SeenLists.pack(interactions));
+      const recipe = collectionFiles.recipe;
+      await writeDurable(staging.path(recipe), await readFile(join(source, recipe)));
+      const files = await staging.stampFiles();
+      manifest = {
+        ...state.manifest,
+        version: manifestVersion,
+        generation: await staging.nextName(),
+        createdAt: new Date().toISOString(),
+        buildSeconds: stopwatch.elapsedSeconds,
+        items: items.old.length,
+        users: users.old.length,
+        interactions: interactions.interactions.entries,
+        journal: sequence,
+        fit: state.manifest.fit ?? state.manifest.generation,
+        spaces,
+        files,
+      };
+      throwIfAborted(signal);
+      await staging.commit(manifest);
+    } catch (cause) {
+      await Promise.allSettled([staging.discard()]);
+      throw cause;
+    }
+    await pruneGenerations(directory, keep, manifest.generation, previous);
+    return manifest;
+  } finally {
+    await lock.release();
+  }
+}
+
+function renumber(size: number, isThere: (ordinal: number) => boolean): Renumbering {
+  const old: number[] = [];
+  const renumbered = new Map<number, number>();
+  for (let ordinal = 0; ordinal < size; ordinal++) {
+    if (!isThere(ordinal)) continue;
+    renumbered.set(ordinal, old.length);
+    old.push(ordinal);
+  }
+  return { old, renumbered };
+}
+
+/** How the recipe of a generation wants the indexes of its spaces. */
+async function indexSettings(generation: string): Promise<(space: string) => IndexSettings> {
+  const recipe: unknown = JSON.parse(await readFile(join(generation, collectionFiles.recipe), 'utf8'));
+  const spaces = isPlainObject(recipe) && isPlainObject(recipe.spaces) ? recipe.spaces : {};
+  return (name) => {
+    const space = spaces[name];
+    return parseIndex((isPlainObject(space) ? space.index : undefined) ?? {}, `spaces.${name}.index`);
+  };
+}
+
+async function contentOf(
+  state: Collection,
+  space: Space,
+  items: Renumbering,
+  users: Renumbering,
+  signal: AbortSignal | undefined,
+): Promise<SpaceContent> {
+  const { similar, recommend } = space.indexes;
+  const own = await gather(items, similar.dim, (item) => similar.vector(item), signal);
+  return {
+    similar:
+      similar.kind === 'sparse'
+        ? { sparse: toSparse(own.matrix), ordinals: own.ordinals }
+        : { vectors: own, metric: similar.metric },
+    users: recommend && {
+      recommend: await gather(items, recommend.dim, (item) => recommend.vector(item), signal),
+      vectors: await gather(users, recommend.dim, (user) => userVector(state, space, user), signal),
+    },
+  };
+}
+
+/** The vectors of those that have one, under their new ordinals. */
+async function gather(
+  { old }: Renumbering,
+  dim: number,
+  vectorOf: (ordinal: number) => Float32Array | undefined | Promise<Float32Array | undefined>,
+  signal: AbortSignal | undefined,
+): Promise<Vectors> {
+  const data = new Float32Array(old.length * dim);
+  const ordinals: number[] = [];
+  for (const [to, from] of old.entries()) {
+    if (to % rowsAtOnce === 0) await breathe(signal);
+    const vector = await vectorOf(from);
+    if (vector === undefined) continue;
+    data.set(vector, ordinals.length * dim);
+    ordinals.push(to);
+  }
+  const rows = ordinals.length;
+  return { matrix: { data: data.subarray(0, rows * dim), rows, dim }, ordinals: Uint32Array.from(ordinals) };
+}
+
+function toSparse({ data, rows, dim }: Matrix): CsrMatrix {
+  const offsets = new Uint32Array(rows + 1);
+  const columns: number[] = [];
+  const values: number[] = [];
+  for (let r = 0; r < rows; r++) {
+    for (let column = 0; column < dim; column++) {
+      const value = data[r * dim + column]!;
+      if (value === 0) continue;
+      columns.push(column);
+      values.push(value);
+    }
+    offsets[r + 1] = columns.length;
+  }
+  return new CsrMatrix(rows, dim, offsets, Uint32Array.from(columns), Float32Array.from(values));
+}
+
+async function interactionsOf(
+  { seen }: Collection,
+  items: Renumbering,
+  users: Renumbering,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly interactions: CsrMatrix; readonly timestamps?: Float64Array }> {
+  const offsets = new Uint32Array(users.old.length + 1);
+  const columns = new Uint32Array(seen.interactions);
+  const values = new Float32Array(seen.interactions);
+  const timestamps = new Float64Array(seen.interactions).fill(Number.NaN);
+  let hasTimes = false;
+  let at = 0;
+  for (const [to, user] of users.old.entries()) {
+    if (to % rowsAtOnce === 0) await breathe(signal);
+    // Ordinals keep their order, so that items still ascend.
+    for (const { item, value, timestamp } of seen.pastOf(user)) {
+      columns[at] = items.renumbered.get(item)!;
+      values[at] = value;
+      if (timestamp !== undefined) {
+        timestamps[at] = timestamp;
+        hasTimes = true;
+      }
+      at++;
+    }
+    offsets[to + 1] = at;
+  }
+  const interactions = new CsrMatrix(users.old.length, items.old.length, offsets, columns, values);
+  return { interactions, ...(hasTimes ? { timestamps } : {}) };
+}
+
+async function packItems(
+  { catalogue }: Collection,
+  { old }: Renumbering,
+  signal: AbortSignal | undefined,
+): Promise<ReturnType<typeof Catalogue.pack>> {
+  const columns = new Map<string, Column>();
+  for (const [name, { type, read }] of catalogue.columns) {
+    await breathe(signal);
+    columns.set(name, { type, values: old.map((item) => read(item)) } as Column);
+  }
+  await breathe(signal);
+  const titles = old.map((item) => catalogue.title(item));
+  return Catalogue.pack({ items: { terms: old.map((item) => catalogue.id(item)) }, titles, columns });
+}

@@ -1,0 +1,245 @@
+/** An open collection: the state that questions are answered from, the journal behind it, and for its writer the way to change it. */
+import { throwIfAborted } from '../../core/abort.js';
+import { NighError } from '../../core/errors.js';
+import { Collection } from '../collection.js';
+import { liveGeneration } from '../generation.js';
+import { type Acknowledgement, Journal } from '../journal/journal.js';
+import { type CompactOptions, compactInto } from './compact.js';
+import { LiveCollection } from './live-collection.js';
+import { type Follower, type Request, Writer } from './writer.js';
+
+/** What a compaction did. */
+export interface Compaction {
+  /** The generation that is live now. */
+  readonly generation: string;
+  /** The last change that is in it. */
+  readonly sequence: number;
+  /** How many changes were folded in; 0 where there were none, and the generation stays. */
+  readonly folded: number;
+  readonly seconds: number;
+}
+
+/** How far the journal of a collection goes. */
+export interface JournalInfo {
+  /** The number of the last change that questions are answered by. */
+  readonly sequence: number;
+  /** Changes since the generation. */
+  readonly entries: number;
+  /** On disk. */
+  readonly bytes: number;
+}
+
+export interface OpenCollectionOptions {
+  readonly mode: 'memory' | 'mmap';
+  /** Changes in the journal at which they are folded in; 0 for never. */
+  readonly compactAfter: number;
+  /** Told how every compaction in the background ended. */
+  readonly onCompaction: ((outcome: Compaction | Error) => void) | undefined;
+}
+
+type Stoplists = ReadonlyMap<string, readonly string[]>;
+
+export class OpenCollection implements Follower {
+  live: LiveCollection;
+  readonly #directory: string;
+  readonly #options: OpenCollectionOptions;
+  readonly #writer: Writer | undefined;
+  /** For reading; of the process that writes it is the writer's. */
+  #journal: Journal | undefined;
+  #journalBytes = 0;
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
+  #compacting: Promise<Compaction> | undefined;
+  /** A compaction in the background that failed is tried again after as many changes more. */
+  #compactAt: number;
+  #swaps = 0;
+
+  private constructor(
+    live: LiveCollection,
+    directory: string,
+    options: OpenCollectionOptions,
+    writer: Writer | undefined,
+    journal: Journal | undefined,
+  ) {
+    this.live = live;
+    this.#directory = directory;
+    this.#options = options;
+    this.#writer = writer;
+    this.#journal = journal;
+    this.#compactAt = options.compactAfter;
+  }
+
+  /** @throws NighError what opening a collection throws, LOCKED */
+  static async open(directory: string, options: OpenCollectionOptions, write: boolean): Promise<OpenCollection> {
+    return OpenCollection.#with(directory, options, write ? await Writer.open(directory) : undefined, new Map());
+  }
+
+  static async #with(
+    directory: string,
+    options: OpenCollectionOptions,
+    writer: Writer | undefined,
+    stoplists: Stoplists,
+  ): Promise<OpenCollection> {
+    let live: LiveCollection | undefined;
+    let journal: Journal | undefined;
+    try {
+      live = new LiveCollection(await Collection.open(directory, options.mode));
+      live.hide(stoplists);
+      if (writer === undefined && Journal.exists(directory)) journal = await Journal.open(directory, 0, false);
+      const source = writer?.journal ?? journal;
+      if (source !== undefined) await live.catchUp(source);
+      const opened = new OpenCollection(live, directory, options, writer, journal);
+      await writer?.exclusively(async () => {
+        // From here on every batch tells it.
+        await opened.live.catchUp(writer.journal);
+        writer.attach(opened);
+      });
+      await opened.#measureJournal();
+      return opened;
+    } catch (cause) {
+      await live?.close();
+      await journal?.close();
+      await writer?.leave();
+      throw cause;
+    }
+  }
+
+  /** The live generation, opened beside this one; both take changes, and see each other's. */
+  reopen(): Promise<OpenCollection> {
+    return OpenCollection.#with(this.#directory, this.#options, this.#writer, this.state.stoplists.lists);
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** What a question is answered from, from its begin to its end. @throws NighError CLOSED */
+  get state(): Collection {
+    if (!this.isClosed) return this.live.current;
+    throw new NighError('CLOSED', `The collection ${this.live.generation.manifest.name} was closed.`);
+  }
+
+  /** Another number for every state but those that differ in stoplists alone. */
+  get revision(): number {
+    return this.#swaps + this.live.sequence;
+  }
+
+  /** Closing waits for it. */
+  tracked<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    const forget = () => this.#underWay.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  /** @throws NighError READ_ONLY, IO, CLOSED, and what is wrong with the change */
+  async submit(request: Request, requestId: string | undefined): Promise<Acknowledgement> {
+    const acknowledgement = await this.tracked(this.#requireWriter().submit(request, requestId));
+    await this.#measureJournal();
+    this.#compactWhereDue();
+    return acknowledgement;
+  }
+
+  /** @throws NighError CHECKSUM_MISMATCH, FORMAT, IO, CLOSED */
+  async catchUp(sequence: number | undefined): Promise<number> {
+    const { live } = this;
+    if (this.isClosed || (sequence !== undefined && live.sequence >= sequence)) return live.sequence;
+    if (this.#writer === undefined && this.#journal === undefined && Journal.exists(this.#directory)) {
+      const journal = await Journal.open(this.#directory, 0, false);
+      // Another call may have been first, or the collection closed.
+      if (this.#journal === undefined && !this.isClosed) this.#journal = journal;
+      else await journal.close();
+    }
+    const journal = this.#writer?.journal ?? this.#journal;
+    if (journal === undefined || this.isClosed || journal.head <= live.sequence) return live.sequence;
+    const reached = await this.tracked(live.catchUp(journal));
+    await this.#measureJournal();
+    return reached;
+  }
+
+  get journal(): JournalInfo | undefined {
+    const journal = this.#writer?.journal ?? this.#journal;
+    if (journal === undefined || this.isClosed) return undefined;
+    const { sequence, generation } = this.live;
+    return { sequence, entries: journal.entriesAfter(generation.manifest.journal ?? 0), bytes: this.#journalBytes };
+  }
+
+  /** @throws NighError READ_ONLY, LOCKED, RECALL_FLOOR, ABORTED, IO, CLOSED */
+  async compact(options: CompactOptions): Promise<Compaction> {
+    const writer = this.#requireWriter();
+    this.#compacting ??= this.tracked(this.#compact(writer, options)).finally(() => {
+      this.#compacting = undefined;
+    });
+    return this.#compacting;
+  }
+
+  async #compact(writer: Writer, options: CompactOptions): Promise<Compaction> {
+    const began = performance.now();
+    const { live } = this;
+    const { current: state, sequence } = live;
+    const { generation, journal: included = 0 } = live.generation.manifest;
+    if (sequence === included) return { generation, sequence, folded: 0, seconds: 0 };
+    const newest = await liveGeneration(this.#directory);
+    if (newest !== generation) {
+      throw new NighError('LOCKED', `${newest} went live since ${generation} was opened: reopen before compacting.`);
+    }
+    const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])];
+    const signal = AbortSignal.any(signals);
+    await compactInto(this.#directory, state, sequence, { ...options, signal });
+    const next = new LiveCollection(await Collection.open(this.#directory, this.#options.mode));
+    try {
+      await next.catchUp(writer.journal);
+      throwIfAborted(this.#closing.signal);
+      await writer.exclusively(async () => {
+        await next.catchUp(writer.journal);
+        next.hide(this.live.current.stoplists.lists);
+        this.live = next;
+      });
+    } catch (cause) {
+      await next.close();
+      throw cause;
+    }
+    this.#swaps++;
+    // Questions that began before keep the old state until they are answered.
+    void Promise.allSettled([...this.#underWay]).then(() => live.close());
+    const seconds = (performance.now() - began) / 1000;
+    return { generation: next.generation.manifest.generation, sequence, folded: sequence - included, seconds };
+  }
+
+  #compactWhereDue(): void {
+    const { compactAfter, onCompaction } = this.#options;
+    if (compactAfter === 0 || this.#compacting !== undefined || this.isClosed) return;
+    const pending = this.live.sequence - (this.live.generation.manifest.journal ?? 0);
+    if (pending < this.#compactAt) return;
+    this.compact({ signal: undefined, onProgress: undefined, threads: 0, keep: 2 }).then(
+      (done) => {
+        this.#compactAt = compactAfter;
+        onCompaction?.(done);
+      },
+      (error: Error) => {
+        this.#compactAt = pending + compactAfter;
+        if (!this.isClosed) onCompaction?.(error);
+      },
+    );
+  }
+
+  #requireWriter(): Writer {
+    const { manifest } = this.state;
+    if (this.#writer !== undefined) return this.#writer;
+    throw new NighError('READ_ONLY', `The collection ${manifest.name} was opened without \`write\`.`);
+  }
+
+  async #measureJournal(): Promise<void> {
+    this.#journalBytes = (await (this.#writer?.journal ?? this.#journal)?.bytes()) ?? 0;
+  }
+
+  /** Waits for what is under way, but for a compaction, which it ends; then lets another process write. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.#closing.abort();
+    await Promise.allSettled([...this.#underWay]);
+    await this.#writer?.detach(this);
+    await this.#journal?.close();
+    await this.live.close();
+  }
+}
