@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addBackupCommand } from './commands/backup.js';
 import { addBuildCommand } from './commands/build.js';
+import { addCompactCommand } from './commands/compact.js';
 import { addEmbedCommand } from './commands/embed.js';
 import { addEvaluateCommand } from './commands/evaluate.js';
 import { addExportCommand } from './commands/export.js';
@@ -56,6 +57,7 @@ function program(context: CommandContext): Command {
   addImportCommand(nigh, context);
   addExportCommand(nigh, context);
   addVerifyCommand(nigh, context);
+  addCompactCommand(nigh, context);
   addRollbackCommand(nigh, context);
   addBackupCommand(nigh, context);
   addRestoreCommand(nigh, context);

@@ -26,6 +26,7 @@ test('the help lists every command, and each has a help of its own with an examp
     'import',
     'export',
     'verify',
+    'compact',
     'rollback',
     'backup',
     'restore',

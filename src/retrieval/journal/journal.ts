@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { NighError } from '../../core/errors.js';
 import { flush } from '../packed-file.js';
+import { checkDataFile } from './data-file.js';
 import { type Change, type Entry, packEntry, unpackEntry } from './entry.js';
 
 /** What a change is answered with. */
@@ -42,14 +43,16 @@ const version = 1;
 
 export class Journal {
   readonly #directory: string;
+  readonly #write: boolean;
   readonly #root: RootDatabase<Buffer, string>;
   readonly #entries: Database<Buffer, number>;
   readonly #requests: Database<Acknowledgement, string>;
   readonly #state: Database<number, string>;
   #closed = false;
 
-  private constructor(directory: string, root: RootDatabase<Buffer, string>) {
+  private constructor(directory: string, root: RootDatabase<Buffer, string>, write: boolean) {
     this.#directory = directory;
+    this.#write = write;
     this.#root = root;
     this.#entries = root.openDB('entries', { encoding: 'binary', keyEncoding: 'uint32' });
     this.#requests = root.openDB('requests', { encoding: 'msgpack' });
@@ -69,6 +72,7 @@ export class Journal {
   static async open(collection: string, included: number, write: boolean): Promise<Journal> {
     const directory = journalDirectory(collection);
     const isNew = !Journal.exists(collection);
+    if (!isNew) await checkDataFile(join(directory, dataFile), write);
     const { open } = await import('lmdb');
     let journal: Journal;
     try {
@@ -80,13 +84,10 @@ export class Journal {
         overlappingSync: false,
         readOnly: !write,
       });
-      journal = new Journal(directory, root);
+      journal = new Journal(directory, root, write);
     } catch (cause) {
-      const { code, message } = cause as Error & { code?: unknown };
-      const isForeign = code === -30793 || code === -30796 || code === -30797;
-      throw new NighError(isForeign ? 'FORMAT' : 'IO', `${directory}: the journal cannot be opened: ${message}`, {
-        cause,
-      });
+      if (cause instanceof NighError) throw cause;
+      throw new NighError('IO', `${directory}: the journal cannot be opened: ${reasonOf(cause)}`, { cause });
     }
     try {
       const found = journal.#state.get('version');
@@ -115,12 +116,13 @@ export class Journal {
   /** The number of the last change that was made durable, by any process; 0 before the first. */
   get head(): number {
     this.#root.resetReadTxn();
-    return this.#state.get('head') ?? 0;
+    return this.#read(() => this.#state.get('head')) ?? 0;
   }
 
   /** How many changes there are after this one. */
   entriesAfter(sequence: number): number {
-    return this.#entries.getKeysCount({ start: sequence + 1 });
+    this.#root.resetReadTxn();
+    return this.#read(() => this.#entries.getKeysCount({ start: sequence + 1 }));
   }
 
   /** Bytes on disk. */
@@ -134,16 +136,29 @@ export class Journal {
    */
   after(sequence: number, most: number): Entry[] {
     this.#root.resetReadTxn();
-    const entries: Entry[] = [];
-    for (const { key, value } of this.#entries.getRange({ start: sequence + 1, limit: most })) {
-      entries.push(unpackEntry(key, value, this.#directory));
+    return this.#read(() => {
+      const entries: Entry[] = [];
+      for (const { key, value } of this.#entries.getRange({ start: sequence + 1, limit: most })) {
+        entries.push(unpackEntry(key, value, this.#directory));
+      }
+      return entries;
+    });
+  }
+
+  /** What lmdb finds wrong with its pages is a fault of the file. */
+  #read<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      if (cause instanceof NighError) throw cause;
+      throw new NighError('FORMAT', `${this.#directory}: the journal cannot be read: ${reasonOf(cause)}`, { cause });
     }
-    return entries;
   }
 
   /** What a request was answered with, if it was made before. */
   answerTo(requestId: string): Acknowledgement | undefined {
-    return this.#requests.get(requestId);
+    this.#root.resetReadTxn();
+    return this.#read(() => this.#requests.get(requestId));
   }
 
   /**
@@ -158,7 +173,7 @@ export class Journal {
       for (const [sequence, change] of erased) this.#entries.put(sequence, packEntry(change));
       for (const { change, requestId, acknowledgement } of settled) {
         const { sequence } = acknowledgement;
-        this.#entries.put(sequence, packEntry(erased.get(sequence) ?? change));
+        this.#entries.put(sequence, packEntry(change));
         if (requestId !== undefined) this.#requests.put(requestId, acknowledgement);
       }
       this.#state.put('head', last);
@@ -195,6 +210,8 @@ export class Journal {
     if (this.#closed) return;
     this.#closed = true;
     await this.#root.close();
+    // Whoever reads next need not ask whether what is missing was ever there.
+    if (this.#write) await checkDataFile(join(this.#directory, dataFile), true);
   }
 }
 

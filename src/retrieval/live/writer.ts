@@ -134,17 +134,17 @@ export class Writer {
     let sequence = this.#sequence;
     for (const waiting of batch) {
       const { requestId, request } = waiting;
-      const known = requestId === undefined ? undefined : this.journal.answerTo(requestId);
-      if (known !== undefined) {
-        waiting.resolve(known);
-        continue;
-      }
-      const twins = requestId === undefined ? undefined : byRequest.get(requestId);
-      if (twins !== undefined) {
-        twins.push(waiting);
-        continue;
-      }
       try {
+        const known = requestId === undefined ? undefined : this.journal.answerTo(requestId);
+        if (known !== undefined) {
+          waiting.resolve(known);
+          continue;
+        }
+        const twins = requestId === undefined ? undefined : byRequest.get(requestId);
+        if (twins !== undefined) {
+          twins.push(waiting);
+          continue;
+        }
         const { change, existed } = await this.#settle(request);
         sequence += 1;
         const acknowledgement = { sequence, ...(existed === undefined ? {} : { existed }) };

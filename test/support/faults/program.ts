@@ -11,9 +11,19 @@ import { fileURLToPath } from 'node:url';
 
 /** A change to a file below the watched directory. */
 export interface Call {
-  readonly name: 'create' | 'write' | 'truncate' | 'fsync' | 'rename' | 'link' | 'unlink' | 'rmdir' | 'mkdir';
+  readonly name:
+    | 'create'
+    | 'write'
+    | 'flushed-write'
+    | 'truncate'
+    | 'fsync'
+    | 'rename'
+    | 'link'
+    | 'unlink'
+    | 'rmdir'
+    | 'mkdir';
   readonly path: string;
-  /** Of a rename or link: the new name. Of a write: how many bytes. */
+  /** Of a rename or link: the new name. Of a write: how many bytes; a flushed one is on disk when it returns. */
   readonly second: string;
 }
 

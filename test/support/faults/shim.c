@@ -7,7 +7,8 @@
 //   EIO      this one call fails
 //   ENOSPC   from this call on, whatever takes room fails
 //
-// A line of the log: the call, the path, and the second path or the number of bytes, with tabs between.
+// A line of the log: the call, the path, and the second path or the number of bytes, with tabs between. A write to a file that was opened with
+// O_DSYNC, which is on disk when it returns, is a flushed-write.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -118,7 +119,9 @@ static int refused_write(int fd, size_t bytes, int* torn) {
   char size[32];
   if (!file_of(fd, path)) return 0;
   snprintf(size, sizeof size, "%zu", bytes);
-  return refused("write", path, size, 1, torn);
+  const int flags = fcntl(fd, F_GETFL);
+  const int is_flushed = flags >= 0 && (flags & O_DSYNC) != 0;
+  return refused(is_flushed ? "flushed-write" : "write", path, size, 1, torn);
 }
 
 static int refused_open(int directory, const char* path, int flags) {

@@ -1,0 +1,89 @@
+/** What an answer promises, at the moments when a process ends or a disk fails; hundreds of them in kills.long.test.ts. */
+import { basename } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { seeded } from '../../embeddings/support.js';
+import { unsyncedAfter } from '../../support/faults/power-loss.js';
+import { faultsMissing } from '../../support/faults/program.js';
+import { KillRounds } from './kill-rounds.js';
+
+describe.skipIf(faultsMissing !== undefined)('a process that makes changes', () => {
+  const rounds = new KillRounds();
+  beforeAll(() => rounds.prepare());
+  afterAll(() => rounds.remove());
+
+  test('answers each after it was flushed, so that a loss of power takes none that was answered', async () => {
+    const steps = rounds.steps(12, 1);
+    const { code, stderr, calls } = await rounds.run(steps, { steps: 12, width: 1, compactEvery: 6 });
+    expect(code, stderr).toBe(0);
+    const answers = calls.flatMap(({ name, path }, at) => (name === 'write' && path === rounds.answers ? [at] : []));
+    expect(answers.length).toBeGreaterThanOrEqual(steps.length);
+    let before = 0;
+    for (const at of answers) {
+      const { files, directories } = unsyncedAfter(calls.slice(0, at));
+      const lost = (path: string) =>
+        path.startsWith(rounds.collection) && !/\/(?:LOCK|lock\.mdb|building-)/.test(path) && !/CURRENT\./.test(path);
+      expect([...files].filter(lost)).toEqual([]);
+      expect([...directories].filter((path) => basename(path) === 'journal' || path === rounds.collection)).toEqual([]);
+      // Pages first, flushed; then the one that names them, flushed as it is written.
+      const own = calls.slice(before, at).filter(({ path }) => basename(path) === 'data.mdb');
+      if (own.length > 0)
+        expect(own.map(({ name }) => name).join(' ')).toMatch(/write fsync (?:fsync )*flushed-write$/);
+      before = at;
+    }
+    expect(await rounds.expectWhole(steps, 'nothing happened')).toBe(steps.length);
+  });
+
+  test('and is killed at any moment of a change leaves every change that was answered, and no part of another', async () => {
+    const steps = rounds.steps(40, 2);
+    const { calls } = await rounds.run(steps, { steps: 40, width: 4, compactEvery: 0 });
+    const random = seeded(3);
+    for (let round = 0; round < 5; round++) {
+      const fault = {
+        at: 1 + Math.floor(random() * calls.length),
+        how: round % 2 === 0 ? ('kill' as const) : ('torn' as const),
+      };
+      const { signal } = await rounds.run(steps, { steps: 40, width: 4, compactEvery: 0, fault });
+      const what = `${fault.how} at ${fault.at} of ${calls.length}`;
+      expect(signal, what).toBe('SIGKILL');
+      await rounds.expectWhole(steps, what);
+    }
+    // What was left goes on where it was.
+    const { code, stderr } = await rounds.run(steps, { steps: 40, width: 4, compactEvery: 0 }, false);
+    expect(code, stderr).toBe(0);
+    expect(await rounds.expectWhole(steps, 'it went on')).toBe(steps.length);
+  });
+
+  test('and is killed at any moment of a compaction leaves every change that was answered', async () => {
+    const steps = rounds.steps(40, 4);
+    const { calls } = await rounds.run(steps, { steps: 40, width: 4, compactEvery: 3 });
+    const begin = calls.findIndex(({ path }) => path.includes('building-'));
+    const random = seeded(5);
+    for (let round = 0; round < 5; round++) {
+      const at = begin + Math.floor(random() * (calls.length - begin));
+      const { signal } = await rounds.run(steps, {
+        ...{ steps: 40, width: 4, compactEvery: 3 },
+        fault: { at, how: round % 2 === 0 ? 'kill' : 'torn' },
+      });
+      const what = `at ${at} of ${calls.length}`;
+      if (signal !== null) expect(signal, what).toBe('SIGKILL');
+      await rounds.expectWhole(steps, what);
+    }
+  });
+
+  test('and whose disk fails or is full answers with an error, and has lost nothing that it answered before', async () => {
+    const steps = rounds.steps(30, 6);
+    const { calls } = await rounds.run(steps, { steps: 30, width: 3, compactEvery: 0 });
+    const journal = calls.flatMap(({ path }, at) => (basename(path) === 'data.mdb' ? [at + 1] : []));
+    for (const [n, how] of (['EIO', 'ENOSPC', 'EIO'] as const).entries()) {
+      const at = journal[Math.floor((journal.length * (n + 2)) / 5)]!;
+      const { signal, code, stderr } = await rounds.run(steps, {
+        ...{ steps: 30, width: 3, compactEvery: 0 },
+        fault: { at, how },
+      });
+      const what = `${how} at ${at} of ${calls.length}`;
+      expect([signal, code], `${what}\n${stderr}`).toEqual([null, 1]);
+      expect(stderr, what).toMatch(/code: 'IO'/);
+      await rounds.expectWhole(steps, what);
+    }
+  });
+});
