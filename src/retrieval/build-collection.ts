@@ -150,6 +150,9 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
       items: items.size,
       users: users.size,
       interactions: interactions.entries,
+      ...(work.earlier?.manifest.journalFolder === undefined
+        ? {}
+        : { journalFolder: work.earlier.manifest.journalFolder }),
       recallFloor,
       taste,
       ...(pictures === undefined ? {} : { pictures }),

@@ -47,6 +47,8 @@ export interface Manifest {
   readonly recallFloor: number;
   /** The changes of the journal that are in it, by the number of the last; absent where it was built from its dataset alone. */
   readonly journal?: number;
+  /** The folder of its journal, beside the generations; absent where it is `journal`, as it is but for what was restored. */
+  readonly journalFolder?: string;
   /** The generation in which its embeddings were fitted, where that is an earlier one. */
   readonly fit?: string;
   /** Absent in collections built before there was one. */
@@ -61,7 +63,15 @@ export interface Manifest {
 }
 
 /** What is told about a generation. */
-export function toInfo({ version: _, files, spaces, journal: _journal, fit: _fit, ...info }: Manifest): CollectionInfo {
+export function toInfo({
+  version: _,
+  files,
+  spaces,
+  journal: _journal,
+  journalFolder: _folder,
+  fit: _fit,
+  ...info
+}: Manifest): CollectionInfo {
   return {
     ...info,
     spaces: spaces.map(({ efSearch: _efSearch, recall: _recall, ...space }) => space),

@@ -7,6 +7,8 @@ import { attempt, bold, dim, SetupProblem, say, script, secondsSince } from './r
 import { sanitizedAddon } from './sanitized-addon.mjs';
 import { everySimdLevel } from './simd-levels.mjs';
 
+const longTests = { ...process.env, NIGH_LONG_TESTS: '1' };
+
 /** @type {Record<string, () => Promise<import('./counted-tests.mjs').Outcome[]>>} */
 const parts = {
   asan: sanitizedAddon,
@@ -14,16 +16,11 @@ const parts = {
   arm64: coreOnArm64,
   // Each test is one kill.
   kills: async () => [
-    await countVitest('kill -9 at random moments, and failing calls', ['kills.long.test.ts'], {
-      ...process.env,
-      NIGH_LONG_TESTS: '1',
-    }),
+    await countVitest('kill -9 at random moments, and failing calls', ['kills.long.test.ts'], longTests),
   ],
   fuzz: fuzzLoaders,
   // Properties that npm test tries some times, tried very often. vitest.config.ts lets these files in.
-  often: async () => [
-    await countVitest('the tests in *.long.test.ts', ['.long.test.ts'], { ...process.env, NIGH_LONG_TESTS: '1' }),
-  ],
+  often: async () => [await countVitest('the tests in *.long.test.ts', ['.long.test.ts'], longTests)],
 };
 
 await script(async () => {
@@ -53,5 +50,6 @@ function partsNamed(names) {
   if (unknown !== undefined) {
     throw new SetupProblem(`npm run test:long has the parts ${Object.keys(parts).join(', ')}, and no ${unknown}.`);
   }
-  return names.length === 0 ? all : all.filter(([name]) => names.includes(name));
+  // The kills are among what is tried often.
+  return all.filter(([name]) => (names.length === 0 ? name !== 'kills' : names.includes(name)));
 }

@@ -4,9 +4,7 @@
  * The file begins with two pages that say the same of two transactions, the older and the newer: 24 bytes of a page's head, then
  * magic 0xBEEFC0DE, version, …, page size (at 48), …, last page (at 144), transaction (at 152).
  */
-import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { NighError } from '../../core/errors.js';
 
 const magic = 0xbeefc0de;
@@ -17,9 +15,10 @@ const largestPage = 0x10000;
 /**
  * Refuses a file that lmdb must not be given. One that is shorter than it says is lengthened with zeros where it may be written to: then a page
  * that is missed is an error of the one change that lay there.
+ * @param isWritten whether another process may be writing to it
  * @throws NighError FORMAT, TRUNCATED, IO
  */
-export async function checkDataFile(path: string, write: boolean): Promise<void> {
+export async function checkDataFile(path: string, write: boolean, isWritten: boolean): Promise<void> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, write ? 'r+' : 'r');
@@ -36,7 +35,7 @@ export async function checkDataFile(path: string, write: boolean): Promise<void>
     if (BigInt(size) >= wanted) return;
     // Pages at the end may have been given back before they were ever written; more than that is not to be believed. While another process
     // writes they are its own business.
-    if (!write && existsSync(join(dirname(path), 'LOCK'))) return;
+    if (!write && isWritten) return;
     if (!write || wanted > BigInt(size) * 64n + 0x1000000n) {
       throw new NighError('TRUNCATED', `${path}: expected ${wanted} bytes, got ${size}.`);
     }

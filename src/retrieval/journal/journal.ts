@@ -11,11 +11,12 @@
  *
  * One process writes (writer-lock.ts); any number read, each a consistent state, and none waits for another.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { NighError } from '../../core/errors.js';
+import type { Manifest } from '../generation.js';
 import { flush } from '../packed-file.js';
 import { checkDataFile } from './data-file.js';
 import { type Change, type Entry, packEntry, unpackEntry } from './entry.js';
@@ -36,13 +37,24 @@ export interface Settled {
 }
 
 /** Where the journal of a collection lies. */
-export const journalDirectory = (collection: string) => join(collection, 'journal');
-const dataFile = 'data.mdb';
+export interface JournalPlace {
+  readonly directory: string;
+  /** The lock of who may write. It is the same whatever folder the journal is in. */
+  readonly lock: string;
+}
+
+/** @param generation the one whose changes it holds; without one the journal has its usual place */
+export function journalPlace(collection: string, generation?: Pick<Manifest, 'journalFolder'>): JournalPlace {
+  const lock = join(collection, 'journal', 'LOCK');
+  return { directory: join(collection, generation?.journalFolder ?? 'journal'), lock };
+}
+
+export const journalFile = 'data.mdb';
 /** What this release writes. */
 const version = 1;
 
 export class Journal {
-  readonly #directory: string;
+  readonly directory: string;
   readonly #write: boolean;
   readonly #root: RootDatabase<Buffer, string>;
   readonly #entries: Database<Buffer, number>;
@@ -51,7 +63,7 @@ export class Journal {
   #closed = false;
 
   private constructor(directory: string, root: RootDatabase<Buffer, string>, write: boolean) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#write = write;
     this.#root = root;
     this.#entries = root.openDB('entries', { encoding: 'binary', keyEncoding: 'uint32' });
@@ -59,31 +71,28 @@ export class Journal {
     this.#state = root.openDB('state', { encoding: 'msgpack' });
   }
 
-  /** Whether a collection has one. */
-  static exists(collection: string): boolean {
-    return existsSync(join(journalDirectory(collection), dataFile));
+  /** Whether there is one. */
+  static exists({ directory }: JournalPlace): boolean {
+    return existsSync(join(directory, journalFile));
   }
 
   /**
-   * Opens the journal of a collection, for writing also where there is none yet; the caller then holds the writer's lock.
+   * Opens a journal, for writing also where there is none yet; the caller then holds the writer's lock.
    * @param included the number of the last change that the live generation has in it: the journal goes on after it
    * @throws NighError IO, FORMAT, VERSION_UNSUPPORTED
    */
-  static async open(collection: string, included: number, write: boolean): Promise<Journal> {
-    const directory = journalDirectory(collection);
-    const isNew = !Journal.exists(collection);
-    if (!isNew) await checkDataFile(join(directory, dataFile), write);
+  static async open(place: JournalPlace, included: number, write: boolean): Promise<Journal> {
+    const { directory, lock } = place;
+    const isNew = !Journal.exists(place);
+    if (!isNew) await checkDataFile(join(directory, journalFile), write, existsSync(lock));
     const { open } = await import('lmdb');
     let journal: Journal;
     try {
       if (write) await mkdir(directory, { recursive: true });
-      const root = open<Buffer, string>({
-        path: directory,
-        encoding: 'binary',
-        maxDbs: 4,
-        overlappingSync: false,
-        readOnly: !write,
-      });
+      const settings = { path: directory, encoding: 'binary' as const, maxDbs: 4, overlappingSync: false };
+      // Readers open it alike, since one process can hold it in one way only; where they may not write to it, for reading.
+      const readOnly = !write && !(await isWritable(join(directory, journalFile)));
+      const root = open<Buffer, string>({ ...settings, readOnly });
       journal = new Journal(directory, root, write);
     } catch (cause) {
       if (cause instanceof NighError) throw cause;
@@ -104,7 +113,7 @@ export class Journal {
         });
         // Its name must survive as well as its content.
         await flush(directory);
-        await flush(collection);
+        await flush(dirname(directory));
       }
       return journal;
     } catch (cause) {
@@ -127,7 +136,7 @@ export class Journal {
 
   /** Bytes on disk. */
   async bytes(): Promise<number> {
-    return (await stat(join(this.#directory, dataFile))).size;
+    return (await stat(join(this.directory, journalFile))).size;
   }
 
   /**
@@ -139,7 +148,7 @@ export class Journal {
     return this.#read(() => {
       const entries: Entry[] = [];
       for (const { key, value } of this.#entries.getRange({ start: sequence + 1, limit: most })) {
-        entries.push(unpackEntry(key, value, this.#directory));
+        entries.push(unpackEntry(key, value, this.directory));
       }
       return entries;
     });
@@ -151,7 +160,7 @@ export class Journal {
       return read();
     } catch (cause) {
       if (cause instanceof NighError) throw cause;
-      throw new NighError('FORMAT', `${this.#directory}: the journal cannot be read: ${reasonOf(cause)}`, { cause });
+      throw new NighError('FORMAT', `${this.directory}: the journal cannot be read: ${reasonOf(cause)}`, { cause });
     }
   }
 
@@ -190,9 +199,18 @@ export class Journal {
       left.set(sequence, { ...change, events: change.events.filter(({ user }) => !forgotten.has(user)) });
     };
     for (const { key, value } of this.#entries.getRange({})) {
-      erase(key, unpackEntry(key, value, this.#directory).change);
+      erase(key, unpackEntry(key, value, this.directory).change);
     }
     return left;
+  }
+
+  /** A copy as it is at one moment, while it may be written to. @param folder where `data.mdb` is to lie; made @throws NighError IO */
+  async copyTo(folder: string): Promise<void> {
+    try {
+      await this.#root.backup(folder, true);
+    } catch (cause) {
+      throw new NighError('IO', `${folder}: the journal cannot be copied: ${reasonOf(cause)}`, { cause });
+    }
   }
 
   async #commit(puts: () => void): Promise<void> {
@@ -200,7 +218,7 @@ export class Journal {
       await this.#root.batch(puts);
       await this.#root.flushed;
     } catch (cause) {
-      throw new NighError('IO', `${this.#directory}: the change could not be made durable: ${reasonOf(cause)}`, {
+      throw new NighError('IO', `${this.directory}: the change could not be made durable: ${reasonOf(cause)}`, {
         cause,
       });
     }
@@ -211,8 +229,15 @@ export class Journal {
     this.#closed = true;
     await this.#root.close();
     // Whoever reads next need not ask whether what is missing was ever there.
-    if (this.#write) await checkDataFile(join(this.#directory, dataFile), true);
+    if (this.#write) await checkDataFile(join(this.directory, journalFile), true, true);
   }
+}
+
+async function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 function reasonOf(cause: unknown): string {

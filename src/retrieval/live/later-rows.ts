@@ -95,7 +95,7 @@ class LaterSparseRows implements LaterRows {
     for (const [id, vector] of rows) {
       this.#dim = vector.length;
       const columns = Uint32Array.from(vector.keys()).filter((column) => vector[column] !== 0);
-      const length = Math.hypot(...columns.map((column) => vector[column]!));
+      const length = Math.hypot(...Array.from(columns, (column) => vector[column]!));
       const scale = this.#metric === 'cosine' ? 1 / length : 1;
       const values = Float32Array.from(columns, (column) => scale * vector[column]!);
       this.#rows.set(id, { columns, values, length: this.#metric === 'cosine' ? 1 : length });

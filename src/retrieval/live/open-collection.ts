@@ -3,7 +3,7 @@ import { throwIfAborted } from '../../core/abort.js';
 import { NighError } from '../../core/errors.js';
 import { Collection } from '../collection.js';
 import { liveGeneration } from '../generation.js';
-import { type Acknowledgement, Journal } from '../journal/journal.js';
+import { type Acknowledgement, Journal, journalPlace } from '../journal/journal.js';
 import { type CompactOptions, compactInto } from './compact.js';
 import { LiveCollection } from './live-collection.js';
 import { type Follower, type Request, Writer } from './writer.js';
@@ -85,7 +85,14 @@ export class OpenCollection implements Follower {
     try {
       live = new LiveCollection(await Collection.open(directory, options.mode));
       live.hide(stoplists);
-      if (writer === undefined && Journal.exists(directory)) journal = await Journal.open(directory, 0, false);
+      const place = journalPlace(directory, live.generation.manifest);
+      if (writer !== undefined && writer.journal.directory !== place.directory) {
+        throw new NighError(
+          'LOCKED',
+          `${directory}: another journal went live; close the collection to write to that one.`,
+        );
+      }
+      if (writer === undefined && Journal.exists(place)) journal = await Journal.open(place, 0, false);
       const source = writer?.journal ?? journal;
       if (source !== undefined) await live.catchUp(source);
       const opened = new OpenCollection(live, directory, options, writer, journal);
@@ -144,8 +151,9 @@ export class OpenCollection implements Follower {
   async catchUp(sequence: number | undefined): Promise<number> {
     const { live } = this;
     if (this.isClosed || (sequence !== undefined && live.sequence >= sequence)) return live.sequence;
-    if (this.#writer === undefined && this.#journal === undefined && Journal.exists(this.#directory)) {
-      const journal = await Journal.open(this.#directory, 0, false);
+    const place = journalPlace(this.#directory, live.generation.manifest);
+    if (this.#writer === undefined && this.#journal === undefined && Journal.exists(place)) {
+      const journal = await Journal.open(place, 0, false);
       // Another call may have been first, or the collection closed.
       if (this.#journal === undefined && !this.isClosed) this.#journal = journal;
       else await journal.close();

@@ -6,12 +6,12 @@
  * that needs to know what another one of the same batch makes of its item or user waits for the next batch.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { NighError } from '../../core/errors.js';
 import { BuildLock } from '../build-lock.js';
 import { liveGeneration, readManifest } from '../generation.js';
 import type { Change, InteractionEvent } from '../journal/entry.js';
-import { type Acknowledgement, Journal, journalDirectory, type Settled } from '../journal/journal.js';
+import { type Acknowledgement, Journal, journalPlace, type Settled } from '../journal/journal.js';
 import type { ItemFields } from './item-fields.js';
 import type { LiveCollection } from './live-collection.js';
 
@@ -57,20 +57,21 @@ export class Writer {
     const generation = await liveGeneration(collection);
     if (generation === undefined)
       throw new NighError('UNKNOWN_COLLECTION', `${collection}: no collection was built here.`);
-    const directory = journalDirectory(collection);
+    const { lock: lockPath } = journalPlace(collection);
+    const directory = dirname(lockPath);
     try {
       await mkdir(directory, { recursive: true });
     } catch (cause) {
       throw new NighError('IO', `${directory}: cannot be made: ${(cause as Error).message}`, { cause });
     }
-    const lock = await BuildLock.at(join(directory, 'LOCK'), 'writing to this collection');
+    const lock = await BuildLock.at(lockPath, 'writing to this collection');
     try {
       for (const name of await readdir(directory)) {
         // What a killed process left of taking the lock.
         if (/^LOCK\.[0-9a-f.]+draft$/.test(name)) await rm(join(directory, name), { force: true });
       }
-      const { journal: included = 0 } = await readManifest(join(collection, generation));
-      return new Writer(await Journal.open(collection, included, true), lock);
+      const manifest = await readManifest(join(collection, generation));
+      return new Writer(await Journal.open(journalPlace(collection, manifest), manifest.journal ?? 0, true), lock);
     } catch (cause) {
       await lock.release();
       throw cause;

@@ -3,11 +3,12 @@
  *
  * A generation never changes, so one moment of the collection is the generation that CURRENT names at it. All of its files are opened before
  * the first is read: what is open can be read to its end even if a build removes the generation meanwhile. Each is compared with its checksum
- * on the way: what is damaged is not backed up. The backup appears whole, flushed, or not at all.
+ * on the way: what is damaged is not backed up. Then comes a copy of the journal as lmdb has it at one moment, while others write to it. The
+ * backup appears whole, flushed, or not at all.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
@@ -17,8 +18,16 @@ import { checked, optional, readParams } from '../../core/params.js';
 import { writeAtomically } from '../../core/write-atomically.js';
 import { collectionFiles } from '../collection.js';
 import { liveGeneration, type Manifest, manifestName, readManifest } from '../generation.js';
-import type { FileStamp } from '../packed-file.js';
-import { type BackupHead, backupHeadName, backupVersion, generationFolder, packHead } from './backup-format.js';
+import { Journal, journalFile, journalPlace } from '../journal/journal.js';
+import { type FileStamp, stampFile } from '../packed-file.js';
+import {
+  type BackupHead,
+  backupHeadName,
+  backupJournal,
+  backupVersion,
+  generationFolder,
+  packHead,
+} from './backup-format.js';
 
 export interface BackupOptions {
   readonly signal?: AbortSignal | undefined;
@@ -60,8 +69,15 @@ export async function backupCollection(directory: string, path: string, options:
   const collection = resolve(directory);
   const { manifest, sources } = await openLive(collection);
   try {
+    // After the generation: then it holds every change that is in that, and some that came since.
+    const journal = await copiedJournal(
+      collection,
+      manifest,
+      `${resolve(path)}.${randomBytes(6).toString('hex')}.journal`,
+    );
+    if (journal !== undefined) sources.push(journal);
     const head: BackupHead = {
-      version: backupVersion,
+      version: journal === undefined ? backupVersion - 1 : backupVersion,
       collection: manifest.name,
       generation: manifest.generation,
       createdAt: new Date().toISOString(),
@@ -116,6 +132,25 @@ async function openGeneration(
   } catch (cause) {
     await closeAll(sources);
     throw readFailure(directory, cause);
+  }
+}
+
+/** The journal as it is now, open; undefined where there is none. */
+async function copiedJournal(collection: string, manifest: Manifest, folder: string): Promise<Source | undefined> {
+  const place = journalPlace(collection, manifest);
+  if (!Journal.exists(place)) return undefined;
+  const journal = await Journal.open(place, 0, false);
+  try {
+    await mkdir(folder);
+    await journal.copyTo(folder);
+    const copy = join(folder, journalFile);
+    return { name: backupJournal, path: copy, stamp: await stampFile(copy), content: await open(copy, 'r') };
+  } catch (cause) {
+    throw readFailure(folder, cause);
+  } finally {
+    await journal.close();
+    // What is open can be read to its end.
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

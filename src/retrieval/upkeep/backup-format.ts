@@ -3,6 +3,7 @@
  *
  *   nigh-backup.json     what the backup is, and length and SHA-256 of every other file in it; its checksum covers all of it
  *   generation/<file>    the live generation: its manifest and the files that it lists
+ *   journal/data.mdb     the changes since, and before, as they were at one moment; in a backup of version 2
  *   recipe.json          the recipe beside the collection, if there was one
  *
  * So every byte that counts is under a checksum, and a backup that was cut lacks a file that its first one lists.
@@ -12,11 +13,12 @@ import { describe, NighError } from '../../core/errors.js';
 import { isPlainObject } from '../../core/params.js';
 import type { FileStamp } from '../packed-file.js';
 
-/** What `nigh-backup.json` of this release holds. */
-export const backupVersion = 1;
+/** What `nigh-backup.json` of this release may hold: with a journal 2, otherwise 1, as before there were journals. */
+export const backupVersion = 2;
 
 export const backupHeadName = 'nigh-backup.json';
 export const generationFolder = 'generation/';
+export const backupJournal = 'journal/data.mdb';
 
 export interface BackupHead {
   readonly version: number;
@@ -62,6 +64,7 @@ export function readHead(bytes: Buffer, origin: string): BackupHead {
 function requireName(name: string, origin: string): void {
   const path = name.startsWith(generationFolder) ? name.slice(generationFolder.length) : name;
   if (/^[a-z0-9][a-z0-9._-]*$/i.test(path) && (path !== name || name === 'recipe.json')) return;
+  if (name === backupJournal) return;
   throw new NighError('FORMAT', `${origin}: lists a file ${describe(name)}, which no backup has.`);
 }
 

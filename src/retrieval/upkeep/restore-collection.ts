@@ -5,8 +5,8 @@
  * collection would be; and only then it goes live, as a new generation and by the same steps as a build. Whatever fails before leaves what
  * was there as it was, and what was live before stays on disk to go back to.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -17,9 +17,10 @@ import { flag, readParams } from '../../core/params.js';
 import { BuildLock } from '../build-lock.js';
 import { Collection, collectionFiles } from '../collection.js';
 import { liveGeneration, manifestName, pruneGenerations, readManifest, Staging } from '../generation.js';
-import { makeDirectory } from '../packed-file.js';
+import { journalFile, journalPlace } from '../journal/journal.js';
+import { flush, makeDirectory } from '../packed-file.js';
 import { type BackupOptions, backupSchema } from './backup-collection.js';
-import { type BackupHead, backupHeadName, generationFolder, readHead } from './backup-format.js';
+import { type BackupHead, backupHeadName, backupJournal, generationFolder, readHead } from './backup-format.js';
 import { generationNames } from './rollback.js';
 
 export interface RestoreOptions extends BackupOptions {
@@ -64,16 +65,27 @@ export async function restoreCollection(
   await readBackup(path, async () => 'stop');
   await makeDirectory(collection);
   const lock = await BuildLock.acquire(collection);
+  let writing: BuildLock | undefined;
   try {
     const previous = await refuseToReplace(collection, settings.force);
+    const { lock: writers } = journalPlace(collection);
+    // What is written to the journal of the present collection would not be in the one that takes its place.
+    if (existsSync(writers)) writing = await BuildLock.at(writers, 'restoring this collection');
     const staging = await Staging.begin(collection);
+    // A folder of its own: the journal that is there is of another collection, or of other changes.
+    const journalFolder = `journal-${randomBytes(6).toString('hex')}`;
     try {
-      return await unpack(path, collection, staging, previous, settings);
+      return await unpack(path, collection, staging, journalFolder, previous, settings);
     } catch (cause) {
-      await Promise.allSettled([staging.discard()]);
+      const live = await liveGeneration(collection).catch(() => undefined);
+      // Once it is live it must stay, whatever failed afterwards.
+      const isLive = live !== undefined && live !== previous;
+      const left = isLive ? [] : [rm(join(collection, journalFolder), { recursive: true, force: true })];
+      await Promise.allSettled([staging.discard(), ...left]);
       throw cause;
     }
   } finally {
+    await writing?.release();
     await lock.release();
   }
 }
@@ -82,6 +94,7 @@ async function unpack(
   path: string,
   collection: string,
   staging: Staging,
+  journalFolder: string,
   previous: string | undefined,
   { signal, onProgress }: BackupOptions,
 ): Promise<Restore> {
@@ -107,6 +120,13 @@ async function unpack(
     if (name.startsWith(generationFolder)) {
       const to = staging.path(name.slice(generationFolder.length));
       await pipeline(counted, createWriteStream(to, { flags: 'wx' }));
+    } else if (name === backupJournal) {
+      const folder = join(collection, journalFolder);
+      await makeDirectory(folder);
+      const to = join(folder, journalFile);
+      await pipeline(counted, createWriteStream(to, { flags: 'wx' }));
+      await flush(to);
+      await flush(folder);
     } else {
       const chunks: Uint8Array[] = [];
       for await (const chunk of counted()) chunks.push(chunk);
@@ -116,7 +136,7 @@ async function unpack(
   });
   const missing = Object.keys(head.files).filter((name) => !found.has(name));
   if (missing.length > 0) throw new NighError('TRUNCATED', `${path}: lacks ${missing.join(', ')}.`);
-  const generation = await goLive(path, head, collection, staging);
+  const generation = await goLive(path, head, collection, staging, journalFolder);
   const backedUp = { generation: head.generation, createdAt: head.createdAt };
   const warnings = await tidy(collection, generation, previous, recipe);
   return { directory: collection, collection: head.collection, generation, backedUp, previous, warnings };
@@ -136,7 +156,13 @@ async function tidy(
 }
 
 /** Opens what was unpacked, as any reader would, and commits it under a number that this collection has not had. */
-async function goLive(path: string, head: BackupHead, collection: string, staging: Staging): Promise<string> {
+async function goLive(
+  path: string,
+  head: BackupHead,
+  collection: string,
+  staging: Staging,
+  journalFolder: string,
+): Promise<string> {
   await (await Collection.openGeneration(staging.directory, 'mmap')).closeAll();
   const manifest = await readManifest(staging.directory);
   if (manifest.name !== head.collection || manifest.generation !== head.generation) {
@@ -152,7 +178,9 @@ async function goLive(path: string, head: BackupHead, collection: string, stagin
   const next = await staging.nextName();
   // The number of the backup where that is free and the highest: it is what the collection was called.
   const generation = (await generationNames(collection)).length === 0 ? head.generation : next;
-  await staging.commit({ ...manifest, generation });
+  const { journalFolder: _, ...others } = manifest;
+  const hasJournal = Object.hasOwn(head.files, backupJournal) || existsSync(join(collection, 'journal'));
+  await staging.commit({ ...others, generation, ...(hasJournal ? { journalFolder } : {}) });
   return generation;
 }
 

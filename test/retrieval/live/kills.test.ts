@@ -23,7 +23,9 @@ describe.skipIf(faultsMissing !== undefined)('a process that makes changes', () 
       const lost = (path: string) =>
         path.startsWith(rounds.collection) && !/\/(?:LOCK|lock\.mdb|building-)/.test(path) && !/CURRENT\./.test(path);
       expect([...files].filter(lost)).toEqual([]);
-      expect([...directories].filter((path) => basename(path) === 'journal' || path === rounds.collection)).toEqual([]);
+      // A compaction that is under way has names of its own in the collection that are not flushed yet.
+      const named = [...directories].filter((path) => basename(path) === 'journal' || before === 0);
+      expect(named.filter((path) => path.startsWith(rounds.collection))).toEqual([]);
       // Pages first, flushed; then the one that names them, flushed as it is written.
       const own = calls.slice(before, at).filter(({ path }) => basename(path) === 'data.mdb');
       if (own.length > 0)

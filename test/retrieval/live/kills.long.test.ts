@@ -1,0 +1,65 @@
+/** Kills of a process that makes changes and compacts, one a test, so that their number is that of the tests; some of them in kills.test.ts. */
+import { basename } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { seeded } from '../../embeddings/support.js';
+import { type Call, faultsMissing } from '../../support/faults/program.js';
+import { randomFault } from '../upkeep/moments.js';
+import { KillRounds } from './kill-rounds.js';
+
+const count = 40;
+const kinds = [
+  { what: 'changes one by one', rounds: 60, width: 1, compactEvery: 0 },
+  { what: 'changes together', rounds: 80, width: 6, compactEvery: 0 },
+  { what: 'compactions under changes', rounds: 100, width: 4, compactEvery: 2 },
+] as const;
+
+describe.skipIf(faultsMissing !== undefined)('killed at a random moment', () => {
+  const kills = new KillRounds();
+  const counted = new Map<string, readonly Call[]>();
+  beforeAll(() => kills.prepare());
+  afterAll(() => kills.remove());
+
+  for (const { what, rounds, width, compactEvery } of kinds) {
+    test.each(Array.from({ length: rounds }, (_, round) => round))(
+      `${what}: every change that was answered is there, and no part of another (%i)`,
+      async (round) => {
+        const steps = kills.steps(count, 100 + (round % 7));
+        const key = `${what} ${round % 7}`;
+        const plan = { steps: count, width, compactEvery };
+        const calls = counted.get(key) ?? (await kills.run(steps, plan)).calls;
+        counted.set(key, calls);
+        const atCall = round % 5 !== 4;
+        const fault = atCall ? randomFault(calls, 20_000 + round, ['kill', 'torn']) : undefined;
+        const killAfterMs = atCall ? undefined : 200 + Math.floor(seeded(30_000 + round)() * 1500);
+        await kills.run(steps, { ...plan, fault, killAfterMs });
+        await kills.expectWhole(
+          steps,
+          `${what}, ${fault === undefined ? 'by the clock' : `${fault.how} at ${fault.at}`}`,
+        );
+        // Killed again on what was left, and then let go on.
+        await kills.run(steps, { ...plan, killAfterMs: 300 + (round % 10) * 50 }, false);
+        const reached = await kills.expectWhole(steps, `${what}, again`);
+        if (round % 4 !== 0) return;
+        const { code, stderr } = await kills.run(steps, plan, false);
+        expect(code, stderr).toBe(0);
+        expect(await kills.expectWhole(steps, 'it went on')).toBeGreaterThanOrEqual(reached);
+      },
+    );
+  }
+
+  test('every call of the journal that fails, and a disk that is full from there on, is an error of ours, and what was answered is there', async () => {
+    const steps = kills.steps(12, 77);
+    const plan = { steps: 12, width: 2, compactEvery: 0 };
+    const { calls } = await kills.run(steps, plan);
+    for (const [n, { path }] of calls.entries()) {
+      if (basename(path) !== 'data.mdb') continue;
+      for (const how of ['EIO', 'ENOSPC'] as const) {
+        const { signal, code, stderr } = await kills.run(steps, { ...plan, fault: { at: n + 1, how } });
+        const what = `${how} at ${n + 1}: ${JSON.stringify(calls[n])}`;
+        expect(signal, what).toBe(null);
+        if (code !== 0) expect(stderr, what).toMatch(/code: 'IO'/);
+        await kills.expectWhole(steps, what);
+      }
+    }
+  });
+});
