@@ -30,12 +30,14 @@ import {
   type SpaceManifest,
   Staging,
 } from '../generation.js';
-import { writeDurable, writePacked } from '../packed-file.js';
+import { writePacked } from '../packed-file.js';
+import { pictureFiles } from '../pictures.js';
 import { type IndexSettings, parseIndex } from '../recipe.js';
 import { SeenLists } from '../seen-lists.js';
 import { userVector } from '../similar-users.js';
 import { type Space, spaceFiles } from '../space.js';
 import { StringIndex } from '../string-index.js';
+import { shareFile } from '../upkeep/share-files.js';
 
 export interface CompactOptions {
   /** Stops the work; what was live stays live. */
@@ -89,7 +91,7 @@ export async function compactInto(
           await buildIndexes({ name: space.name, embedding, index }, build, { ...content, blocks, popularity, notes }),
         );
         const model = spaceFiles.model(space.name);
-        await writeDurable(staging.path(model), await readFile(join(source, model)));
+        await shareFile(join(source, model), staging.path(model));
       }
       const interactions = await interactionsOf(state, items, users, signal);
       await writePacked(staging.path(collectionFiles.items), await packItems(state, items, signal));
@@ -98,8 +100,9 @@ export async function compactInto(
         StringIndex.index(users.old.map((user) => state.users.at(user))),
       );
       await writePacked(staging.path(collectionFiles.interactions), SeenLists.pack(interactions));
-      const recipe = collectionFiles.recipe;
-      await writeDurable(staging.path(recipe), await readFile(join(source, recipe)));
+      for (const name of [collectionFiles.recipe, ...Object.values(pictureFiles)]) {
+        if (state.manifest.files[name] !== undefined) await shareFile(join(source, name), staging.path(name));
+      }
       const files = await staging.stampFiles();
       manifest = {
         ...state.manifest,

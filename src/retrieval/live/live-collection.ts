@@ -175,6 +175,7 @@ export class LiveCollection {
       userCount: moment.userCount,
       spaces: generation.spaces.map(({ name }) => this.#spaces.get(name)!.space(isGone, isOutdated)),
       embedders: generation.embedders,
+      pictures: generation.pictures,
       filters: new LiveFilters(generation.filters, this.#items, moment, this.#knownLater),
       stoplists: new Stoplists(catalogue, this.#current.stoplists.lists),
       content: () => generation.content.followedBy(later().map(({ attributes }) => attributes)),

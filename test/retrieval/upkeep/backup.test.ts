@@ -193,7 +193,7 @@ describe('a damaged backup', () => {
     await expectRefused(path, 'text');
     const head = { version: 1, collection: 'x', generation: 'gen-000001', createdAt: '', files: {} };
     const forged: [object, string][] = [
-      [{ version: 2 }, 'VERSION_UNSUPPORTED'],
+      [{ version: 3 }, 'VERSION_UNSUPPORTED'],
       [{ generation: '../../elsewhere' }, 'FORMAT'],
       [{ files: { '../../outside': { bytes: 1, sha256: '' } } }, 'FORMAT'],
       [{ files: { 'generation/../../outside': { bytes: 1, sha256: '' } } }, 'FORMAT'],
