@@ -160,7 +160,9 @@ async function commitMended(
   const spaces = manifest.spaces.map((space) => withInfo(space, manifest, remade));
   const createdAt = new Date().toISOString();
   throwIfAborted(signal);
-  await staging.commit({ ...manifest, generation: await staging.nextName(), createdAt, spaces, files });
+  // What the journal holds was made by the embedders of the damaged one, which are these.
+  const fit = manifest.fit ?? manifest.generation;
+  await staging.commit({ ...manifest, generation: await staging.nextName(), createdAt, fit, spaces, files });
 }
 
 function withInfo(space: SpaceManifest, manifest: Manifest, remade: ReadonlyMap<string, IndexInfo>): SpaceManifest {

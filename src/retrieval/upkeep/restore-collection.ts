@@ -180,7 +180,9 @@ async function goLive(
   const generation = (await generationNames(collection)).length === 0 ? head.generation : next;
   const { journalFolder: _, ...others } = manifest;
   const hasJournal = Object.hasOwn(head.files, backupJournal) || existsSync(join(collection, 'journal'));
-  await staging.commit({ ...others, generation, ...(hasJournal ? { journalFolder } : {}) });
+  // Its journal knows by this name what its vectors were made by.
+  const fit = manifest.fit ?? manifest.generation;
+  await staging.commit({ ...others, generation, ...(hasJournal ? { journalFolder, fit } : {}) });
   return generation;
 }
 
