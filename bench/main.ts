@@ -12,6 +12,7 @@ const commands: Record<BenchCommand, (options: BenchOptions) => Promise<void>> =
   churn: async (options) => (await import('./stress/churn.js')).churn(options),
   filters: async (options) => (await import('./filters.js')).filters(options),
   retrieval: async (options) => (await import('./retrieval.js')).retrieval(options),
+  neighbors: async (options) => (await import('./neighbors.js')).neighbors(options),
   service: async (options) => (await import('./service/service.js')).service(options),
   content: async ({ parts, repeats }) => (await import('./content/main.js')).content(parts, repeats),
 };

@@ -15,6 +15,7 @@ export const commands = [
   'filters',
   'content',
   'retrieval',
+  'neighbors',
   'service',
 ] as const;
 
@@ -23,7 +24,7 @@ export type BenchCommand = (typeof commands)[number];
 export interface BenchOptions {
   readonly command: BenchCommand;
   readonly datasets: readonly BenchDatasetSource[];
-  /** Directory of the collection that `retrieval` asks and `service` serves. */
+  /** Directory of the collection that `retrieval` and `neighbors` ask and `service` serves. */
   readonly collection: string | undefined;
   /** Of `content`. */
   readonly parts: readonly ContentPart[];
@@ -52,7 +53,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parse(args);
   const [first] = positionals;
   const command = commands.find((name) => name === first) ?? 'compare';
-  const asksCollection = command === 'retrieval' || command === 'service';
+  const asksCollection = command === 'retrieval' || command === 'neighbors' || command === 'service';
   const names = command === first ? positionals.slice(1) : positionals;
   const peers = values.peers === undefined ? installedPeers() : values.peers.split(',').filter((key) => key !== '');
   const strange = peers.find((key) => !peerKeys.includes(key));
@@ -60,7 +61,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const here = installedPeers();
   return {
     command,
-    // `retrieval` and `service` ask a collection, which their one argument names; `content` has parts.
+    // `retrieval`, `neighbors` and `service` ask a collection, which their one argument names; `content` has parts.
     datasets:
       asksCollection || command === 'content' ? [] : (names.length === 0 ? ['glove-6b-100d'] : names).map(sourceOf),
     collection: asksCollection ? names[0] : undefined,

@@ -46,7 +46,7 @@ function* lines(count: number, textOf: (n: number) => string): Generator<Uint8Ar
     let text = '';
     for (let n = begin; n < Math.min(count, begin + linesAtOnce); n++) {
       const id = textOf(n);
-      if (id === '' || /[\r\n]/.test(id)) {
+      if (/[\r\n]/.test(id)) {
         throw new NighError(
           'INVALID_ARGUMENT',
           `The id ${JSON.stringify(id)} cannot stand on a line of its own, as npy needs it; the other formats hold it.`,
