@@ -67,21 +67,34 @@ async function verify(wanted: string, { repair, json }: VerifyOptions, { signal 
   if (!after.sound && !repair && !json) say(`nigh verify ${wanted} --repair mends what can be mended.`);
 }
 
+const units = { files: 'files', vocabulary: 'ids', index: 'vectors', journal: 'changes' } as const;
+
 function reportTo(progress: Progress): (report: VerifyProgress) => void {
   let stage = '';
   return ({ stage: kind, subject, done, total }) => {
     const name = kind === 'files' ? 'reading files' : `checking ${subject}`;
     if (name !== stage) progress.begin(name);
     stage = name;
-    progress.update(done, total, kind === 'files' ? 'files' : kind === 'index' ? 'vectors' : 'ids');
+    progress.update(done, total, units[kind]);
   };
 }
 
 function printVerification(found: Verification): void {
-  const { collection, generation, files, bytes: read, indexes, findings, recallFloor, olderGenerations } = found;
+  const {
+    collection,
+    generation,
+    files,
+    bytes: read,
+    changes,
+    indexes,
+    findings,
+    recallFloor,
+    olderGenerations,
+  } = found;
   const older = olderGenerations.length === 0 ? '' : `, beside it ${olderGenerations.join(', ')}`;
   printLine(`${collection ?? found.directory}: ${generation ?? 'no live generation'}${older}`);
-  printLine(`${counted(files, 'file')} read (${bytes(read)})`);
+  const journal = changes === undefined ? '' : `; ${counted(changes, 'change')} in the journal since`;
+  printLine(`${counted(files, 'file')} read (${bytes(read)})${journal}`);
   if (indexes.length > 0) {
     printLine('');
     printIndexes(indexes, recallFloor);

@@ -6,7 +6,8 @@
  * 3. The vocabularies hold together: as many items and users as the manifest says, each found by its id.
  * 4. Every index: its ids are those of items or users, every vector is found by a search for it, recall over the build's questions is
  *    not below the floor.
- * 5. The whole opens.
+ * 5. The journal can be read: every change since the generation is there and has its checksum.
+ * 6. The whole opens, its changes included.
  *
  * Later steps leave out what an earlier one has found damaged. Nothing is changed, and nothing is locked.
  */
@@ -16,12 +17,22 @@ import { type ErrorCode, NighError } from '../../core/errors.js';
 import { checked, integer, optional, readParams } from '../../core/params.js';
 import { Collection, collectionFiles } from '../collection.js';
 import { liveGeneration, type Manifest, manifestName, readManifest } from '../generation.js';
+import { Journal, journalPlace } from '../journal/journal.js';
+import { Retriever } from '../retriever.js';
 import { checkFiles, FileReader } from './check-files.js';
 import { type CheckedIndex, checkIndex, checkModel, indexFiles } from './check-space.js';
 import { generationNames } from './rollback.js';
 
 /** What was looked at. */
-export type CheckName = 'pointer' | 'manifest' | 'checksum' | 'vocabulary' | 'reachability' | 'recall' | 'opening';
+export type CheckName =
+  | 'pointer'
+  | 'manifest'
+  | 'checksum'
+  | 'vocabulary'
+  | 'reachability'
+  | 'recall'
+  | 'journal'
+  | 'opening';
 
 /** Something that is not as it should be. */
 export interface Finding {
@@ -50,12 +61,14 @@ export interface Verification {
   /** The indexes of the live generation. */
   readonly indexes: readonly CheckedIndex[];
   readonly recallFloor: number | undefined;
+  /** Changes in the journal since the live generation; undefined where there is no journal, or it cannot be read. */
+  readonly changes: number | undefined;
   /** The others on disk, whose files were checked. */
   readonly olderGenerations: readonly string[];
 }
 
 export interface VerifyProgress {
-  readonly stage: 'files' | 'vocabulary' | 'index';
+  readonly stage: 'files' | 'vocabulary' | 'index' | 'journal';
   readonly subject: string;
   readonly done: number;
   readonly total: number;
@@ -88,12 +101,15 @@ export async function verifyCollection(
   return new Verifier(resolve(directory), settings).run();
 }
 
+const changesAtOnce = 1000;
+
 class Verifier {
   readonly #findings: Finding[] = [];
   readonly #reader = new FileReader();
   readonly #indexes: CheckedIndex[] = [];
   #files = 0;
   #generation: string | undefined;
+  #changes: number | undefined;
 
   constructor(
     readonly directory: string,
@@ -125,6 +141,7 @@ class Verifier {
       bytes: this.#reader.bytesRead,
       indexes: this.#indexes,
       recallFloor: manifest?.recallFloor,
+      changes: this.#changes,
       olderGenerations: older,
     };
   }
@@ -150,11 +167,35 @@ class Verifier {
         }
       });
     }
+    await this.#attempt('journal', 'journal', damaged, () => this.#journal(manifest));
     // What the parts did not show, the whole may.
     if (this.#findings.length > 0) return;
     await this.#attempt('opening', generation, damaged, async () => {
-      await (await Collection.openGeneration(path, 'mmap')).closeAll();
+      await (await Retriever.open(this.directory)).close();
     });
+  }
+
+  async #journal(manifest: Manifest): Promise<void> {
+    const place = journalPlace(this.directory, manifest);
+    if (!Journal.exists(place)) return;
+    const journal = await Journal.open(place, 0, false);
+    try {
+      const { head } = journal;
+      let [changes, last] = [0, manifest.journal ?? 0];
+      while (last < head) {
+        await breathe(this.settings.signal);
+        this.#progress('journal', 'journal', last, head);
+        const entries = journal.after(last, changesAtOnce);
+        if (entries.length === 0) break;
+        changes += entries.length;
+        last = entries.at(-1)!.sequence;
+      }
+      if (last < head)
+        this.#found('journal', 'journal', 'FORMAT', `The journal goes to change ${head} and ends at ${last}.`);
+      this.#changes = changes;
+    } finally {
+      await journal.close();
+    }
   }
 
   async #pointer(names: readonly string[]): Promise<string | undefined> {

@@ -9,6 +9,7 @@ import { buildCollection } from '../../../src/retrieval/build-collection.js';
 import { readManifest, writeManifest } from '../../../src/retrieval/generation.js';
 import { stampFile } from '../../../src/retrieval/packed-file.js';
 import { loadRecipe } from '../../../src/retrieval/recipe.js';
+import { Retriever } from '../../../src/retrieval/retriever.js';
 import { repairCollection } from '../../../src/retrieval/upkeep/repair-collection.js';
 import { verifyCollection } from '../../../src/retrieval/upkeep/verify-collection.js';
 import { answersOf, writeKeptWorld } from '../support/kept-world.js';
@@ -125,6 +126,25 @@ describe('verify', () => {
     await rewrite((path) => copyFile(inLive('text.ann'), path), 'cf.ann');
     const { findings } = await verifyCollection(target);
     expect(findings.map(({ subject }) => subject)).toContain('cf.ann');
+  });
+
+  it('reads the journal, and finds a change that is not what was written', async () => {
+    const world = await Retriever.open(target, { write: true });
+    await world.upsertItem('river-new', { title: 'The river kettle 4711' });
+    await world.deleteItem('opera-0');
+    await world.close();
+    expect(await verifyCollection(target)).toMatchObject({ sound: true, changes: 2 });
+
+    const path = join(target, 'journal/data.mdb');
+    const bytes = await readFile(path);
+    const found: number[] = [];
+    for (let at = bytes.indexOf('kettle 4711'); at >= 0; at = bytes.indexOf('kettle 4711', at + 1)) found.push(at);
+    expect(found.length).toBeGreaterThan(0);
+    for (const at of found) bytes[at] = bytes[at]! ^ 1;
+    await writeFile(path, bytes);
+    const { findings } = await verifyCollection(target);
+    expect(findings).toMatchObject([{ check: 'journal', subject: 'journal', code: 'CHECKSUM_MISMATCH' }]);
+    expect((await repairCollection(target)).beyond).toMatchObject([{ subject: 'journal' }]);
   });
 
   it('refuses what is no collection, and wrong options', async () => {
