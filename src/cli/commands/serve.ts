@@ -83,7 +83,7 @@ interface Role {
 async function serveHere(
   directories: readonly string[],
   options: ServeOptions,
-  { signal, oneOfMany }: Role,
+  { signal, oneOfMany, write }: Role,
 ): Promise<void> {
   const [{ Retriever }, { serve }] = await Promise.all([
     import('../../retrieval/retriever.js'),
@@ -92,7 +92,7 @@ async function serveHere(
   const collections: Retriever[] = [];
   try {
     for (const directory of directories) {
-      const retriever = await Retriever.open(directory);
+      const retriever = await Retriever.open(directory, { write, onCompaction: sayWhatFailed });
       collections.push(retriever);
       if (!oneOfMany) say(summary(retriever));
     }
@@ -108,6 +108,11 @@ async function serveHere(
     // The channel to the watching process would keep this one alive.
     if (oneOfMany) process.channel?.unref();
   }
+}
+
+/** A compaction in the background that failed is tried again after as many changes more. */
+function sayWhatFailed(outcome: object): void {
+  if (outcome instanceof Error) say(`nigh: the journal was not compacted: ${outcome.message}`);
 }
 
 function settings({ host, port, log, deadline, rateLimit }: ServeOptions): Omit<ServiceOptions, 'collections'> {
