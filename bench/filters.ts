@@ -10,7 +10,7 @@ import { Random } from './datasets/random.js';
 import type { BenchOptions } from './options.js';
 import { say } from './report/say.js';
 
-const shares = [1, 0.9, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.003, 0.001, 0.0001, 0.00001];
+const shares = [1, 0.999, 0.99, 0.9, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.003, 0.001, 0.0001, 0.00001];
 const places = ['anywhere', 'nearest', 'farthest'] as const;
 const k = 10;
 const asked = 50;

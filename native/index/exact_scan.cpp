@@ -10,7 +10,6 @@
 namespace nigh {
 
 namespace {
-constexpr size_t kBlock = 256;
 
 // The rows of a store against one prepared query, for BoundedScan.
 struct StoreRows {
@@ -29,34 +28,68 @@ struct StoreRows {
     store.distances(query, slots, count, out);
     far_instead_of_nan(count, out);
   }
-  void prefetch(uint32_t slot) const {
-    const char* row = store.row_as<const char>(slot);
-    for (size_t byte = 0; byte < store.row_bytes; byte += 64) __builtin_prefetch(row + byte, 0, 2);
-  }
+  void prefetch(uint32_t slot) const { store.prefetch_row(slot); }
 };
+
+// Listed rows of a store, all of which may be returned: BoundedScan counts positions in the list.
+struct ListedRows {
+  static constexpr size_t kMost = 16;
+
+  const RowStore& store;
+  const void* query;
+  std::span<const uint32_t> slots;
+
+  uint32_t id(size_t at) const { return store.ids[slots[at]]; }
+  bool may_return(uint32_t) const { return true; }
+  void distances_range(size_t begin, size_t count, float* out) const {
+    store.distances(query, slots.data() + begin, count, out);
+    far_instead_of_nan(count, out);
+  }
+  void distances(const uint32_t* positions, size_t count, float* out) const {
+    for (size_t from = 0; from < count; from += kMost) {
+      const size_t some = std::min(kMost, count - from);
+      uint32_t listed[kMost];
+      for (size_t i = 0; i < some; ++i) listed[i] = slots[positions[from + i]];
+      store.distances(query, listed, some, out + from);
+    }
+    far_instead_of_nan(count, out);
+  }
+  void prefetch(uint32_t at) const { store.prefetch_row(slots[at]); }
+};
+
+struct ListedBounds {
+  static constexpr size_t kGranularity = 1;
+
+  const Sq8RowBounds& bounds;
+  std::span<const uint32_t> slots;
+
+  bool usable() const { return bounds.usable(); }
+  void values(size_t begin, size_t count, float bound, float* out) const {
+    bounds.listed_values(slots.data() + begin, count, bound, out);
+  }
+  float limit(float bound) const { return bounds.limit(bound); }
+};
+
+bool codes_pay(const RowStore& store) { return store.quantization == Quantization::kSq8 && kernels().i8_blocks_pay; }
+
+Sq8RowBounds bounds_of(const RowStore& store, const void* prepared) {
+  return {store.codes.data(), store.code_stride, store.dim, store.metric, static_cast<const float*>(prepared)};
+}
 
 }  // namespace
 
 std::vector<Neighbor> scan_rows(const RowStore& store, size_t count, const void* prepared, size_t k, const IdSet* filter,
                                 Liveness live) {
   const StoreRows rows{store, prepared, filter, live};
-  if (store.quantization != Quantization::kSq8 || !kernels().i8_blocks_pay) {
-    return BoundedScan(rows, NoBounds{}, count, k).run();
-  }
-  const Sq8RowBounds bounds(store.codes.data(), store.code_stride, store.dim, store.metric, static_cast<const float*>(prepared));
-  return BoundedScan(rows, bounds, count, k).run();
+  if (!codes_pay(store)) return BoundedScan(rows, NoBounds{}, count, k).run();
+  return BoundedScan(rows, bounds_of(store, prepared), count, k).run();
 }
 
 std::vector<Neighbor> scan_slots(const RowStore& store, std::span<const uint32_t> slots, const void* prepared, size_t k) {
-  TopK best(std::min(k, slots.size()));
-  float distances[kBlock];
-  for (size_t begin = 0; begin < slots.size(); begin += kBlock) {
-    const size_t block = std::min(kBlock, slots.size() - begin);
-    store.distances(prepared, slots.data() + begin, block, distances);
-    far_instead_of_nan(block, distances);
-    for (size_t j = 0; j < block; ++j) best.push({distances[j], store.ids[slots[begin + j]]});
-  }
-  return best.take_sorted();
+  const ListedRows rows{store, prepared, slots};
+  if (!codes_pay(store)) return BoundedScan(rows, NoBounds{}, slots.size(), k).run();
+  const Sq8RowBounds bounds = bounds_of(store, prepared);
+  return BoundedScan(rows, ListedBounds{bounds, slots}, slots.size(), k).run();
 }
 
 }  // namespace nigh

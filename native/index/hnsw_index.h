@@ -19,6 +19,7 @@
 namespace nigh {
 
 struct SearchScratch;
+struct WalkBudget;
 
 /// As many as fit beside the flags of a candidate.
 inline constexpr size_t kMaxHnswRows = SearchPool::kSlotMask;
@@ -99,7 +100,7 @@ class HnswIndex final : public MutableIndex {
   HnswSnapshot with_room(const HnswSnapshot& now, size_t rows, size_t upper_rows, size_t max_lanes);
   HnswSnapshot live_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes) const;
   HnswSnapshot compact_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes);
-  void make_found(HnswState& state, uint32_t count, bool walk, size_t max_lanes, const TaskControl& control,
+  void make_found(HnswState& state, uint32_t count, bool walk, bool any_gone, size_t max_lanes, const TaskControl& control,
                   LinkWorkspace& workspace) const;
   void mend(const HnswSnapshot& now, size_t max_lanes);
   bool others_search(const HnswSnapshot& now) const;
@@ -113,6 +114,7 @@ class HnswIndex final : public MutableIndex {
   // What `ef_search` or `recall` come to.
   struct Effort {
     WalkSize size;
+    size_t expansions = 0;       // that a walk without a filter takes, about
     std::optional<float> slack;  // where the walk ends early: see hnsw_stop.h
     bool known = true;           // false where a recall is wanted and none was measured
   };
@@ -124,12 +126,13 @@ class HnswIndex final : public MutableIndex {
   std::shared_ptr<const RecallTable> recall_table() const;
   /// How many rows the filter allows; an estimate where ids are scattered.
   size_t matching_rows(const HnswSnapshot& now, const IdSet& filter) const;
-  /// The share of allowed rows among those that a walk for this query would meet first.
-  double share_around_query(const HnswSnapshot& now, const void* prepared, const IdSet& filter, SearchStats& stats) const;
+  /// The share of allowed rows among those that a walk for this query would meet first; `closely`: last.
+  double share_around_query(const HnswSnapshot& now, const void* prepared, const IdSet& filter, bool closely,
+                            SearchStats& stats) const;
   std::vector<uint32_t> allowed_slots(const HnswSnapshot& now, const IdSet& filter) const;
   template <class Scorer>
   Walked walk(const HnswSnapshot& now, const void* prepared, const SearchParams& params, Plan plan, const Effort& effort,
-              SearchScratch& scratch) const;
+              WalkBudget& budget, SearchScratch& scratch) const;
   Walked collect(const HnswSnapshot& now, const void* prepared, const SearchParams& params, SearchScratch& scratch) const;
   std::shared_ptr<const RecallTable> link_and_measure(const HnswSnapshot& now, uint32_t end, VectorsView questions,
                                                       size_t max_lanes, TaskControl& control);

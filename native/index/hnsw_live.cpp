@@ -134,7 +134,7 @@ void HnswIndex::put(VectorsView rows, const uint32_t* ids, Existing existing, si
   std::shared_ptr<const RecallTable> table;
   try {
     table = link_and_measure(now, end, questions, max_lanes, control);
-    make_found(state, end, walk, max_lanes, control, workspace_);
+    make_found(state, end, walk, now.removed != 0, max_lanes, control, workspace_);
     state.slots->append(begin, end);
   } catch (...) {
     if (&state != published) throw;  // a copy, which nobody else has seen
@@ -282,16 +282,16 @@ HnswSnapshot HnswIndex::live_copy(const HnswSnapshot& now, size_t capacity, size
   workspace->reserve(1);
   for (uint32_t slot = 0; slot < copy.count; ++slot) copy.state->graph.put_in_doubt(slot, workspace->lanes[0]->doubts);
   TaskControl control;
-  make_found(*copy.state, copy.count, true, max_lanes, control, *workspace);
+  make_found(*copy.state, copy.count, true, false, max_lanes, control, *workspace);
   return copy;
 }
 
 // Every row that a change has touched is found by its own vector, and with `walk` every row is reached by links.
-void HnswIndex::make_found(HnswState& state, uint32_t count, bool walk, size_t max_lanes, const TaskControl& control,
-                           LinkWorkspace& workspace) const {
+void HnswIndex::make_found(HnswState& state, uint32_t count, bool walk, bool any_gone, size_t max_lanes,
+                           const TaskControl& control, LinkWorkspace& workspace) const {
   workspace.reserve(1);
   if (walk) reconnect_unreachable(state.graph, EntryPoint::unpack(state.entry).slot, count, workspace.lanes[0]->doubts);
-  hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, kDoubtPool, count, max_lanes, workspace, control);
+  hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, kDoubtPool, count, any_gone, max_lanes, workspace, control);
 }
 
 // After a change that was undone: the rows that were there have let go of links for those that are not. What there is no memory
@@ -299,7 +299,7 @@ void HnswIndex::make_found(HnswState& state, uint32_t count, bool walk, size_t m
 void HnswIndex::mend(const HnswSnapshot& now, size_t max_lanes) {
   try {
     TaskControl control;
-    make_found(*now.state, now.count, true, max_lanes, control, workspace_);
+    make_found(*now.state, now.count, true, now.removed != 0, max_lanes, control, workspace_);
   } catch (const std::bad_alloc&) {
   } catch (const Error& error) {
     if (std::string(error.code()) != "OUT_OF_MEMORY") throw;
@@ -344,7 +344,7 @@ void HnswIndex::settle(const std::vector<uint32_t>& removed, size_t max_lanes) {
     }
     const bool walk = unwalked_changes_ * kWalkShare >= now.count;
     TaskControl control;
-    make_found(state, now.count, walk, max_lanes, control, workspace_);
+    make_found(state, now.count, walk, true, max_lanes, control, workspace_);
     if (walk) unwalked_changes_ = 0;
   } catch (const std::bad_alloc&) {
     put_off();

@@ -17,6 +17,10 @@ namespace {
 
 // Of scattered ids so many are asked to tell how many match.
 constexpr size_t kSample = 1024;
+// A walk that ends by distance expands about so many nodes / (1 − recall): what pools need for it on GloVe.
+constexpr double kExpansionsOfMiss = 3.2;
+// Pool of the walk that finds where the nearest of all rows are.
+constexpr size_t kNearPool = 32;
 // Looking an id up costs as much as asking the filter about so many rows.
 constexpr size_t kFindCost = 32;
 
@@ -58,23 +62,34 @@ std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const void* pre
 
   Effort effort = effort_of(params);
   const bool filtered = params.filter != nullptr;
-  PlanQuestion question{now.live(), now.live(), effort.size.pool, now.state->graph.degree0};
+  PlanQuestion question{now.live(), now.live(), effort.size.pool, effort.expansions, now.state->graph.degree0};
   if (filtered) question.matching = matching_rows(now, *params.filter);
   stats.plan = params.exact || !effort.known ? exact_plan(question, filtered) : choose_plan(question, filtered);
 
   if (filtered && (stats.plan == Plan::kFilteredGraph || stats.plan == Plan::kTwoHopGraph)) {
-    question.around = share_around_query(now, prepared, *params.filter, stats);
+    question.around = share_around_query(now, prepared, *params.filter, false, stats);
+    stats.plan = choose_plan(question, filtered);
+  }
+  // A walk that never looks at the rejected does not notice that it is among them, so what is near the query is looked at first.
+  if (stats.plan == Plan::kTwoHopGraph) {
+    question.around = share_around_query(now, prepared, *params.filter, true, stats);
     stats.plan = choose_plan(question, filtered);
   }
 
   // Where the answer is all that lies within a distance, how large a pool holds it shows only afterwards.
   while (stats.plan != Plan::kScan && stats.plan != Plan::kAllowedScan) {
     auto scratch = take_scratch();
-    auto walked =
-        with_scorer(store, [&]<class Scorer>() { return walk<Scorer>(now, prepared, params, stats.plan, effort, *scratch); });
+    WalkBudget budget;
+    if (stats.plan != Plan::kGraph) budget.left = walk_budget(question, stats.plan);
+    auto walked = with_scorer(
+        store, [&]<class Scorer>() { return walk<Scorer>(now, prepared, params, stats.plan, effort, budget, *scratch); });
     stats.visited += scratch->scored + scratch->bridged;
     stats.distances += scratch->scored;
     return_scratch(std::move(scratch));
+    if (budget.spent) {
+      stats.plan = exact_plan(question, filtered);
+      break;
+    }
     const bool wider =
         walked.found.size() < params.k && walked.found.size() * 2 > effort.size.pool && std::isfinite(params.within);
     if (!wider) {
@@ -83,6 +98,7 @@ std::vector<Neighbor> HnswIndex::answer(const HnswSnapshot& now, const void* pre
       stats.plan = exact_plan(question, filtered);
     } else {
       effort.size = WalkSize::of(metric_, effort.size.pool * 2, 1);
+      question.expansions *= 2;
       if (effort.size.pool >= question.matching / 2) stats.plan = exact_plan(question, filtered);
     }
   }
@@ -94,6 +110,7 @@ HnswIndex::Effort HnswIndex::effort_of(const SearchParams& params) const {
   // How many lie within a distance is not known beforehand: the pool starts at the effort and grows.
   const size_t k = std::isfinite(params.within) ? 1 : params.k;
   effort.size = WalkSize::of(metric_, params.ef_search, k);
+  effort.expansions = effort.size.all_expansions(metric_);
   if (!(params.recall > 0)) return effort;
   const auto table = recall_table();
   effort.known = table != nullptr;
@@ -102,13 +119,16 @@ HnswIndex::Effort HnswIndex::effort_of(const SearchParams& params) const {
   if (table->kind == RecallTable::Kind::kGamma) {
     effort.slack = slack_of_gamma(measured);
     effort.size = WalkSize::of(metric_, gamma_pool_size(k), 1);
+    const double expansions = std::max(static_cast<double>(k), kExpansionsOfMiss / (1 - params.recall));
+    effort.expansions = static_cast<size_t>(std::min(expansions, static_cast<double>(effort.size.pool)));
   } else {
     effort.size = WalkSize::of(metric_, static_cast<size_t>(std::ceil(measured)), k);
+    effort.expansions = effort.size.all_expansions(metric_);
   }
   return effort;
 }
 
-double HnswIndex::share_around_query(const HnswSnapshot& now, const void* prepared, const IdSet& filter,
+double HnswIndex::share_around_query(const HnswSnapshot& now, const void* prepared, const IdSet& filter, bool closely,
                                      SearchStats& stats) const {
   const HnswState& state = *now.state;
   const EntryPoint entry = EntryPoint::unpack(state.entry.load(std::memory_order_acquire));
@@ -119,7 +139,12 @@ double HnswIndex::share_around_query(const HnswSnapshot& now, const void* prepar
   const uint32_t start = with_scorer(state.store, [&]<class Scorer>() {
     Scorer score(state.store, ScoreFor::kSearch);
     score.set_query(prepared);
-    return entry.level == 0 ? entry.slot : descend(state.graph, score, entry.slot, entry.level, 1, limit, *scratch);
+    const uint32_t near =
+        entry.level == 0 ? entry.slot : descend(state.graph, score, entry.slot, entry.level, 1, limit, *scratch);
+    if (!closely) return near;
+    start_search(score, near, kNearPool, limit, *scratch);
+    search_layer(state.graph, 0, score, AcceptAll{}, limit, *scratch);
+    return scratch->pool.begin()->slot();
   });
   stats.visited += scratch->scored;
   stats.distances += scratch->scored;
@@ -162,7 +187,7 @@ std::vector<uint32_t> HnswIndex::allowed_slots(const HnswSnapshot& now, const Id
 
 template <class Scorer>
 HnswIndex::Walked HnswIndex::walk(const HnswSnapshot& now, const void* prepared, const SearchParams& params, Plan plan,
-                                  const Effort& effort, SearchScratch& scratch) const {
+                                  const Effort& effort, WalkBudget& budget, SearchScratch& scratch) const {
   const HnswState& state = *now.state;
   const size_t count = now.count;
   const Liveness live = now.liveness();
@@ -170,24 +195,33 @@ HnswIndex::Walked HnswIndex::walk(const HnswSnapshot& now, const void* prepared,
   if (entry.slot == kNoSlot) return {};  // all that this snapshot holds has been removed meanwhile
   Scorer score(state.store, ScoreFor::kSearch);
   score.set_query(prepared);
-  const auto traverse_for = [&](const auto& accept) {
+  const auto with_stop = [&](const auto& go) {
     if (effort.slack) {
       StopFarther stop(params.k, *effort.slack, params.within);
-      walk_graph(state.graph, entry, metric_, count, score, effort.size, accept, stop, scratch);
+      go(stop);
     } else if (effort.size.expansions < effort.size.pool) {
       StopAfter stop(effort.size.expansions);
-      walk_graph(state.graph, entry, metric_, count, score, effort.size, accept, stop, scratch);
+      go(stop);
     } else {
       StopNever never;
-      walk_graph(state.graph, entry, metric_, count, score, effort.size, accept, never, scratch);
+      go(never);
     }
+  };
+  const auto traverse_for = [&](const auto& accept) {
+    with_stop([&](auto& stop) { walk_graph(state.graph, entry, metric_, count, score, effort.size, accept, stop, scratch); });
+  };
+  const auto traverse_within_budget = [&](const auto& accept) {
+    with_stop([&](auto& stop) {
+      StopOverBudget over_budget(stop, budget);
+      walk_graph(state.graph, entry, metric_, count, score, effort.size, accept, over_budget, scratch);
+    });
   };
   const auto traverse_members = [&]<Rejected How>() {
     const uint32_t* ids = state.store.ids.data();
     if (state.slots->dense()) {
-      traverse_for(AcceptMembers<How, true>{*params.filter, ids, live, state.graph});
+      traverse_within_budget(AcceptMembers<How, true>{*params.filter, ids, live, state.graph});
     } else {
-      traverse_for(AcceptMembers<How, false>{*params.filter, ids, live, state.graph});
+      traverse_within_budget(AcceptMembers<How, false>{*params.filter, ids, live, state.graph});
     }
   };
   switch (plan) {
@@ -204,6 +238,7 @@ HnswIndex::Walked HnswIndex::walk(const HnswSnapshot& now, const void* prepared,
         traverse_for(AcceptAll{});
       }
   }
+  if (budget.spent) return {};
   return collect(now, prepared, params, scratch);
 }
 

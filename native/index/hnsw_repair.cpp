@@ -104,9 +104,15 @@ void find_rows(const HnswGraph& graph, uint32_t gone, size_t layer, VisitedSet& 
 template <class Scorer>
 class Repair {
  public:
-  Repair(const HnswGraph& graph, const RowStore& store, const HnswParams& params, uint32_t count, size_t max_lanes,
+  Repair(const HnswGraph& graph, const RowStore& store, const HnswParams& params, uint32_t count, bool any_gone, size_t max_lanes,
          LinkWorkspace& workspace)
-      : graph_(graph), store_(store), params_(params), count_(count), max_lanes_(max_lanes), workspace_(workspace) {
+      : graph_(graph),
+        store_(store),
+        params_(params),
+        count_(count),
+        any_gone_(any_gone),
+        max_lanes_(max_lanes),
+        workspace_(workspace) {
     const size_t lanes = ThreadPool::shared().lanes(max_lanes);
     workspace.reserve(lanes);
     linkers_.resize(lanes);
@@ -148,8 +154,8 @@ class Repair {
  private:
   HnswLinker<Scorer>& linker(size_t lane) {
     if (!linkers_[lane]) {
-      linkers_[lane] =
-          std::make_unique<HnswLinker<Scorer>>(graph_, store_, params_, count_, true, workspace_.locks, *workspace_.lanes[lane]);
+      linkers_[lane] = std::make_unique<HnswLinker<Scorer>>(graph_, store_, params_, count_, any_gone_, workspace_.locks,
+                                                            *workspace_.lanes[lane]);
     }
     return *linkers_[lane];
   }
@@ -158,6 +164,7 @@ class Repair {
   const RowStore& store_;
   const HnswParams& params_;
   uint32_t count_;
+  bool any_gone_;
   size_t max_lanes_;
   LinkWorkspace& workspace_;
   std::vector<std::unique_ptr<HnswLinker<Scorer>>> linkers_;
@@ -165,9 +172,9 @@ class Repair {
 
 // Calls body with a Repair for what the store's traversal reads.
 template <class Body>
-void with_repair(const HnswGraph& graph, const RowStore& store, const HnswParams& params, uint32_t count, size_t max_lanes,
-                 LinkWorkspace& workspace, const Body& body) {
-  with_scorer(store, [&]<class Scorer>() { body(Repair<Scorer>(graph, store, params, count, max_lanes, workspace)); });
+void with_repair(const HnswGraph& graph, const RowStore& store, const HnswParams& params, uint32_t count, bool any_gone,
+                 size_t max_lanes, LinkWorkspace& workspace, const Body& body) {
+  with_scorer(store, [&]<class Scorer>() { body(Repair<Scorer>(graph, store, params, count, any_gone, max_lanes, workspace)); });
 }
 
 }  // namespace
@@ -194,23 +201,24 @@ void hnsw_detach(const HnswGraph& graph, const RowStore& store, const HnswParams
   }
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  with_repair(graph, store, params, count, max_lanes, workspace, [&](auto&& repair) { repair.rows(rows); });
+  with_repair(graph, store, params, count, true, max_lanes, workspace, [&](auto&& repair) { repair.rows(rows); });
 }
 
 void hnsw_repair_all(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                      uint32_t count, size_t max_lanes, LinkWorkspace& workspace) {
   if (EntryPoint::unpack(entry.load()).slot == kNoSlot) return;
-  with_repair(graph, store, params, count, max_lanes, workspace, [&](auto&& repair) { repair.all_rows(); });
+  with_repair(graph, store, params, count, true, max_lanes, workspace, [&](auto&& repair) { repair.all_rows(); });
 }
 
 size_t hnsw_resolve_doubts(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
-                           size_t pool, uint32_t count, size_t max_lanes, LinkWorkspace& workspace, const TaskControl& control) {
+                           size_t pool, uint32_t count, bool any_gone, size_t max_lanes, LinkWorkspace& workspace,
+                           const TaskControl& control) {
   constexpr int kRounds = 16;  // a link that makes room for another may have been the way to somebody, who is then in doubt
   std::vector<uint32_t> asked = take_doubts(graph, count, workspace);
   const EntryPoint start = EntryPoint::unpack(entry.load());
   if (start.slot == kNoSlot || asked.empty()) return 0;
   size_t linked = 0;
-  with_repair(graph, store, params, count, max_lanes, workspace, [&](auto&& repair) {
+  with_repair(graph, store, params, count, any_gone, max_lanes, workspace, [&](auto&& repair) {
     const auto keep_doubts = [&] {
       for (const uint32_t slot : asked) graph.put_in_doubt(slot, workspace.lanes[0]->doubts);
     };

@@ -34,8 +34,10 @@ inline constexpr size_t kDoubtPool = 32;
 /// that is, one after the other. Linking on several threads, two near nodes may miss each other; a full row lets go of links; a
 /// removed node takes its own with it: the rules of the linker make it rare that a node is then out of reach, this makes it so
 /// that none is. Costs as much as was changed. Returns how many were not met; what still is not stays in doubt.
-/// Only nodes below `count` are asked for; the doubts of others are dropped. Throws ABORTED.
+/// Only nodes below `count` are asked for; the doubts of others are dropped. `any_gone`: whether some nodes are to be passed
+/// over. Throws ABORTED.
 size_t hnsw_resolve_doubts(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
-                           size_t pool, uint32_t count, size_t max_lanes, LinkWorkspace& workspace, const TaskControl& control);
+                           size_t pool, uint32_t count, bool any_gone, size_t max_lanes, LinkWorkspace& workspace,
+                           const TaskControl& control);
 
 }  // namespace nigh

@@ -150,6 +150,7 @@ size_t gather_neighbors(const HnswGraph& graph, uint32_t node, size_t level, con
 template <class Scorer, class Accept>
 size_t gather_within_two_hops(const HnswGraph& graph, uint32_t node, size_t level, const Scorer& score, const Accept& accept,
                               size_t limit, SearchScratch& scratch) {
+  constexpr size_t kAhead = 4;
   VisitedSet& visited = scratch.visited;
   const size_t degree = graph.degree(level);
   uint32_t* bridges = scratch.bridges;
@@ -165,10 +166,12 @@ size_t gather_within_two_hops(const HnswGraph& graph, uint32_t node, size_t leve
       score.prefetch(neighbor);
       scratch.fresh[count++] = neighbor;
     } else {
+      if (bridge_count < kAhead) graph.prefetch_links(neighbor);
       bridges[bridge_count++] = neighbor;
     }
   }
   for (size_t b = 0; b < bridge_count && count < degree; ++b) {
+    if (b + kAhead < bridge_count) graph.prefetch_links(bridges[b + kAhead]);
     visited.insert(bridges[b]);
     ++scratch.bridged;
     const uint32_t* further = graph.row(bridges[b], level);
@@ -189,9 +192,7 @@ size_t gather_within_two_hops(const HnswGraph& graph, uint32_t node, size_t leve
 template <class Scorer, class Accept, class Stop>
 void search_layer(const HnswGraph& graph, size_t level, const Scorer& score, const Accept& accept, Stop& stop, size_t limit,
                   SearchScratch& scratch) {
-  VisitedSet& visited = scratch.visited;
   SearchPool& pool = scratch.pool;
-  const size_t degree = graph.degree(level);
 
   const auto offer = [&](float distance, uint32_t slot) {
     if (!(distance < pool.bound())) return;

@@ -80,4 +80,38 @@ struct StopWhenMet {
   float reach() const { return std::numeric_limits<float>::infinity(); }
 };
 
+/// How many nodes a walk may still expand, on all layers together.
+struct WalkBudget {
+  size_t left = 0;
+  bool spent = false;
+};
+
+/// Ends a walk where another stop would, or when its budget is spent.
+template <class Inner>
+class StopOverBudget {
+ public:
+  static constexpr bool kStops = true;
+
+  StopOverBudget(Inner& inner, WalkBudget& budget) : inner_(inner), budget_(budget) {}
+
+  bool ends(const SearchPool& pool) {
+    if (budget_.left == 0) {
+      budget_.spent = true;
+      return true;
+    }
+    --budget_.left;
+    if constexpr (Inner::kStops) return inner_.ends(pool);
+    return false;
+  }
+  float reach() const {
+    if constexpr (Inner::kStops) return inner_.reach();
+    return std::numeric_limits<float>::infinity();
+  }
+  WalkBudget& budget() { return budget_; }
+
+ private:
+  Inner& inner_;
+  WalkBudget& budget_;
+};
+
 }  // namespace nigh

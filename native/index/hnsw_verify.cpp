@@ -161,7 +161,8 @@ VerifyReport HnswIndex::verify(bool repair, size_t ef_search, size_t max_lanes, 
       state.graph.put_in_doubt(state.graph.is_twin(slot) ? state.graph.heads[slot] : slot, doubts);
     }
     const size_t pool = std::min(kDoubtPool, ef_search);
-    hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, pool, now.count, max_lanes, workspace_, control);
+    hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, pool, now.count, now.removed != 0, max_lanes, workspace_,
+                        control);
     reconnect_unreachable(state.graph, start, now.count, doubts);
     missed = not_found(now, wanted, ef_search, max_lanes, control);
   }

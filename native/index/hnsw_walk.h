@@ -7,6 +7,7 @@
 
 #include "index/hnsw_graph.h"
 #include "index/hnsw_search.h"
+#include "index/hnsw_stop.h"
 #include "index/metric.h"
 
 namespace nigh {
@@ -28,6 +29,12 @@ struct WalkSize {
     if (metric == Metric::kIp && effort < k) size.expansions = (effort + 3) / 4;
     return size;
   }
+
+  /// Nodes that are expanded on all layers that are walked with a pool.
+  size_t all_expansions(Metric metric) const {
+    const size_t last = std::min(expansions, pool);
+    return metric == Metric::kIp ? last + pool + 2 * upper_pool : last;
+  }
 };
 
 // A walk that passes over the rejected starts at allowed rows from all over the index too: what is allowed may lie far from the
@@ -35,10 +42,10 @@ struct WalkSize {
 inline constexpr size_t kSeeds = 32;
 inline constexpr size_t kSeedTries = 64;
 
-/// The share of allowed nodes among some 1,000 within two hops of a node: what a walk will meet there.
+/// The share of allowed nodes among some 500 within two hops of a node: what a walk will meet there.
 template <class Accept>
 double share_around(const HnswGraph& graph, uint32_t node, const Accept& accept, size_t limit) {
-  constexpr size_t kFirst = 32;
+  constexpr size_t kFirst = 16;
   constexpr size_t kSecond = 32;
   size_t asked = 0;
   size_t allowed = 0;
@@ -91,7 +98,14 @@ void walk_graph(const HnswGraph& graph, EntryPoint entry, Metric metric, size_t 
   } else {
     start_search(score, entry.slot, entry.level > 1 ? size.upper_pool : size.pool, limit, scratch, accept);
     for (size_t level = entry.level; level > 0; --level) {
-      search_layer(graph, level, score, accept.walking_through(), limit, scratch);
+      if constexpr (requires { stop.budget(); }) {
+        StopNever never;
+        StopOverBudget upper(never, stop.budget());
+        search_layer(graph, level, score, accept.walking_through(), upper, limit, scratch);
+        if (stop.budget().spent) return;
+      } else {
+        search_layer(graph, level, score, accept.walking_through(), limit, scratch);
+      }
       carry_pool_down(level > 2 ? size.upper_pool : size.pool, limit, scratch);
     }
   }

@@ -9,11 +9,12 @@
 namespace nigh {
 
 struct PlanQuestion {
-  size_t rows = 0;      // of the index
-  size_t matching = 0;  // of these, how many the filter allows, about
-  size_t pool = 0;      // candidates that the walk would keep
-  size_t degree = 0;    // links of a node on layer 0
-  double around = -1;   // share of allowed rows among those around the query; below 0: not known
+  size_t rows = 0;        // of the index
+  size_t matching = 0;    // of these, how many the filter allows, about
+  size_t pool = 0;        // candidates that the walk would keep
+  size_t expansions = 0;  // nodes that it would expand without a filter, about
+  size_t degree = 0;      // links of a node on layer 0
+  double around = -1;     // share of allowed rows among those around the query; below 0: not known
 };
 
 /// kScan or kGraph where all rows match; with a filter also kAllowedScan, kTwoHopGraph or kFilteredGraph.
@@ -21,5 +22,9 @@ Plan choose_plan(const PlanQuestion& question, bool filtered);
 
 /// kScan or kAllowedScan.
 Plan exact_plan(const PlanQuestion& question, bool filtered);
+
+/// How many nodes a walk under a filter may expand. One that needs more than its plan promised and than comparing the matching
+/// rows would have cost is wading through what is denied, and what it will find there is not the nearest.
+size_t walk_budget(const PlanQuestion& question, Plan plan);
 
 }  // namespace nigh

@@ -108,14 +108,13 @@ class SearchPool {
  private:
   void place(Entry entry) {
     if (size_ + 1 >= entries_.size()) entries_.resize(entries_.size() * 2);
+    // Upper bound without a branch that depends on a comparison: what would be guessed wrong half of the time.
+    const Entry* entries = entries_.data();
+    const auto not_before = [&](size_t at) { return static_cast<size_t>(!(entry.distance < entries[at].distance)); };
     size_t low = 0;
     size_t length = size_;
-    while (length > 0) {  // branch-free upper bound
-      const size_t half = length / 2;
-      const bool right = !(entry.distance < entries_[low + half].distance);
-      low = right ? low + half + 1 : low;
-      length = right ? length - half - 1 : half;
-    }
+    for (; length > 1; length -= length / 2) low += (length / 2) & (0 - not_before(low + length / 2 - 1));
+    if (length == 1) low += not_before(low);
     std::memmove(&entries_[low + 1], &entries_[low], (size_ - low) * sizeof(Entry));
     entries_[low] = entry;
     ++size_;

@@ -34,58 +34,70 @@ Sq8RowBounds::Sq8RowBounds(const uint8_t* codes, size_t stride, size_t dim, Metr
   per_length_ = (query_.error + (gamma_ + 20 * kUnit) * (query_.length + query_.error)) * (1 + 1e-5);
 }
 
-// value := −(factor)·q̂·x̂ − per_length·|x̂| − weight·e + companion, as in sq8_blocks.h, rounded down.
+// value := −(factor)·q̂·x̂ − per_length·|x̂| − weight·e + companion, as in sq8_blocks.h, rounded down. Nothing branches, so that two
+// rows go through at once.
 template <Metric kMetric>
-void Sq8RowBounds::values_of(const uint8_t* rows, size_t count, double reach, const int32_t* high, const int32_t* low,
+void Sq8RowBounds::values_of(const double* scales, const double* companions, const double* products, size_t count, double reach,
                              float* out) const {
-  const auto step = static_cast<double>(query_.step);
   const double slack = per_length_ * 127 * std::sqrt(static_cast<double>(dim_));
+  const double per_length = per_length_ * 1.00001;
   const double weight = (1 + gamma_) * query_.length;
   const double root_reach = 2 * std::sqrt(reach);
+  const double half = half_;
   for (size_t j = 0; j < count; ++j) {
-    float terms[2];
-    std::memcpy(terms, rows + j * stride_ + stride_ - 8, sizeof terms);
-    const auto scale = static_cast<double>(terms[0]);
-    const double product = step * (255.0 * high[j] + low[j]);
+    const double scale = scales[j];
+    const double error = half * scale;
     double value = 0;
-    bool known = true;
+    bool known = scale <= 0x1p43;
     if constexpr (kMetric == Metric::kCosine) {
-      const double shrink = half_ * scale;
-      known = shrink < 0.3;
-      const double delta = half_ * scale * 1.00001 / (1 - shrink);
-      value = -scale * product - per_length_ * 1.00001 - weight * (delta * (1 + delta * delta / 4) + 1e-6);
+      known = error < 0.3;
+      const double delta = error * 1.00001 * (1 + error * (1 + 1.43 * error));
+      value = -scale * products[j] - per_length - weight * (delta * (1 + delta * delta / 4) + 1e-6);
+    } else if constexpr (kMetric == Metric::kIp) {
+      value = -scale * (products[j] + slack) - weight * error;
     } else {
-      const double error = half_ * scale;
-      known = scale <= 0x1p43;
-      if constexpr (kMetric == Metric::kIp) {
-        value = -scale * (product + slack) - weight * error;
-      } else {
-        const auto square = static_cast<double>(terms[1]);
-        value = square * (1 - 8 * kUnit) - error * error - scale * 2 * (product + slack) - root_reach * error;
-      }
+      value = companions[j] * (1 - 8 * kUnit) - error * error - scale * 2 * (products[j] + slack) - root_reach * error;
     }
-    out[j] = known ? static_cast<float>(value - std::fabs(value) * 2 * kUnit) : -kInfinity;
+    const auto below = static_cast<float>(value - std::fabs(value) * 2 * kUnit);
+    out[j] = known ? below : -kInfinity;
   }
 }
 
-void Sq8RowBounds::values(size_t begin, size_t count, float bound, float* out) const {
-  const double reach = (1 + 2 * gamma_) * std::max(0.0, static_cast<double>(bound));
+// rows + slots[j] · stride for j < count ≤ kBlock.
+void Sq8RowBounds::block_values(const uint8_t* rows, const uint32_t* slots, size_t count, double reach, float* out) const {
   int32_t high[kBlock], low[kBlock];
+  double scales[kBlock], companions[kBlock], products[kBlock];
+  kernels().dot_i8_gather(query_.high.data(), rows, stride_, slots, count, stride_, high);
+  kernels().dot_i8_gather(query_.low.data(), rows, stride_, slots, count, stride_, low);
+  const auto step = static_cast<double>(query_.step);
+  for (size_t j = 0; j < count; ++j) {
+    float terms[2];
+    std::memcpy(terms, rows + slots[j] * stride_ + stride_ - 8, sizeof terms);
+    scales[j] = static_cast<double>(terms[0]);
+    companions[j] = static_cast<double>(terms[1]);
+    products[j] = step * (255.0 * high[j] + low[j]);
+  }
+  switch (metric_) {
+    case Metric::kL2:
+      return values_of<Metric::kL2>(scales, companions, products, count, reach, out);
+    case Metric::kIp:
+      return values_of<Metric::kIp>(scales, companions, products, count, reach, out);
+    default:
+      return values_of<Metric::kCosine>(scales, companions, products, count, reach, out);
+  }
+}
+
+double Sq8RowBounds::reach_of(float bound) const { return (1 + 2 * gamma_) * std::max(0.0, static_cast<double>(bound)); }
+
+void Sq8RowBounds::values(size_t begin, size_t count, float bound, float* out) const {
   for (size_t at = 0; at < count; at += kBlock) {
-    const size_t block = std::min(kBlock, count - at);
-    const uint8_t* rows = codes_ + (begin + at) * stride_;
-    kernels().dot_i8_gather(query_.high.data(), rows, stride_, kInOrder.data(), block, stride_, high);
-    kernels().dot_i8_gather(query_.low.data(), rows, stride_, kInOrder.data(), block, stride_, low);
-    switch (metric_) {
-      case Metric::kL2:
-        values_of<Metric::kL2>(rows, block, reach, high, low, out + at);
-        break;
-      case Metric::kIp:
-        values_of<Metric::kIp>(rows, block, reach, high, low, out + at);
-        break;
-      default:
-        values_of<Metric::kCosine>(rows, block, reach, high, low, out + at);
-    }
+    block_values(codes_ + (begin + at) * stride_, kInOrder.data(), std::min(kBlock, count - at), reach_of(bound), out + at);
+  }
+}
+
+void Sq8RowBounds::listed_values(const uint32_t* slots, size_t count, float bound, float* out) const {
+  for (size_t at = 0; at < count; at += kBlock) {
+    block_values(codes_, slots + at, std::min(kBlock, count - at), reach_of(bound), out + at);
   }
 }
 

@@ -5,7 +5,8 @@
 //             which limit() allows for in every row.
 //   cosine    x̂ = c / |c|, and the stored t = 1 / |c|. Let y = s c be the unscaled codes, δ = h s ≥ |x − y|, |x| = 1 up to
 //             rounding. s |c| = |y| ≤ 1 + δ, so s ≤ 1.00001 t / (1 − h t). The angle between x and y has a sine of at most δ, and
-//             x̂ lies on y's ray: e = δ (1 + δ² / 4) + 1e-6 for δ ≤ 1/2.
+//             x̂ lies on y's ray: e = δ (1 + δ² / 4) + 1e-6 for δ ≤ 1/2. Instead of 1 / (1 − x) for x < 0.3 the larger
+//             1 + x (1 + 1.43 x) is taken.
 // The rest of the proof is that of sq8_blocks.h; the arithmetic here is in double, and what the stored floats were rounded by is
 // taken off: 8u of |x̂|² (l2) and, under ip and cosine, of the length of x̂.
 #pragma once
@@ -27,11 +28,16 @@ class Sq8RowBounds {
   bool usable() const { return query_.usable; }
   static constexpr size_t kGranularity = 1;
   void values(size_t begin, size_t count, float bound, float* out) const;
+  /// The same of listed rows.
+  void listed_values(const uint32_t* slots, size_t count, float bound, float* out) const;
   float limit(float bound) const;
 
  private:
+  void block_values(const uint8_t* rows, const uint32_t* slots, size_t count, double reach, float* out) const;
   template <Metric kMetric>
-  void values_of(const uint8_t* rows, size_t count, double reach, const int32_t* high, const int32_t* low, float* out) const;
+  void values_of(const double* scales, const double* companions, const double* products, size_t count, double reach,
+                 float* out) const;
+  double reach_of(float bound) const;
 
   const uint8_t* codes_;
   size_t stride_;

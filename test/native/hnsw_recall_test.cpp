@@ -1,4 +1,4 @@
-// recall, within and the plans of filtered searches of an HNSW index.
+// recall of an HNSW index that is asked for one.
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -181,40 +181,4 @@ TEST("efforts are interpolated between levels and numbers of neighbours") {
   table.recall[1].fill(0.4f);
   // Never reached: the smallest effort of the largest recall.
   CHECK_NEAR(table.effort_for(0.9, 10), table.efforts[0], 1e-6);
-}
-
-TEST("plans of filtered searches follow how many rows match and where they lie") {
-  const size_t n = 30'000;
-  const auto rows = clustered(n, 5, 0);
-  const auto queries = clustered(10, 5, 1'000'000);
-  TaskControl control;
-  const auto flat = FlatIndex::build({rows.data(), n, kDim}, nullptr, Metric::kCosine, Quantization::kNone);
-  const auto index = HnswIndex::build({rows.data(), n, kDim}, nullptr, Metric::kCosine, thin(Quantization::kSq8), 0, control);
-  const auto plan_of = [&](const IdSet& filter, const float* query) {
-    SearchParams params;
-    params.filter = &filter;
-    SearchStats stats;
-    index->search(query, params, stats);
-    return stats.plan;
-  };
-  std::vector<uint32_t> every_fifth;
-  std::vector<uint32_t> few;
-  for (uint32_t id = 0; id < n; id += 5) every_fifth.push_back(id);
-  for (uint32_t id = 0; id < n; id += 200) few.push_back(id);
-  const IdSet fifth = IdSet::allow(every_fifth);
-  CHECK(plan_of(fifth, queries.data()) == Plan::kTwoHopGraph);
-  CHECK(plan_of(~fifth, queries.data()) == Plan::kFilteredGraph);
-  CHECK(plan_of(IdSet::allow(few), queries.data()) == Plan::kAllowedScan);
-  // Half of the rows, but none of those around the query.
-  SearchParams params;
-  params.k = n / 2;
-  SearchStats stats;
-  std::vector<uint32_t> nearer;
-  for (const Neighbor& neighbor : flat->search(queries.data(), params, stats)) nearer.push_back(neighbor.id);
-  CHECK(plan_of(IdSet::deny(nearer), queries.data()) == Plan::kScan);
-  params.k = 10;
-  for (const IdSet& filter : {fifth, ~fifth, IdSet::deny(nearer), IdSet::allow(nearer)}) {
-    params.filter = &filter;
-    CHECK(recall_of(*index, *flat, queries, params) >= 0.9);
-  }
 }
