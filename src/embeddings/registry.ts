@@ -39,6 +39,11 @@ const embeddings: readonly Embedding<never>[] = [
 
 const byName = new Map(embeddings.map((embedding) => [embedding.name, embedding]));
 
+/** Whether an embedding of this name comes with nigh, and was not registered by a program. */
+export function isBuiltIn(name: string): boolean {
+  return embeddings.some((embedding) => embedding.name === name);
+}
+
 /** The names, for messages and schemas. */
 export function embeddingNames(): readonly string[] {
   return [...byName.keys()];

@@ -2,8 +2,8 @@
  * Recipe → collection.
  *
  * 1. Take the collection's lock; clear what a killed build left.
- * 2. Load the dataset.
- * 3. For every space: fit the embedding, build its indexes, measure their recall against exact search, write its files.
+ * 2. Load the dataset, and tell which spaces would come out as they are in the live generation (reuse/plan-build.ts).
+ * 3. For every other space: fit the embedding, build its indexes, measure their recall against exact search, write its files. Those are taken over.
  * 4. Write items, users, interactions and the recipe; flush and checksum every file.
  * 5. Name the generation in CURRENT (generation.ts), and remove the oldest.
  *
@@ -13,11 +13,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { throwIfAborted } from '../core/abort.js';
 import { describe } from '../core/errors.js';
-import { checked, integer, optional, readParams } from '../core/params.js';
+import { checked, flag, integer, optional, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import type { FittedSpace } from '../embeddings/embedding.js';
 import { BuildLock } from './build-lock.js';
-import { buildOrder } from './build-order.js';
 import { type BuildProgress, type StageTiming, Stopwatch } from './build-progress.js';
 import { buildSpace } from './build-space.js';
 import { Catalogue } from './catalogue.js';
@@ -32,10 +31,13 @@ import {
   Staging,
   toInfo,
 } from './generation.js';
-import { type LeftOutSpace, leftOutSpaces } from './left-out.js';
 import { makeDirectory, writeDurable, writePacked } from './packed-file.js';
 import { pictureFiles, writePictures } from './pictures.js';
 import type { Recipe } from './recipe.js';
+import { traced } from './reuse/dataset-inputs.js';
+import { type BuildPlan, filesOf, planBuild, type WorkPlan } from './reuse/plan-build.js';
+import { digest, madeOf, type SpaceRecord, sumsOf } from './reuse/space-record.js';
+import { takeOver } from './reuse/take-over.js';
 import { SeenLists } from './seen-lists.js';
 import { StringIndex } from './string-index.js';
 import type { CollectionInfo } from './types.js';
@@ -50,6 +52,11 @@ export interface BuildOptions {
   readonly threads?: number;
   /** Generations to keep, the new one included. Default 2: one to go back to. */
   readonly keep?: number;
+  /**
+   * Take over the spaces of the live generation that would come out the same, and where all is the same make no new generation: what a build was
+   * made of is kept, part by part, and compared. Default false: everything is made.
+   */
+  readonly reuse?: boolean;
 }
 
 export interface BuildSummary {
@@ -58,6 +65,14 @@ export interface BuildSummary {
   readonly timings: readonly StageTiming[];
   /** What went wrong after the new generation was live: an old one that could not be removed. */
   readonly warnings: readonly string[];
+  /** What was made, taken over or left out, and why. */
+  readonly plan: BuildPlan;
+}
+
+/** What a build was: its summary, or that there was nothing to do. */
+interface Built {
+  readonly manifest: Manifest;
+  readonly plan: BuildPlan;
 }
 
 /**
@@ -71,7 +86,7 @@ export async function buildCollection(
   directory: string,
   options: BuildOptions = {},
 ): Promise<BuildSummary> {
-  const { signal, onProgress, threads, keep } = readParams(optionsSchema, options, '');
+  const { signal, onProgress, threads, keep, reuse } = readParams(optionsSchema, options, '');
   const collection = resolve(directory);
   throwIfAborted(signal);
   await makeDirectory(collection);
@@ -80,20 +95,44 @@ export async function buildCollection(
     const previous = await liveGeneration(collection);
     const staging = await Staging.begin(collection);
     const stopwatch = new Stopwatch();
-    let manifest: Manifest;
+    let built: Built;
     try {
       const earlier = await earlierGeneration(collection, previous);
-      manifest = await buildGeneration(recipe, { staging, stopwatch, signal, onProgress, threads, earlier });
+      built = await buildGeneration(recipe, { staging, stopwatch, signal, onProgress, threads, earlier, reuse });
     } catch (cause) {
       // The cause is what matters; a directory that cannot be removed now is cleared by the next build.
       await Promise.allSettled([staging.discard()]);
       throw cause;
     }
-    const warnings = await tidy(recipe, collection, keep, manifest.generation, previous);
-    return { info: toInfo(manifest), timings: stopwatch.timings, warnings };
+    const { manifest, plan } = built;
+    if (plan.unchanged) await staging.discard();
+    const before = plan.unchanged ? undefined : previous;
+    const warnings = await tidy(recipe, collection, keep, manifest.generation, before);
+    return { info: toInfo(manifest), timings: stopwatch.timings, warnings, plan };
   } finally {
     await lock.release();
   }
+}
+
+/**
+ * What `buildCollection` would do with `reuse`, and why. Reads the dataset, and the files of spaces that would be taken over; changes nothing.
+ * @throws NighError ABORTED, IO, FORMAT, UNKNOWN_OPTION, INVALID_ARGUMENT, and what the dataset's source throws
+ */
+export async function planCollection(
+  recipe: Recipe,
+  directory: string,
+  options: Pick<BuildOptions, 'signal' | 'onProgress'> = {},
+): Promise<BuildPlan> {
+  const { signal, onProgress } = readParams(
+    { signal: optionsSchema.signal, onProgress: optionsSchema.onProgress },
+    options,
+    '',
+  );
+  const collection = resolve(directory);
+  const dataset = await load(recipe, signal, onProgress);
+  const earlier = await earlierGeneration(collection, await liveGeneration(collection));
+  const { generation, spaces, unchanged } = await planBuild(recipe, dataset, earlier);
+  return { generation, spaces, unchanged };
 }
 
 /** The live generation, if its manifest can be read: one that is damaged is no reason not to build. */
@@ -115,19 +154,35 @@ interface Work {
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: BuildProgress) => void) | undefined;
   readonly threads: number;
+  /** Whether spaces of it are taken over. */
+  readonly reuse: boolean;
 }
 
-async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
+function load(
+  { dataset, baseDirectory }: Recipe,
+  signal: AbortSignal | undefined,
+  onProgress: Work['onProgress'],
+): Promise<Dataset> {
+  return dataset.load({
+    baseDirectory,
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: ({ stage, name, done, total = 0 }) => onProgress?.({ stage, subject: name, done, total }),
+  });
+}
+
+async function buildGeneration(recipe: Recipe, work: Work): Promise<Built> {
   const { staging, stopwatch, signal, onProgress } = work;
-  const dataset = await stopwatch.time('dataset', undefined, () =>
-    recipe.dataset.load({
-      baseDirectory: recipe.baseDirectory,
-      ...(signal === undefined ? {} : { signal }),
-      onProgress: ({ stage, name, done, total = 0 }) => onProgress?.({ stage, subject: name, done, total }),
-    }),
-  );
+  const dataset = await stopwatch.time('dataset', undefined, () => load(recipe, signal, onProgress));
+  const planned = await planBuild(recipe, dataset, work.reuse ? work.earlier : undefined);
+  const plan: BuildPlan = {
+    generation: planned.generation,
+    spaces: planned.spaces,
+    unchanged: planned.unchanged,
+  };
+  if (plan.unchanged) return { manifest: work.earlier!.manifest, plan };
   const { name, title, description, recallFloor, taste } = recipe;
-  const { spaces, leftOut } = await buildSpaces(recipe, dataset, work);
+  const { leftOut } = planned;
+  const { spaces, records } = await buildSpaces(recipe, dataset, planned, work);
   throwIfAborted(signal);
   await stopwatch.time('write', undefined, () => writeCatalogue(recipe, dataset, work));
   const pictures = recipe.pictures
@@ -158,36 +213,58 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Manifest> {
       ...(pictures === undefined ? {} : { pictures }),
       spaces,
       ...(leftOut.length === 0 ? {} : { leftOut }),
+      made: {
+        dataset: planned.digests.whole,
+        recipe: digest(recipe.json),
+        files: sumsOf(files, Object.values(collectionFiles)),
+        spaces: Object.fromEntries(
+          [...records].map(([space, record]) => [space, { ...record, files: sumsOf(files, filesOf(space)) }]),
+        ),
+      },
       files,
     };
     throwIfAborted(signal);
     await staging.commit(manifest);
-    return manifest;
+    return { manifest, plan };
   });
 }
 
-/** What was built, in the order of the recipe. A fitted space is kept as long as another that uses it is to come. */
+/** What was built, in the order of the recipe, and what of. A fitted space is kept as long as another that uses it is to come. */
 async function buildSpaces(
   recipe: Recipe,
   dataset: Dataset,
+  { order, taken, digests }: WorkPlan,
   work: Work,
-): Promise<{ readonly spaces: SpaceManifest[]; readonly leftOut: readonly LeftOutSpace[] }> {
+): Promise<{
+  readonly spaces: SpaceManifest[];
+  readonly records: ReadonlyMap<string, Pick<SpaceRecord, 'made' | 'inputs'>>;
+}> {
   const { recallFloor, baseDirectory } = recipe;
-  const all = buildOrder(recipe.spaces, 'spaces');
-  const leftOut = await leftOutSpaces(all);
-  const order = all.filter(({ name }) => !leftOut.some((space) => space.name === name));
   const built = new Map<string, SpaceManifest>();
+  const records = new Map<string, Pick<SpaceRecord, 'made' | 'inputs'>>();
   const fitted = new Map<string, FittedSpace>();
   for (const [at, space] of order.entries()) {
     throwIfAborted(work.signal);
-    const done = await buildSpace(space, dataset, { ...work, recallFloor, baseDirectory, spaces: fitted });
-    built.set(space.name, done.manifest);
-    fitted.set(space.name, done.fitted);
-    for (const name of fitted.keys()) {
-      if (!order.slice(at + 1).some(({ uses }) => uses.includes(name))) fitted.delete(name);
+    const { name } = space;
+    const known = taken.get(name);
+    if (known !== undefined) {
+      await takeOver(work.earlier!, work.staging, known.record);
+      built.set(name, known.manifest);
+      records.set(name, known.record);
+      continue;
+    }
+    // Before the fit: a file that changes meanwhile is another one for the next build.
+    const made = await madeOf(recipe, space);
+    const watched = traced(dataset, digests);
+    const done = await buildSpace(space, watched.dataset, { ...work, recallFloor, baseDirectory, spaces: fitted });
+    built.set(name, done.manifest);
+    records.set(name, { made, inputs: watched.inputs() });
+    fitted.set(name, done.fitted);
+    for (const earlier of fitted.keys()) {
+      if (!order.slice(at + 1).some(({ uses }) => uses.includes(earlier))) fitted.delete(earlier);
     }
   }
-  return { spaces: recipe.spaces.flatMap(({ name }) => built.get(name) ?? []), leftOut };
+  return { spaces: recipe.spaces.flatMap(({ name }) => built.get(name) ?? []), records };
 }
 
 async function writeCatalogue(recipe: Recipe, dataset: Dataset, { staging, onProgress }: Work): Promise<void> {
@@ -252,6 +329,7 @@ const optionsSchema = {
   onProgress: optional(checked('a function', (value): value is ProgressCallback => typeof value === 'function')),
   threads: integer({ min: 0, max: 1024, default: 0 }),
   keep: integer({ min: 1, max: 1000, default: 2 }),
+  reuse: flag({ default: false }),
 };
 
 type ProgressCallback = NonNullable<BuildOptions['onProgress']>;

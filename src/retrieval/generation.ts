@@ -18,6 +18,7 @@ import { isPlainObject } from '../core/params.js';
 import type { LeftOutSpace } from './left-out.js';
 import { requireManifest } from './manifest-shape.js';
 import { type FileStamp, flush, stampFile, writeDurable } from './packed-file.js';
+import type { BuildRecord } from './reuse/space-record.js';
 import type { Taste } from './taste.js';
 import type { CollectionInfo, SpaceInfo } from './types.js';
 
@@ -58,6 +59,8 @@ export interface Manifest {
   readonly spaces: readonly SpaceManifest[];
   /** Absent where every space of the recipe was built. */
   readonly leftOut?: readonly LeftOutSpace[];
+  /** What it was made of; absent in generations that were not made by a build alone. */
+  readonly made?: BuildRecord;
   /** Every other file of the generation, by name. */
   readonly files: Readonly<Record<string, FileStamp>>;
 }
@@ -65,6 +68,7 @@ export interface Manifest {
 /** What is told about a generation. */
 export function toInfo({
   version: _,
+  made: _made,
   files,
   spaces,
   journal: _journal,

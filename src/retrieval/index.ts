@@ -1,5 +1,5 @@
 /** Collections: building them and asking them. */
-export { type BuildOptions, type BuildSummary, buildCollection } from './build-collection.js';
+export { type BuildOptions, type BuildSummary, buildCollection, planCollection } from './build-collection.js';
 export type { BuildProgress, BuildStage, StageTiming } from './build-progress.js';
 export { type EmbeddedSpace, type EmbedOptions, embedSpace } from './embed-space.js';
 export type { AttributeTest, Condition, Where, WhereValue } from './filters/predicate.js';
@@ -20,6 +20,7 @@ export { defaultStages } from './pipeline/answer.js';
 export type { Adjustments, Candidates, Ranked, Request as StageRequest, Scored, Stages } from './pipeline/stages.js';
 export { loadRecipe, parseRecipe, type Recipe, type SpaceRecipe } from './recipe.js';
 export { Retriever, type RetrieverOptions } from './retriever.js';
+export type { BuildPlan, PlannedSpace } from './reuse/plan-build.js';
 export type { Taste } from './taste.js';
 export type {
   Answer,

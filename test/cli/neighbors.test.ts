@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { films, layOut, likes } from './films.js';
+import { films, layOut, likes, recipe } from './films.js';
 import { nigh, requireBuild } from './nigh-command.js';
 
 let folder: string;
@@ -110,5 +110,33 @@ describe('nigh neighbors', () => {
       expect(finished.stderr, args.join(' ')).toMatch(message);
     }
     expect(existsSync(path('y.csv'))).toBe(false);
+  });
+});
+
+describe('nigh build as a step of a pipeline', () => {
+  test('says what it would do and why, and does only that', () => {
+    const plan = () => JSON.parse(run('build', 'films', '--dry-run', '--json').stdout);
+    expect(plan()).toMatchObject([{ name: 'films', generation: 'gen-000001', unchanged: true }]);
+    const nothing = run('build', 'films');
+    expect(nothing).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/Nothing has changed: gen-000001 stays/),
+    });
+    layOut(folder, { spaces: { ...recipe.spaces, cf: { embedding: 'als', factors: 6, iterations: 10 } } });
+    const told = run('build', 'films', '--dry-run');
+    expect(told.stdout).toMatch(/cf +als +be made +its recipe is another\ntext +tfidf +be taken over/);
+    expect(plan()[0].unchanged).toBe(false);
+    const [summary] = JSON.parse(run('build', 'films', '--json').stdout);
+    expect(summary).toMatchObject({
+      generation: 'gen-000002',
+      unchanged: false,
+      stages: [
+        { space: 'cf', action: 'make', because: ['its recipe is another'] },
+        { space: 'text', action: 'take over', because: [] },
+      ],
+    });
+    const fresh = run('build', 'films', '--fresh', '--json');
+    expect(JSON.parse(fresh.stdout)[0]).toMatchObject({ generation: 'gen-000003' });
+    expect(run('build', 'films', '--fresh', '--dry-run').status).toBe(2);
   });
 });

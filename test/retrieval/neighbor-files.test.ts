@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { parquetReadObjects } from 'hyparquet';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildCollection } from '../../src/retrieval/build-collection.js';
 import type { NeighborRow } from '../../src/retrieval/neighbors/block.js';
@@ -258,6 +258,29 @@ describe('files of neighbours', () => {
     await begin(options);
     await writeFile(`${path}.progress`, 'nothing that\nmakes sense\n');
     expect(await finish()).toMatchObject({ resumedAt: 0, discarded: true });
+  });
+
+  it('have several row groups where a block has many neighbours, also when they are gone on with', async () => {
+    const path = join(await folder(), 'x.parquet');
+    const many = { k: 120, exact: true, fallback: false };
+    await writeNeighbors(world.neighbors(many), path);
+    const file = (await readFile(path)).buffer;
+    expect(parquetMetadata(file as ArrayBuffer).row_groups.length).toBe(3);
+    const rows: NeighborRow[] = [];
+    for await (const row of world.neighbors(many).each()) rows.push(row);
+    expect((await readers.parquet(path)).map(({ neighbors }) => neighbors)).toEqual(
+      rows.map(({ neighbors }) => neighbors),
+    );
+    const whole = await digest(path);
+    // The block is there, its end is not.
+    const stopped = writeNeighbors(world.neighbors(many), path, {
+      onProgress: (done) => {
+        if (done > 0) throw new Error('enough');
+      },
+    });
+    await expect(stopped).rejects.toThrow('enough');
+    expect(await writeNeighbors(world.neighbors(many), path)).toMatchObject({ resumedAt: 1000 });
+    expect(await digest(path)).toBe(whole);
   });
 
   it('are written by one at a time', async () => {

@@ -27,7 +27,10 @@ export interface AttributeMapping {
 
 /** The key `items`: which file has the catalogue, and which of its columns are what. */
 export interface ItemsMapping {
-  /** The file, relative to the recipe; decompressed where its name ends in `.gz`. */
+  /**
+   * The file, relative to the recipe; decompressed where its name ends in `.gz`. A pattern such as `parts/*.csv.gz` is all files that fit, in the
+   * order of their names; `-` is the standard input.
+   */
   readonly path: string;
   /** The column with the ids, which must be distinct. */
   readonly id: string;
@@ -43,7 +46,10 @@ export interface ItemsMapping {
 
 /** The key `interactions`: which file has them, and which of its columns are what. */
 export interface InteractionsMapping {
-  /** The file, relative to the recipe; decompressed where its name ends in `.gz`. */
+  /**
+   * The file, relative to the recipe; decompressed where its name ends in `.gz`. A pattern such as `parts/*.csv.gz` is all files that fit, in the
+   * order of their names; `-` is the standard input.
+   */
   readonly path: string;
   readonly user: string;
   readonly item: string;

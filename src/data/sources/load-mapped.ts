@@ -1,9 +1,11 @@
 import { basename, dirname, resolve } from 'node:path';
+import { NighError } from '../../core/errors.js';
 import type { Column, Dataset } from '../dataset.js';
 import { DatasetBuilder, type ItemAttributes } from '../dataset-builder.js';
 import type { LoadContext } from '../load-context.js';
 import { type Cell, type CellPlace, dateOf, idOf, numberOf, tagsOf, textOf } from './cell-values.js';
 import type { AttributeMapping, InteractionsMapping, ItemsMapping, MappedOptions } from './column-mapping.js';
+import { findFiles, standardInput } from './find-files.js';
 import { PictureFiles } from './picture-files.js';
 import { atRecord, invalidRecord } from './record-values.js';
 
@@ -28,6 +30,9 @@ export type RecordReader = (
 /** Loads a dataset whose files are tables of some kind, by the recipe's mapping of their columns. */
 export async function loadMapped(options: MappedOptions, context: LoadContext, read: RecordReader): Promise<Dataset> {
   const { items, interactions, origin } = options;
+  if (items?.path === standardInput && interactions?.path === standardInput) {
+    throw new NighError('INVALID_ARGUMENT', 'The standard input can be items or interactions, not both.');
+  }
   const paths = [items, interactions].flatMap((mapping) => (mapping === undefined ? [] : [mapping.path]));
   const builder = new DatasetBuilder(
     {
@@ -43,8 +48,16 @@ export async function loadMapped(options: MappedOptions, context: LoadContext, r
   );
   const pictures =
     items?.picture === undefined ? undefined : new PictureFiles(dirname(resolve(context.baseDirectory, items.path)));
-  if (items !== undefined) await readItems(items, context, read, { builder, pictures });
-  if (interactions !== undefined) await readInteractions(interactions, context, read, builder);
+  // Both at once, so that a file that is missing is known before the other is read.
+  const [itemFiles, interactionFiles] = await Promise.all(
+    [items, interactions].map((mapping) =>
+      mapping === undefined ? [] : findFiles(context.baseDirectory, mapping.path),
+    ),
+  );
+  for (const path of itemFiles ?? []) await readItems({ ...items!, path }, context, read, { builder, pictures });
+  for (const path of interactionFiles ?? []) {
+    await readInteractions({ ...interactions!, path }, context, read, builder);
+  }
   const dataset = builder.build();
   return pictures === undefined ? dataset : { ...dataset, pictures };
 }
@@ -60,7 +73,7 @@ async function readItems(
   read: RecordReader,
   { builder, pictures }: { builder: DatasetBuilder; pictures: PictureFiles | undefined },
 ): Promise<void> {
-  const file = { path: resolve(context.baseDirectory, items.path), header: items.header };
+  const file = { path: items.path, header: items.header };
   const attributes = [...items.columns];
   const wanted = [
     { name: items.id, required: true },
@@ -105,7 +118,7 @@ async function readInteractions(
   read: RecordReader,
   builder: DatasetBuilder,
 ): Promise<void> {
-  const file = { path: resolve(context.baseDirectory, interactions.path), header: interactions.header };
+  const file = { path: interactions.path, header: interactions.header };
   const { user, item, value, timestamp, timestampUnit } = interactions;
   const names = [user, item, ...(value === undefined ? [] : [value]), ...(timestamp === undefined ? [] : [timestamp])];
   const wanted = names.map((name) => ({ name, required: true }));

@@ -11,6 +11,7 @@ import { jsonlSource } from './jsonl.js';
 import { movielensSource } from './movielens.js';
 import { npmDependentsSource } from './npm-dependents.js';
 import { openmojiSource } from './openmoji.js';
+import { parquetSource } from './parquet.js';
 import type { DatasetSource } from './source.js';
 import { tmdbSource } from './tmdb.js';
 
@@ -32,6 +33,7 @@ const sources = new Map<string, Prepare>([
   register(movielensSource),
   register(npmDependentsSource),
   register(openmojiSource),
+  register(parquetSource),
   register(tmdbSource),
 ]);
 

@@ -25,7 +25,7 @@ const schema: SchemaElement[] = [
   ...list('scores', { name: 'element', type: 'FLOAT', repetition_type: 'REQUIRED' }),
 ];
 
-/** One row a row, sorted by `id`: `id`, `space`, the lists `neighbors` and `scores`. A block is a row group. */
+/** One row a row, sorted by `id`: `id`, `space`, the lists `neighbors` and `scores`. A block is a few row groups. */
 export const parquet: NeighborFormat = {
   name: 'parquet',
   endings: ['.parquet'],
@@ -34,13 +34,18 @@ export const parquet: NeighborFormat = {
   encoder: (pass) => ParquetEncoder.make(pass),
 };
 
+/** A row group has about so many neighbours: the writer takes some hundred bytes for each while it works on one. */
+const groupNeighbors = 50_000;
+
 type Writers = Pick<typeof import('hyparquet-writer'), 'ByteWriter' | 'ParquetWriter'>;
 
-/** The footer describes every row group, so that of each is kept as its state. */
+/** The footer describes every row group, so the descriptions of a block's are kept as its state. */
 class ParquetEncoder implements Encoder {
   readonly #bytes: InstanceType<Writers['ByteWriter']>;
   readonly #writer: InstanceType<Writers['ParquetWriter']>;
   readonly #names: (item: number) => string;
+  /** How many row groups there were before the last block. */
+  #before = 0;
 
   private constructor({ ByteWriter, ParquetWriter }: Writers, pass: Neighbors) {
     this.#bytes = new ByteWriter(1 << 20);
@@ -58,12 +63,25 @@ class ParquetEncoder implements Encoder {
   }
 
   *encode(block: NeighborBlock): Iterable<Piece> {
-    if (block.size === 0) return;
-    const rows = Array.from({ length: block.size }, (_, r) => r);
+    this.#before = this.#writer.row_groups.length;
+    let begin = 0;
+    let neighbors = 0;
+    for (let r = 0; r < block.size; r++) {
+      neighbors += block.counts[r]!;
+      if (neighbors < groupNeighbors && r < block.size - 1) continue;
+      this.#write(block, begin, r + 1);
+      yield this.#take();
+      begin = r + 1;
+      neighbors = 0;
+    }
+  }
+
+  #write(block: NeighborBlock, begin: number, end: number): void {
+    const rows = Array.from({ length: end - begin }, (_, at) => begin + at);
     const slice = (r: number): [begin: number, end: number] => [r * block.k, r * block.k + block.counts[r]!];
     const plain = { statistics: false, offsetIndex: false } as const;
     const written = this.#writer.write({
-      rowGroupSize: block.size,
+      rowGroupSize: rows.length,
       columnData: [
         { name: 'id', data: rows.map((r) => block.id(r)), offsetIndex: false },
         { name: 'space', data: rows.map((r) => block.space(r)), offsetIndex: false },
@@ -83,20 +101,17 @@ class ParquetEncoder implements Encoder {
       ],
     });
     if (written !== undefined) throw new NighError('INTERNAL', 'Writing to memory did not end at once.');
-    yield this.#take();
   }
 
   get state(): string | undefined {
-    const last = this.#writer.row_groups.at(-1);
-    return last === undefined ? undefined : serialize(last).toString('base64');
+    const groups = this.#writer.row_groups.slice(this.#before);
+    return groups.length === 0 ? undefined : serialize(groups).toString('base64');
   }
 
   restore([end = 0]: readonly number[], states: readonly (string | undefined)[]): void {
     this.#bytes.index = 0;
     this.#bytes.offset = end;
-    for (const state of states) {
-      if (state === undefined) continue;
-      const group = readGroup(state);
+    for (const group of states.flatMap((state) => (state === undefined ? [] : readGroups(state)))) {
       this.#writer.row_groups.push(group);
       this.#writer.num_rows += group.num_rows;
     }
@@ -114,14 +129,15 @@ class ParquetEncoder implements Encoder {
   }
 }
 
-function readGroup(state: string): RowGroup {
-  let group: unknown;
+function readGroups(state: string): RowGroup[] {
+  let groups: unknown;
   try {
-    group = deserialize(Buffer.from(state, 'base64'));
+    groups = deserialize(Buffer.from(state, 'base64'));
   } catch (cause) {
-    throw new NighError('FORMAT', 'What is kept of a row group cannot be read.', { cause });
+    throw new NighError('FORMAT', 'What is kept of some row groups cannot be read.', { cause });
   }
-  if (typeof group === 'object' && group !== null && 'num_rows' in group && typeof group.num_rows === 'bigint')
-    return group as RowGroup;
-  throw new NighError('FORMAT', 'What is kept of a row group is none.');
+  const isGroup = (group: unknown): group is RowGroup =>
+    typeof group === 'object' && group !== null && 'num_rows' in group && typeof group.num_rows === 'bigint';
+  if (Array.isArray(groups) && groups.every(isGroup)) return groups;
+  throw new NighError('FORMAT', 'What is kept of some row groups is none.');
 }
