@@ -34,6 +34,15 @@ const spaceFields: Fields = {
   recall: optional(number({ above: 0, max: 1 })),
 };
 
+const texts = record(text());
+
+const madeFields: Fields = {
+  dataset: text(),
+  recipe: text(),
+  files: texts,
+  spaces: record(object({ made: texts, inputs: texts, files: texts })),
+};
+
 const manifestFields: Fields = {
   version: integer({ min: 1 }),
   generation: matching(/^gen-\d{6,}$/, 'the name of a generation'),
@@ -53,6 +62,7 @@ const manifestFields: Fields = {
   taste: tasteField,
   spaces: list(object(spaceFields)),
   leftOut: optional(list(object({ name: text(), embedding: text(), needs: text() }))),
+  made: optional(object(madeFields)),
   files: { optional: false, read: requireFiles },
 };
 
@@ -87,6 +97,18 @@ function list(entry: Field<unknown>): Field<unknown> {
     read: (value, path) => {
       if (!Array.isArray(value)) throw wrong(path, 'an array', value);
       for (const [i, each] of value.entries()) entry.read(each, `${path}[${i}]`);
+      return value;
+    },
+  };
+}
+
+/** An object whose keys may be anything. */
+function record(entry: Field<unknown>): Field<unknown> {
+  return {
+    optional: false,
+    read: (value, path) => {
+      if (!isPlainObject(value)) throw wrong(path, 'an object', value);
+      for (const [key, each] of Object.entries(value)) entry.read(each, joinPath(path, key));
       return value;
     },
   };
