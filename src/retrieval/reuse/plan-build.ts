@@ -147,6 +147,8 @@ function isSame(
 ): boolean {
   const made = earlier?.manifest.made;
   if (earlier === undefined || made === undefined || earlier.manifest.spaces.length !== spaces) return false;
+  // Kept pictures are files outside, which nobody has compared.
+  if (recipe.pictures) return false;
   const sums = sumsOf(earlier.manifest.files, Object.keys(made.files));
   return (
     made.recipe === digest(recipe.json) &&
