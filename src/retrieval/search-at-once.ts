@@ -5,9 +5,8 @@
  * Bounds, so that the event loop is never held up for a millisecond:
  *
  *   effort    pool size × dimensions of a graph search, or rows × dimensions of a scan, says what a search may cost at most
- *   measured  the median of what the index's searches took at the caller's thread says what they do cost here
- *   turn      all searches of one turn of the event loop together have a budget. What is beyond it waits for the next turn where it takes
- *             less than a hop, and goes to the pool otherwise
+ *   measured  what the quicker quarter of the index's searches took at the caller's thread says what they do cost here
+ *   turn      all searches of one turn of the event loop together have a budget; what is beyond it waits for the next turn
  */
 import type { SearchOptions, SearchResult, SyncVectorIndex, VectorIndex } from '../index/vector-index.js';
 
@@ -17,13 +16,14 @@ const mostGraphEffort = 64 * 1024;
 const mostScanEffort = 512 * 1024;
 /** Pool size that is assumed of a search that asks for a recall. */
 const assumedPool = 128;
-const longestMedianMs = 0.15;
-/** What the hop to another thread and back costs this one. */
-const hopMs = 0.06;
+const longestMs = 0.15;
 const turnBudgetMs = 0.5;
 
-/** What an index's searches took on the calling thread: a median, since a pause of the machine is no property of the index. */
-const medians = new WeakMap<VectorIndex, number>();
+/**
+ * What an index's searches take on the calling thread: their lower quartile, since what else the machine does only adds to it, on a busy one
+ * to most of them.
+ */
+const quartiles = new WeakMap<VectorIndex, number>();
 
 let spentThisTurn = 0;
 /** Settles when the next turn begins; undefined where nothing waits for it. */
@@ -40,14 +40,13 @@ export function searchAtOnce(
   options: SearchOptions,
 ): SearchResult | Promise<SearchResult> {
   if (options.signal?.aborted || !isShort(index, k, options)) return index.search(query, k, options);
-  const median = medians.get(index) ?? 0;
-  if (median > longestMedianMs) {
+  const usual = quartiles.get(index) ?? 0;
+  if (usual > longestMs) {
     // Looked at again in a while: the machine may only have been busy.
-    medians.set(index, median * 0.9);
+    quartiles.set(index, usual * 0.9);
     return index.search(query, k, options);
   }
   if (spentThisTurn < turnBudgetMs) return searchHere(index, query, k, options);
-  if (median > hopMs) return index.search(query, k, options);
   nextTurn ??= new Promise((resolve) => setImmediate(() => newTurn(resolve)));
   return nextTurn.then(() => searchAtOnce(index, query, k, options));
 }
@@ -56,12 +55,9 @@ function searchHere(index: SyncVectorIndex, query: Float32Array, k: number, opti
   const began = performance.now();
   const found = index.searchSync(query, k, options);
   const took = performance.now() - began;
-  const median = medians.get(index);
-  // Up by an eighth as often as down by an eighth: half of the searches take longer.
-  medians.set(
-    index,
-    median === undefined ? Math.min(took, longestMedianMs) : median * (took > median ? 1.125 : 1 / 1.125),
-  );
+  const usual = quartiles.get(index);
+  // Three steps up are one step down: three of four searches take longer.
+  quartiles.set(index, usual === undefined ? Math.min(took, longestMs) : usual * (took > usual ? 1.05 : 1 / 1.16));
   if (spentThisTurn === 0 && nextTurn === undefined) setImmediate(() => newTurn());
   spentThisTurn += took;
   return found;

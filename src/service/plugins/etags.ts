@@ -11,19 +11,21 @@ import { wantsMessagePack } from '../wire-format.js';
  * Weak: a repeated answer holds the same results, and another `tookMs`.
  */
 export function addETags(app: ServiceApp, collections: ServedCollections): void {
-  const tagged = new WeakMap<ServedCollection, string>();
+  /** A collection that is compacted goes on as another generation. */
+  const tagged = new WeakMap<ServedCollection, { readonly generation: string; readonly digest: string }>();
   app.addHook<{ Params: { collection?: string } }>('preHandler', (request, reply, done) => {
     const name = request.params.collection;
     if (name === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return done();
     const collection = collections.get(name);
-    let generation = tagged.get(collection);
-    if (generation === undefined) {
-      generation = digestOf(collection, name);
-      tagged.set(collection, generation);
+    const { generation } = collection.info;
+    let tag = tagged.get(collection);
+    if (tag?.generation !== generation) {
+      tag = { generation, digest: digestOf(collection, name) };
+      tagged.set(collection, tag);
     }
     const form = wantsMessagePack(request) ? '-m' : '';
     const revision = `${collection.revision.toString(36)}-${(collection.journal?.sequence ?? 0).toString(36)}`;
-    const etag = `W/"${generation}-${revision}-${hashOf(request.url).toString(36)}${form}"`;
+    const etag = `W/"${tag.digest}-${revision}-${hashOf(request.url).toString(36)}${form}"`;
     reply.header('etag', etag).header('cache-control', 'private, no-cache').header('vary', 'accept, accept-encoding');
     if (matches(request.headers['if-none-match'], etag)) {
       reply.code(304).send();
