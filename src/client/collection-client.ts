@@ -1,11 +1,10 @@
+import type { InteractionInput, ItemFields } from '../retrieval/live/item-fields.js';
 import type {
   Answer,
   CollectionInfo,
   Efforts,
   HistoryEntry,
   Item,
-  ItemContent,
-  NewInteraction,
   QueryOptions,
   Question,
   RecommendOptions,
@@ -34,10 +33,10 @@ export interface Removed {
 /** The longest that a compaction or the check of a new generation may take. */
 const longestWorkMs = 3_600_000;
 
-/** A question as a body holds it: a picture in base64. */
-function wire(question: Omit<Question, 'signal'>): object {
-  const { image } = question;
-  return image === undefined ? question : { ...question, image: base64(image) };
+/** As a body holds it: a picture in base64. */
+function wire(said: { readonly image?: Uint8Array }): object {
+  const { image } = said;
+  return image === undefined ? said : { ...said, image: base64(image) };
 }
 
 function base64(bytes: Uint8Array): string {
@@ -121,9 +120,9 @@ export class CollectionClient {
     return this.#get(`/spaces/${encodeURIComponent(space)}/efforts`, {}, options.signal);
   }
 
-  /** Adds an item, or puts another in its place; resolves once it is durable. Needs the write token, as all changes do. */
-  upsertItem(item: string, content: ItemContent, options: ChangeOptions = {}): Promise<{ readonly sequence: number }> {
-    return this.#change('PUT', `/items/${encodeURIComponent(item)}`, content, options);
+  /** Adds an item, or changes the one of this id: what is left out stays as it was. Resolves once it is durable. Needs the write token, as all changes do. */
+  upsertItem(item: string, fields: ItemFields, options: ChangeOptions = {}): Promise<{ readonly sequence: number }> {
+    return this.#change('PUT', `/items/${encodeURIComponent(item)}`, wire(fields), options);
   }
 
   /** Removes an item from all answers. */
@@ -133,7 +132,7 @@ export class CollectionClient {
 
   /** What users did, 1 to 10,000 at a time: all are taken or none. */
   addInteractions(
-    interactions: readonly NewInteraction[],
+    interactions: readonly InteractionInput[],
     options: ChangeOptions = {},
   ): Promise<{ readonly sequence: number }> {
     return this.#change('POST', '/interactions', { interactions }, options);

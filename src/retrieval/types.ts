@@ -317,25 +317,6 @@ export interface CollectionInfo {
   readonly buildSeconds: number;
 }
 
-/** What an item is to be: what is left out it has not. */
-export interface ItemContent {
-  /** Default: its id. */
-  readonly title?: string;
-  readonly attributes?: Readonly<Record<string, AttributeValue>>;
-  /** By space: its vector, where the space's embedder is not to make one. */
-  readonly vectors?: Readonly<Record<string, readonly number[] | Float32Array>>;
-}
-
-/** What somebody did with an item. */
-export interface NewInteraction {
-  readonly user: string;
-  readonly item: string;
-  /** How strongly, as in the dataset. Default 1. */
-  readonly value?: number;
-  /** Unix seconds. Default: now. */
-  readonly timestamp?: number;
-}
-
 /** What became of a new generation that was to be served. */
 export interface Reload {
   readonly collection: string;

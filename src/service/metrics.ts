@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { JournalInfo } from '../retrieval/live/open-collection.js';
 import type { Answer } from '../retrieval/types.js';
-import type { JournalState } from './changes/change.js';
 import type { ServedCollection } from './served-collections.js';
 
 /** Half a millisecond is a slow search and a fast request, so the steps are fine at the low end. */
@@ -73,7 +73,7 @@ export class Metrics {
 
   /** Read when it is asked for. All processes read one journal: the least sequence number is that of the one that lags behind. */
   #watchJournals(collections: () => readonly ServedCollection[]): void {
-    const gauge = (what: keyof JournalState, help: string, aggregator: 'min' | 'max') => {
+    const gauge = (what: keyof JournalInfo, help: string, aggregator: 'min' | 'max') => {
       const made: Gauge<'collection'> = new Gauge({
         name: `nigh_journal_${what}`,
         help,

@@ -1,10 +1,11 @@
-import type { ItemContent, NewInteraction } from '../../retrieval/types.js';
+import type { InteractionInput, ItemFields } from '../../retrieval/live/item-fields.js';
+import type { Retriever } from '../../retrieval/retriever.js';
 
 /** One change of a collection, as plain data: it may have to go to the process that writes. */
 export type Change =
-  | { readonly kind: 'upsertItem'; readonly item: string; readonly content: ItemContent }
+  | { readonly kind: 'upsertItem'; readonly item: string; readonly fields: ItemFields }
   | { readonly kind: 'deleteItem'; readonly item: string }
-  | { readonly kind: 'addInteractions'; readonly interactions: readonly NewInteraction[] }
+  | { readonly kind: 'addInteractions'; readonly interactions: readonly InteractionInput[] }
   | { readonly kind: 'forgetUser'; readonly user: string }
   | { readonly kind: 'compact' };
 
@@ -28,28 +29,8 @@ export interface Changes {
   apply(collection: string, change: Change, requestId: string | undefined): Promise<Changed>;
 }
 
-/** The part of a Retriever that changes its collection. */
-export interface Changeable {
-  upsertItem(item: string, content: ItemContent, options: ChangeOptions): Promise<{ readonly sequence: number }>;
-  deleteItem(item: string, options: ChangeOptions): Promise<{ readonly sequence: number; readonly existed: boolean }>;
-  addInteractions(
-    interactions: readonly NewInteraction[],
-    options: ChangeOptions,
-  ): Promise<{ readonly sequence: number }>;
-  forgetUser(user: string, options: ChangeOptions): Promise<{ readonly sequence: number; readonly existed: boolean }>;
-  compact(): Promise<{ readonly generation: string }>;
-  /** Applies what others have written since; gives the newest sequence number that is applied. */
-  catchUp(sequence?: number): Promise<number>;
-  /** What was changed since the generation; absent where nothing can be. */
-  readonly journal: JournalState | undefined;
-}
-
-interface ChangeOptions {
-  readonly requestId?: string;
-}
-
-export interface JournalState {
-  readonly sequence: number;
-  readonly entries: number;
-  readonly bytes: number;
-}
+/** The part of a Retriever that changes its collection, and tells of changes. */
+export type Changeable = Pick<
+  Retriever,
+  'upsertItem' | 'deleteItem' | 'addInteractions' | 'forgetUser' | 'compact' | 'catchUp' | 'journal'
+>;

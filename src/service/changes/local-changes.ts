@@ -35,7 +35,7 @@ async function made(collection: ServedCollection, change: Change, requestId: str
   const options = requestId === undefined ? {} : { requestId };
   switch (change.kind) {
     case 'upsertItem': {
-      const { sequence } = await able(collection, 'upsertItem').upsertItem(change.item, change.content, options);
+      const { sequence } = await able(collection, 'upsertItem').upsertItem(change.item, change.fields, options);
       return { sequence };
     }
     case 'deleteItem': {

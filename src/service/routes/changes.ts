@@ -1,7 +1,9 @@
-import { Type } from 'typebox';
-import type { Change, Changed, Changes } from '../changes/change.js';
+import { type Static, Type } from 'typebox';
+import type { ItemFields } from '../../retrieval/live/item-fields.js';
+import type { Changed, Changes } from '../changes/change.js';
 import { idempotencyKey } from '../changes/idempotency-key.js';
 import { CollectionPath, ItemPath, strict, UserPath } from '../parameters.js';
+import { readPicture } from '../read-picture.js';
 import { component } from '../schema-component.js';
 import { responses } from '../schemas.js';
 import type { ServiceApp } from '../type-provider.js';
@@ -36,13 +38,15 @@ const Compacted = component(
 
 const id = Type.String({ minLength: 1, maxLength: 1024 });
 
-const Content = Type.Object(
+const Fields = Type.Object(
   {
-    title: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'Default: its id.' })),
+    title: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 4096, description: 'Of a new item, its id where it is left out.' }),
+    ),
     attributes: Type.Optional(
-      Type.Unsafe<NonNullable<(Change & { kind: 'upsertItem' })['content']['attributes']>>({
+      Type.Unsafe<NonNullable<ItemFields['attributes']>>({
         type: 'object',
-        description: 'Attributes of the collection’s columns: texts, numbers, lists of texts.',
+        description: 'All of its attributes, of the types that the collection has for them.',
         additionalProperties: {
           anyOf: [
             { type: 'string' },
@@ -60,10 +64,13 @@ const Content = Type.Object(
         additionalProperties: { type: 'array', items: { type: 'number' }, minItems: 1, maxItems: 65_536 },
       }),
     ),
+    image: Type.Optional(
+      Type.String({ minLength: 1, description: 'Its picture in base64, for spaces of pictures. It is not stored.' }),
+    ),
   },
   {
     ...strict,
-    description: 'What the item is; what is left out it has not.',
+    description: 'What the item is; what is left out stays as it was.',
     examples: [{ title: 'Oolong tea', attributes: { kind: 'oolong' } }],
   },
 );
@@ -100,12 +107,12 @@ export function addChangeRoutes(app: ServiceApp, changes: Changes): void {
       querystring: Type.Object({}, strict),
       headers,
       consumes,
-      body: Content,
+      body: Fields,
       response: responses('It is durable.', Written),
     },
     handler: async (request) => {
       const { collection, item } = request.params;
-      const change = { kind: 'upsertItem', item, content: request.body } as const;
+      const change = { kind: 'upsertItem', item, fields: fieldsOf(request.body) } as const;
       return sequenceOf(await changes.apply(collection, change, idempotencyKey(request)));
     },
   });
@@ -189,6 +196,10 @@ export function addChangeRoutes(app: ServiceApp, changes: Changes): void {
       return { generation };
     },
   });
+}
+
+function fieldsOf({ image, ...fields }: Static<typeof Fields>): ItemFields {
+  return image === undefined ? fields : { ...fields, image: readPicture(image, 'image') };
 }
 
 function sequenceOf({ sequence = 0 }: Changed): { sequence: number } {

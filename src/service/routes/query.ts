@@ -4,6 +4,7 @@ import type { Answer as AnswerType } from '../../retrieval/types.js';
 import { Answer } from '../answer-schemas.js';
 import { CollectionPath, Question, strict } from '../parameters.js';
 import { InvalidRequest, problemOf } from '../problem.js';
+import { readPicture } from '../read-picture.js';
 import { requestSignal } from '../request-signal.js';
 import { Problem, responses } from '../schemas.js';
 import type { ServedCollection, ServedCollections } from '../served-collections.js';
@@ -98,14 +99,8 @@ async function answerTo(
   return collection.query({
     ...question,
     signal,
-    ...(image === undefined ? {} : { image: decoded(image, within('image')) }),
+    ...(image === undefined ? {} : { image: readPicture(image, within('image')) }),
   });
-}
-
-/** @throws InvalidRequest */
-function decoded(base64: string, parameter: string): Uint8Array {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw refusal(parameter, 'a picture in base64', describe(base64));
-  return Buffer.from(base64, 'base64');
 }
 
 function refusal(parameter: string, expected: string, got: string): InvalidRequest {

@@ -54,6 +54,8 @@ class Supervisor {
     if (signal.aborted) onAbort();
     this.#stop.signal.addEventListener('abort', () => this.#each(stop));
     process.on('SIGHUP', hangUp);
+    // Changes hold bytes.
+    cluster.setupPrimary({ serialization: 'advanced' });
     try {
       if (!this.#stop.signal.aborted) for (let n = 0; n < workers; n++) this.#fork(n === 0);
       // Workers that take the place of others add their exits while these are waited for.
