@@ -62,7 +62,7 @@ export class BuildLock {
   /** Lets the next build begin. */
   async release(): Promise<void> {
     const holder = await readHolder(this.#path);
-    if (holder?.token === this.#token) await rm(this.#path, { force: true });
+    if (holder?.token === this.#token) await removeQuietly(this.#path);
   }
 }
 
@@ -88,7 +88,7 @@ async function take(path: string, mine: Holder, doing: string): Promise<void> {
       if (await succeed(path, holder, draft, mine, doing)) return;
     }
   } finally {
-    await rm(draft, { force: true });
+    await removeQuietly(draft);
   }
 }
 
@@ -104,8 +104,13 @@ async function succeed(path: string, stale: Holder, draft: string, mine: Holder,
     if (cause instanceof NighError) throw cause;
     throw new NighError('IO', `${path}: a stale lock cannot be replaced: ${(cause as Error).message}`, { cause });
   } finally {
-    await rm(succession, { force: true });
+    await removeQuietly(succession);
   }
+}
+
+/** A lock that cannot be removed is stale once its process has ended, and a draft is cleared by the next build: neither fails what was done. */
+async function removeQuietly(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => {});
 }
 
 async function linked(from: string, to: string): Promise<'made' | 'taken' | 'no draft'> {
