@@ -21,6 +21,8 @@ export interface Round {
   /** So many sendings between two compactions; 0 for none. */
   readonly compactEvery: number;
   readonly fault?: Fault | undefined;
+  /** Only calls on files of the collection count, and can fail: not those on what the test itself writes. Default false. */
+  readonly collectionOnly?: boolean;
   readonly killAfterMs?: number | undefined;
 }
 
@@ -57,7 +59,7 @@ export class KillRounds {
   /** On a fresh copy of the collection, unless it goes on with the one that the last round left. */
   async run(
     steps: readonly Step[],
-    { width, compactEvery, fault, killAfterMs }: Round,
+    { width, compactEvery, fault, killAfterMs, collectionOnly = false }: Round,
     fresh = true,
   ): Promise<Outcome> {
     const folder = join(this.directory, 'round');
@@ -70,7 +72,7 @@ export class KillRounds {
     await writeFile(file, JSON.stringify(steps));
     await writeFile(this.answers, '');
     const args = [program, this.collection, file, this.answers, String(width), String(compactEvery)];
-    return runFaulty(args, { root: folder, fault, killAfterMs });
+    return runFaulty(args, { root: collectionOnly ? this.collection : folder, fault, killAfterMs });
   }
 
   /** The highest change that was answered. */

@@ -74,14 +74,12 @@ describe.skipIf(faultsMissing !== undefined)('a process that makes changes', () 
 
   test('and whose disk fails or is full answers with an error, and has lost nothing that it answered before', async () => {
     const steps = rounds.steps(30, 6);
-    const { calls } = await rounds.run(steps, { steps: 30, width: 3, compactEvery: 0 });
+    const round = { steps: 30, width: 3, compactEvery: 0, collectionOnly: true };
+    const { calls } = await rounds.run(steps, round);
     const journal = calls.flatMap(({ path }, at) => (basename(path) === 'data.mdb' ? [at + 1] : []));
     for (const [n, how] of (['EIO', 'ENOSPC', 'EIO'] as const).entries()) {
       const at = journal[Math.floor((journal.length * (n + 2)) / 5)]!;
-      const { signal, code, stderr } = await rounds.run(steps, {
-        ...{ steps: 30, width: 3, compactEvery: 0 },
-        fault: { at, how },
-      });
+      const { signal, code, stderr } = await rounds.run(steps, { ...round, fault: { at, how } });
       const what = `${how} at ${at} of ${calls.length}`;
       expect([signal, code], `${what}\n${stderr}`).toEqual([null, 1]);
       expect(stderr, what).toMatch(/code: 'IO'/);
