@@ -8,6 +8,7 @@ import { addAccessLog } from './plugins/access-log.js';
 import { requireTokens } from './plugins/access-tokens.js';
 import { addBackPressure } from './plugins/back-pressure.js';
 import { addCompression } from './plugins/compression.js';
+import { addConnectionLimits } from './plugins/connection-limits.js';
 import { addETags } from './plugins/etags.js';
 import { addFreshness } from './plugins/freshness.js';
 import { addMessagePack } from './plugins/message-pack.js';
@@ -66,6 +67,8 @@ export interface AppLimits {
   readonly minOverlap?: number;
 }
 
+const receivingMs = 30_000;
+
 /** The keys of AppLimits with their defaults. */
 export const appLimits = {
   token: optional(text()),
@@ -119,8 +122,9 @@ export async function assemble(options: AppOptions, hooks: ProcessHooks = {}): P
     ...logging(logger),
     genReqId: requestIds(),
     bodyLimit,
-    // Time to receive a whole request, so that slow senders do not hold connections.
-    requestTimeout: 30_000,
+    // Time to receive a whole request, so that slow senders do not hold connections. Node lets a body take the larger of the two.
+    requestTimeout: receivingMs,
+    http: { headersTimeout: receivingMs, connectionsCheckingInterval: 5000 },
     keepAliveTimeout: 72_000,
     // While it drains, what still arrives on an open connection is answered, with `Connection: close`.
     return503OnClosing: false,
@@ -145,6 +149,7 @@ export async function assemble(options: AppOptions, hooks: ProcessHooks = {}): P
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(compileValidator);
   addProblems(app, metrics);
+  addConnectionLimits(app);
   addRequestIds(app);
   addSecurityHeaders(app);
   addMessagePack(app);

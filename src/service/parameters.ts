@@ -5,18 +5,26 @@ import type { Where } from '../retrieval/types.js';
 
 const longestId = 1024;
 
-const id = (description: string) => Type.String({ minLength: 1, maxLength: longestId, description });
+const id = (description: string, ...examples: string[]) =>
+  Type.String({ minLength: 1, maxLength: longestId, description, ...(examples.length === 0 ? {} : { examples }) });
 
-export const CollectionPath = { collection: id('Name of a collection.') };
+// The examples here and of the routes go together: they are answered by the demo collection `movies`.
+export const CollectionPath = { collection: id('Name of a collection.', 'movies') };
 export const ItemPath = {
   ...CollectionPath,
-  item: id('Item id, percent-encoded: `@scope/name` is `%40scope%2Fname`.'),
+  item: id('Item id, percent-encoded: `@scope/name` is `%40scope%2Fname`.', '1'),
 };
-export const UserPath = { ...CollectionPath, user: id('User id, percent-encoded.') };
+export const UserPath = { ...CollectionPath, user: id('User id, percent-encoded.', '42') };
 
-const k = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'How many results. Default 10.' }));
+const k = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: 10_000, description: 'How many results. Default 10.', examples: [5] }),
+);
 const space = Type.Optional(
-  Type.String({ minLength: 1, description: 'Which space answers. Default: the first that can answer the question.' }),
+  Type.String({
+    minLength: 1,
+    description: 'Which space answers. Default: the first that can answer the question.',
+    examples: ['cf'],
+  }),
 );
 const whereText =
   'Which items may be returned: `year >= 1990 and not (genres has "Horror" or note exists)`. Default: all.';
@@ -26,13 +34,17 @@ const common = {
   k,
   space,
   exact: Type.Optional(
-    Type.Boolean({ description: 'Compare every item instead of searching the graph. Default false.' }),
+    Type.Boolean({
+      description: 'Compare every item instead of searching the graph. Default false.',
+      examples: [true],
+    }),
   ),
   efSearch: Type.Optional(
     Type.Integer({
       minimum: 1,
       maximum: 10_000,
       description: 'Pool size of the graph search: larger finds more of the true neighbours. Default: the recipe’s.',
+      examples: [200],
     }),
   ),
   recall: Type.Optional(
@@ -40,17 +52,22 @@ const common = {
       minimum: 0.0001,
       maximum: 0.9999,
       description: 'Instead of efSearch: the share of the true nearest that is wanted on average.',
+      examples: [0.95],
     }),
   ),
   fusion: Type.Optional(
-    Type.Enum(['sum', 'rrf'], { description: 'How the scores of several sources become one. Default sum.' }),
+    Type.Enum(['sum', 'rrf'], {
+      description: 'How the scores of several sources become one. Default sum.',
+      examples: ['rrf'],
+    }),
   ),
-  minScore: Type.Optional(Type.Number({ description: 'Only items that score so much or more.' })),
+  minScore: Type.Optional(Type.Number({ description: 'Only items that score so much or more.', examples: [0.2] })),
   diversity: Type.Optional(
     Type.Number({
       minimum: 0,
       maximum: 1,
       description: 'How much results keep apart, 0 being the order of the scores. Default 0.',
+      examples: [0.3],
     }),
   ),
   popularity: Type.Optional(
@@ -59,23 +76,39 @@ const common = {
       maximum: 1,
       description:
         'Damps what is popular below 0, raises it above: over the whole catalogue for users of a space built with `popularity`, else among the candidates. Default 0.',
+      examples: [-0.2],
     }),
   ),
   fallback: Type.Optional(
     Type.Boolean({
       description:
         'Whether other spaces, shared attributes, ratings or popularity answer where there is no vector. Default: unless a space is named. With true also for a user that is not known.',
+      examples: [true],
     }),
   ),
-  explain: Type.Optional(Type.Boolean({ description: 'Say why each result is there. Default false.' })),
+  explain: Type.Optional(
+    Type.Boolean({ description: 'Say why each result is there. Default false.', examples: [true] }),
+  ),
 };
 
 /** The options of one search by path. */
 export const SearchParameters = {
   ...common,
-  where: Type.Optional(Type.String({ minLength: 1, maxLength: 8192, description: whereText })),
+  where: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 8192,
+      description: whereText,
+      examples: ['year >= 1990 and not genres has "Horror"'],
+    }),
+  ),
   weights: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 4096, description: 'Blend spaces: `cf=0.7,text=0.3`.' }),
+    Type.String({
+      minLength: 1,
+      maxLength: 4096,
+      description: 'Blend spaces: `cf=0.7,text=0.3`.',
+      examples: ['cf=0.7,text=0.3'],
+    }),
   ),
 };
 
@@ -154,7 +187,9 @@ const BodyOptions = {
 };
 
 export const ExcludeSeen = {
-  excludeSeen: Type.Optional(Type.Boolean({ description: 'Leave out what the user already has. Default true.' })),
+  excludeSeen: Type.Optional(
+    Type.Boolean({ description: 'Leave out what the user already has. Default true.', examples: [false] }),
+  ),
 };
 
 /** One question of `POST …/query`. */

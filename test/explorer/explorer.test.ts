@@ -105,6 +105,39 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     expect(faults).toEqual([]);
   });
 
+  /** How wide each picture is in itself: 0 where it did not load. Pictures load as they come into view. */
+  const pictureWidths = async (page: Page, within: string) => {
+    const widths: number[] = [];
+    for (const picture of await page.locator(`${within} img.tile-picture`).all()) {
+      await picture.scrollIntoViewIfNeeded();
+      const width = () => picture.evaluate((image) => (image as HTMLImageElement).naturalWidth);
+      await expect.poll(width).toBeGreaterThan(0);
+      widths.push(await width());
+    }
+    return widths;
+  };
+
+  test('items with pictures show them: on the card, in the search and among what is similar', async () => {
+    await using opened = await open('#c=films&item=canyon-0');
+    const { page, faults } = opened;
+    await settled(page, 'similar');
+    expect(await pictureWidths(page, '.card')).toEqual([48]);
+    const { results } = await collections.films.similarItems('canyon-0', { k: 12 });
+    // Those of even numbers have an SVG, the others a PNG of one pixel.
+    const widthOf = ({ id }: { id: string }) => (Number(id.split('-')[1]) % 2 === 0 ? 48 : 1);
+    const expected = results.filter(({ picture }) => picture === true).map(widthOf);
+    expect(new Set(expected)).toEqual(new Set([48, 1]));
+    expect(await pictureWidths(page, '#similar')).toEqual(expected);
+    await photograph(page, 'pictures');
+    await page.getByRole('combobox', { name: 'Search' }).fill('canyon');
+    await page.getByRole('option').first().waitFor();
+    expect(await pictureWidths(page, '[role=listbox]')).toEqual(
+      collections.films.findItems('canyon', { limit: 8 }).map(widthOf),
+    );
+    await page.screenshot({ path: screenshotPath('pictures-search') });
+    expect(faults).toEqual([]);
+  });
+
   test('a similar item leads on, and back leads back', async () => {
     await using opened = await open('#c=films&item=harbour-0');
     const { page, faults } = opened;
@@ -450,6 +483,11 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
     await settled(page, 'similar');
     await page.reload();
     await settled(page, 'similar');
+    // An address of a picture takes no token: its bytes are asked for.
+    await page.goto(`${guarded.url}/#c=films&item=canyon-0`);
+    await page.getByRole('heading', { level: 2, name: collections.films.item('canyon-0').title }).waitFor();
+    expect(await pictureWidths(page, '.card')).toEqual([48]);
+    expect(await page.locator('.card img').getAttribute('src')).toMatch(/^data:image\/svg\+xml;base64,/);
   });
 
   test('the documentation page works under its policy, and asks nobody else', async () => {

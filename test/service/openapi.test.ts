@@ -1,3 +1,4 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildApp } from '../../src/service/index.js';
 import { collectionDouble } from './collection-double.js';
@@ -16,6 +17,7 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
 
+const validator = new Validator();
 let app: Awaited<ReturnType<typeof buildApp>>;
 let document: Document;
 
@@ -88,6 +90,34 @@ test('it is OpenAPI 3.1 with what the specification requires', () => {
     }
   }
   expect(ids.size).toBe(Object.values(document.paths).flatMap((operations) => Object.keys(operations)).length);
+});
+
+test('a validator of the specification finds nothing wrong with it, with a token and without', async () => {
+  const guarded = await buildApp({ collections: [collectionDouble()], token: 'may-read', writeToken: 'may-write' });
+  for (const checked of [document, (await guarded.inject('/openapi.json')).json<Document>()]) {
+    expect(await validator.validate(structuredClone<object>(checked) as Record<string, unknown>)).toMatchObject({
+      valid: true,
+    });
+    expect(validator.version).toBe('3.1');
+  }
+  await guarded.close();
+});
+
+test('that validator sees what is wrong', async () => {
+  const damages: readonly ((copy: {
+    info: object;
+    paths: Record<string, { get: Record<string, unknown> }>;
+  }) => void)[] = [
+    (copy) => Object.assign(copy, { info: {} }),
+    (copy) => Object.assign(copy.paths['/healthz']!.get, { parameters: [{ name: 'k' }] }),
+    (copy) => Object.assign(copy.paths['/healthz']!.get, { responses: { '2000': { description: 'x' } } }),
+    (copy) => Object.assign(copy.paths, { healthz: {} }),
+  ];
+  for (const damage of damages) {
+    const copy = structuredClone(document) as unknown as Parameters<typeof damage>[0];
+    damage(copy);
+    expect((await validator.validate(copy)).valid, String(damage)).toBe(false);
+  }
 });
 
 test('every reference in it leads somewhere', () => {

@@ -21,12 +21,23 @@ export const oddIds = [
   'quote"\'\\',
 ];
 
+/** The pictures of canyons; nothing else has one. */
+const pictures: Readonly<Record<string, string | Buffer>> = {
+  'canyon.svg':
+    '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><rect width="48" height="48" fill="#c63"/></svg>',
+  // One pixel.
+  'canyon.png': Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+};
+
 const themes = ['river', 'harbour', 'desert', 'glacier', 'meadow', 'canyon'];
 const kinds = ['song', 'story', 'journey', 'secret', 'keeper'];
 const perTheme = 30;
 const usersPerTheme = 25;
 
-/** Two collections, built and opened: `films` has users, `signs` has emoji and no users. */
+/** Two collections, built and opened: `films` has users and some pictures, `signs` has emoji and no users. */
 export interface SmallCollections extends AsyncDisposable {
   readonly films: Retriever;
   readonly signs: Retriever;
@@ -38,6 +49,7 @@ export interface SmallCollections extends AsyncDisposable {
  */
 export async function smallCollections(): Promise<SmallCollections> {
   const directory = await mkdtemp(join(tmpdir(), 'nigh-service-'));
+  for (const [name, content] of Object.entries(pictures)) await writeFile(join(directory, name), content);
   const films = await open(directory, 'films', filmRecords());
   const signs = await open(directory, 'signs', signRecords());
   return {
@@ -69,6 +81,7 @@ function filmRecords(): Records {
       title: `${themes[t]} ${kinds[n % kinds.length]} ${n}`,
       genres: [themes[t], kinds[n % kinds.length]],
       year: 1980 + n,
+      ...(themes[t] === 'canyon' ? { file: n % 2 === 0 ? 'canyon.svg' : 'canyon.png' } : {}),
     })),
   );
   const interactions = ids.flatMap((ofTheme, t) =>
@@ -118,13 +131,20 @@ async function open(
     description: `${name} of a small world`,
     dataset: {
       source: 'jsonl',
-      items: { path: `${name}.items.jsonl`, id: 'id', title: 'title', columns },
+      items: {
+        path: `${name}.items.jsonl`,
+        id: 'id',
+        title: 'title',
+        columns,
+        ...(name === 'films' ? { picture: 'file' } : {}),
+      },
       ...(interactions.length > 0
         ? { interactions: { path: `${name}.interactions.jsonl`, user: 'user', item: 'item' } }
         : {}),
       origin: { name: 'a small world', licence: 'public domain', source: 'made here' },
     },
     spaces,
+    ...(name === 'films' ? { pictures: true } : {}),
   };
   const target = join(directory, name);
   await buildCollection(parseRecipe(JSON.stringify(recipe), directory), target);

@@ -15,6 +15,7 @@ const headers = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       description: 'Under what the change is known, 1 to 128 characters: sent again under it, it is not made again.',
+      examples: ['import-17'],
     }),
   ),
 });
@@ -71,7 +72,7 @@ const Fields = Type.Object(
   {
     ...strict,
     description: 'What the item is; what is left out stays as it was.',
-    examples: [{ title: 'Oolong tea', attributes: { kind: 'oolong' } }],
+    examples: [{ title: 'Toy Story (1995)', attributes: { genres: ['Animation', 'Comedy'], year: 1995 } }],
   },
 );
 
@@ -90,7 +91,7 @@ const Interactions = Type.Object(
       { minItems: 1, maxItems: 10_000, description: 'What users did, in order. All are taken or none.' },
     ),
   },
-  { ...strict, examples: [{ interactions: [{ user: 'u1', item: 't1' }] }] },
+  { ...strict, examples: [{ interactions: [{ user: '42', item: '1' }] }] },
 );
 
 /** What changes a collection: each answered once it is durable and this process answers by it. */

@@ -22,10 +22,19 @@ export function addItemRoutes(app: ServiceApp, collections: ServedCollections, d
       querystring: Type.Object(
         {
           query: Type.Optional(
-            Type.String({ maxLength: 256, description: 'Start of a title, or words of it. Default: every item.' }),
+            Type.String({
+              maxLength: 256,
+              description: 'Start of a title, or words of it. Default: every item.',
+              examples: ['toy'],
+            }),
           ),
           limit: Type.Optional(
-            Type.Integer({ minimum: 1, maximum: 100, description: 'At most so many items. Default 20.' }),
+            Type.Integer({
+              minimum: 1,
+              maximum: 100,
+              description: 'At most so many items. Default 20.',
+              examples: [5],
+            }),
           ),
         },
         strict,

@@ -49,7 +49,10 @@ const Efforts = component(
   }),
 );
 
-const SpacePath = { ...CollectionPath, space: Type.String({ minLength: 1, description: 'Name of a space.' }) };
+const SpacePath = {
+  ...CollectionPath,
+  space: Type.String({ minLength: 1, description: 'Name of a space.', examples: ['cf'] }),
+};
 
 /** What there is to see of a space: a map, and what effort buys. */
 export function addSpaceRoutes(app: ServiceApp, collections: ServedCollections): void {
@@ -63,9 +66,14 @@ export function addSpaceRoutes(app: ServiceApp, collections: ServedCollections):
       params: Type.Object(SpacePath),
       querystring: Type.Object(
         {
-          item: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'Id of an item to show.' })),
+          item: Type.Optional(
+            Type.String({ minLength: 1, maxLength: 1024, description: 'Id of an item to show.', examples: ['1'] }),
+          ),
           links: Type.Optional(
-            Type.Boolean({ description: 'Also which points are near to each other. Default false.' }),
+            Type.Boolean({
+              description: 'Also which points are near to each other. Default false.',
+              examples: [true],
+            }),
           ),
         },
         strict,
