@@ -81,7 +81,7 @@ function filmRecords(): Records {
       title: `${themes[t]} ${kinds[n % kinds.length]} ${n}`,
       genres: [themes[t], kinds[n % kinds.length]],
       year: 1980 + n,
-      ...(themes[t] === 'canyon' ? { file: n % 2 === 0 ? 'canyon.svg' : 'canyon.png' } : {}),
+      ...(themes[t] === 'canyon' ? { file: n % 3 === 1 ? 'canyon.png' : 'canyon.svg' } : {}),
     })),
   );
   const interactions = ids.flatMap((ofTheme, t) =>
