@@ -113,6 +113,12 @@ describe.skipIf(executablePath === undefined)('the explorer in Chromium', () => 
       const width = () => picture.evaluate((image) => (image as HTMLImageElement).naturalWidth);
       await expect.poll(width).toBeGreaterThan(0);
       widths.push(await width());
+      // What is left for it within its frame.
+      const share = await picture.evaluate((image) => {
+        const { paddingLeft, paddingRight } = getComputedStyle(image);
+        return 1 - (Number.parseFloat(paddingLeft) + Number.parseFloat(paddingRight)) / image.clientWidth;
+      });
+      expect(share).toBeGreaterThan(0.8);
     }
     return widths;
   };
