@@ -9,7 +9,7 @@ type Collection = AppOptions['collections'][number];
 
 /** A service that waits for a third of a second where others wait for half a minute. */
 async function start(collection: Collection = collectionDouble(), limits: Partial<AppOptions> = {}) {
-  const app = await buildApp({ collections: [collection], ...limits });
+  const app = await buildApp({ collections: [collection], maxDelayMs: 60_000, ...limits });
   // Node lets a body take the larger of the two.
   expect(app.server.headersTimeout).toBe(app.server.requestTimeout);
   Object.assign(app.server, { headersTimeout: 300, requestTimeout: 300, connectionsCheckingInterval: 50 });
