@@ -12,7 +12,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { throwIfAborted } from '../core/abort.js';
-import { describe } from '../core/errors.js';
+import { describe, NighError } from '../core/errors.js';
 import { checked, flag, integer, optional, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
 import type { FittedSpace } from '../embeddings/embedding.js';
@@ -31,6 +31,7 @@ import {
   Staging,
   toInfo,
 } from './generation.js';
+import { Journal, journalPlace } from './journal/journal.js';
 import { makeDirectory, writeDurable, writePacked } from './packed-file.js';
 import { pictureFiles, writePictures } from './pictures.js';
 import type { Recipe } from './recipe.js';
@@ -57,6 +58,11 @@ export interface BuildOptions {
    * made of is kept, part by part, and compared. Default false: everything is made.
    */
   readonly reuse?: boolean;
+  /**
+   * Build also where changes that were folded in by compactions are in the journal no more: where the dataset lacks them they are undone.
+   * Default false: such a build is refused. What the journal holds is kept either way.
+   */
+  readonly dropFolded?: boolean;
 }
 
 export interface BuildSummary {
@@ -78,7 +84,7 @@ interface Built {
 /**
  * Builds a new generation of a collection and makes it the live one.
  * @param directory the collection, made if it is not there
- * @throws NighError LOCKED while another build runs, RECALL_FLOOR, ABORTED, IO, INVALID_ARGUMENT, UNKNOWN_OPTION, and what the
+ * @throws NighError LOCKED while another build runs, INVALID_ARGUMENT where folded changes would be undone (see `dropFolded`), RECALL_FLOOR, ABORTED, IO, INVALID_ARGUMENT, UNKNOWN_OPTION, and what the
  * dataset's source and the embeddings throw
  */
 export async function buildCollection(
@@ -86,7 +92,7 @@ export async function buildCollection(
   directory: string,
   options: BuildOptions = {},
 ): Promise<BuildSummary> {
-  const { signal, onProgress, threads, keep, reuse } = readParams(optionsSchema, options, '');
+  const { signal, onProgress, threads, keep, reuse, dropFolded } = readParams(optionsSchema, options, '');
   const collection = resolve(directory);
   throwIfAborted(signal);
   await makeDirectory(collection);
@@ -98,7 +104,18 @@ export async function buildCollection(
     let built: Built;
     try {
       const earlier = await earlierGeneration(collection, previous);
-      built = await buildGeneration(recipe, { staging, stopwatch, signal, onProgress, threads, earlier, reuse });
+      const trimmed = await trimmedChanges(collection, earlier);
+      if (trimmed > 0 && !dropFolded) throw wouldUndo(collection, trimmed);
+      built = await buildGeneration(recipe, {
+        staging,
+        stopwatch,
+        signal,
+        onProgress,
+        threads,
+        earlier,
+        reuse,
+        trimmed,
+      });
     } catch (cause) {
       // The cause is what matters; a directory that cannot be removed now is cleared by the next build.
       await Promise.allSettled([staging.discard()]);
@@ -146,6 +163,25 @@ async function earlierGeneration(
   return manifest && { directory, manifest };
 }
 
+/** How many changes the journal has no more. The caller holds the collection's lock, so it stays so. */
+async function trimmedChanges(collection: string, earlier: EarlierGeneration | undefined): Promise<number> {
+  const place = journalPlace(collection, earlier?.manifest);
+  if (!Journal.exists(place)) return 0;
+  const journal = await Journal.open(place, 0, false);
+  try {
+    return journal.trimmed;
+  } finally {
+    await journal.close();
+  }
+}
+
+function wouldUndo(collection: string, trimmed: number): NighError {
+  return new NighError(
+    'INVALID_ARGUMENT',
+    `${collection}: the changes up to ${trimmed} were folded into its generations and are in the journal no more; a build from the dataset undoes those that the dataset lacks. With --drop-folded (in a program: dropFolded) it is built all the same.`,
+  );
+}
+
 interface Work {
   readonly staging: Staging;
   /** The live generation, with which the new one shares what is the same. */
@@ -156,6 +192,8 @@ interface Work {
   readonly threads: number;
   /** Whether spaces of it are taken over. */
   readonly reuse: boolean;
+  /** Changes up to this one are in the journal no more. */
+  readonly trimmed: number;
 }
 
 function load(
@@ -208,6 +246,7 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Built> {
       ...(work.earlier?.manifest.journalFolder === undefined
         ? {}
         : { journalFolder: work.earlier.manifest.journalFolder }),
+      ...(work.trimmed === 0 ? {} : { journal: work.trimmed }),
       recallFloor,
       taste,
       ...(pictures === undefined ? {} : { pictures }),
@@ -330,6 +369,7 @@ const optionsSchema = {
   threads: integer({ min: 0, max: 1024, default: 0 }),
   keep: integer({ min: 1, max: 1000, default: 2 }),
   reuse: flag({ default: false }),
+  dropFolded: flag({ default: false }),
 };
 
 type ProgressCallback = NonNullable<BuildOptions['onProgress']>;

@@ -94,7 +94,7 @@ export interface RetrieverOptions {
 /**
  * Answers from a collection: which items are like this one, and which suit this user.
  *
- * A Retriever stays on the generation it was opened at, whatever is built meanwhile; open another to see a new one. Changes of the journal
+ * A Retriever stays on the generation it was opened at, whatever is built meanwhile; open another to see a new one (`catchUp` tells the exception). Changes of the journal
  * come on top: its own are seen by the next question after each was answered, those of another process after `catchUp`. Any number
  * of questions may be under way at once, each answered from one state; searches run off the event loop, but for those that take microseconds.
  *
@@ -209,7 +209,8 @@ export class Retriever implements AsyncDisposable {
   }
 
   /**
-   * Applies the changes that another process has made durable, up to this one at least if it has; cheap where there is nothing new.
+   * Applies the changes that another process has made durable, up to this one at least if it has; cheap where there is nothing new. Where the
+   * generation is kept no more and compactions have trimmed changes that it lacks, it goes on from the live one, which has them.
    * @returns the number of the last change that questions are answered by
    * @throws NighError CHECKSUM_MISMATCH, FORMAT, IO, CLOSED
    */

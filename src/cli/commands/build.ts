@@ -14,6 +14,7 @@ interface BuildCommandOptions {
   readonly out?: string;
   readonly keep?: number;
   readonly fresh: boolean;
+  readonly dropFolded: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -31,6 +32,11 @@ export function addBuildCommand(nigh: Command, context: CommandContext): void {
       wholeNumber('--keep', 1, 1000),
     )
     .option('--fresh', 'make every space, also those that would come out as they are in the live generation', false)
+    .option(
+      '--drop-folded',
+      'build although changes that compactions folded in are in no journal any more: what the dataset lacks of them is undone',
+      false,
+    )
     .option('--dry-run', 'say what would be made, taken over or left out, and why; change nothing', false)
     .option('--json', 'what was built as one JSON document: an array of collections', false)
     .addHelpText(
@@ -130,14 +136,18 @@ async function withProgress<T>(work: (onProgress: ReturnType<typeof reportBuild>
 
 async function buildOne(
   { recipe: path, directory }: BuildTarget,
-  { keep, fresh }: BuildCommandOptions,
+  { keep, fresh, dropFolded }: BuildCommandOptions,
   signal: AbortSignal,
 ): Promise<BuildSummary> {
   const { buildCollection, loadRecipe } = await import('../../retrieval/index.js');
   const recipe = await loadRecipe(path);
   say(`Building ${recipe.name} in ${directory}`);
   const summary = await withProgress((onProgress) =>
-    buildCollection(recipe, directory, { signal, onProgress, reuse: !fresh, ...(keep === undefined ? {} : { keep }) }),
+    buildCollection(recipe, directory, {
+      ...{ signal, onProgress, dropFolded },
+      reuse: !fresh,
+      ...(keep === undefined ? {} : { keep }),
+    }),
   );
   for (const warning of summary.warnings) say(`nigh: ${warning}`);
   const { info } = summary;

@@ -5,6 +5,9 @@
  *   requests   request id → what was answered, so that a change that is sent twice is made once
  *   state      `version`, `head`: the number of the last change that was ever made
  *
+ * Entries are numbered without gaps, from the first that is kept to the head. Those before were trimmed after a compaction; who still
+ * needs them is told (`Trimmed`), and nothing is ever skipped.
+ *
  * Durable: lmdb commits copy-on-write, the pages of a transaction first, flushed, then one page that names them, flushed. `overlappingSync`,
  * which would let a commit be known before its flush, is off, so that the promise of `append` resolves after both. A crash at any moment
  * leaves the state before a commit or after it.
@@ -18,6 +21,7 @@ import type { Database, RootDatabase } from 'lmdb';
 import { NighError } from '../../core/errors.js';
 import type { Manifest } from '../generation.js';
 import { flush } from '../packed-file.js';
+import { checkPages } from './check-pages.js';
 import { checkDataFile } from './data-file.js';
 import { type Change, type Entry, packEntry, unpackEntry } from './entry.js';
 
@@ -50,6 +54,20 @@ export function journalPlace(collection: string, generation?: Pick<Manifest, 'jo
 }
 
 export const journalFile = 'data.mdb';
+
+/** Request ids of so many changes, the last ones, are remembered whatever is trimmed. */
+export const rememberedRequests = 100_000;
+
+/** Changes that are removed in one commit. */
+const trimmedAtOnce = 5000;
+
+/** The changes that somebody asked for were trimmed: every kept generation has them in it. */
+export class Trimmed extends NighError {
+  constructor(directory: string, wanted: number, first: number) {
+    super('FORMAT', `${directory}: expected the change ${wanted}, and the journal begins with ${first}.`);
+  }
+}
+
 /** What this release writes. */
 const version = 1;
 
@@ -84,7 +102,11 @@ export class Journal {
   static async open(place: JournalPlace, included: number, write: boolean): Promise<Journal> {
     const { directory, lock } = place;
     const isNew = !Journal.exists(place);
-    if (!isNew) await checkDataFile(join(directory, journalFile), write, existsSync(lock));
+    if (!isNew) {
+      const path = join(directory, journalFile);
+      await checkDataFile(path, write, existsSync(lock));
+      if ((await stat(path)).size > 0) await checkPages(path);
+    }
     const { open } = await import('lmdb');
     let journal: Journal;
     try {
@@ -105,6 +127,10 @@ export class Journal {
           'VERSION_UNSUPPORTED',
           `${directory}: written as version ${found}; this release reads up to ${version}.`,
         );
+      }
+      const last = journal.#read(() => [...journal.#entries.getKeys({ reverse: true, limit: 1 })][0]) ?? 0;
+      if (last > journal.head) {
+        throw new NighError('FORMAT', `${directory}: has a change ${last}, after what it says is its last.`);
       }
       if (write && (isNew || found === undefined || journal.head < included)) {
         await journal.#commit(() => {
@@ -134,24 +160,77 @@ export class Journal {
     return this.#read(() => this.#entries.getKeysCount({ start: sequence + 1 }));
   }
 
+  /** The number of the last change that was trimmed: those after it are here. */
+  get trimmed(): number {
+    this.#root.resetReadTxn();
+    return this.#read(() => this.#first() - 1);
+  }
+
+  /** The first change that is here; one after the head where there is none. */
+  #first(): number {
+    const [first] = this.#entries.getKeys({ limit: 1 });
+    return first ?? (this.#state.get('head') ?? 0) + 1;
+  }
+
   /** Bytes on disk. */
   async bytes(): Promise<number> {
     return (await stat(join(this.directory, journalFile))).size;
   }
 
   /**
-   * The changes after this one, in their order, at most so many.
-   * @throws NighError CHECKSUM_MISMATCH, FORMAT
+   * The changes after this one, in their order, at most so many; none only where this one is the last.
+   * @throws NighError Trimmed, CHECKSUM_MISMATCH, FORMAT
    */
   after(sequence: number, most: number): Entry[] {
     this.#root.resetReadTxn();
     return this.#read(() => {
+      const head = this.#state.get('head') ?? 0;
+      const wanted = Math.min(most, head - sequence);
+      if (wanted <= 0) return [];
+      const first = this.#first();
+      if (first > sequence + 1) throw new Trimmed(this.directory, sequence + 1, first);
       const entries: Entry[] = [];
-      for (const { key, value } of this.#entries.getRange({ start: sequence + 1, limit: most })) {
+      for (const { key, value } of this.#entries.getRange({ start: sequence + 1, limit: wanted })) {
+        if (key !== sequence + 1 + entries.length) break;
         entries.push(unpackEntry(key, value, this.directory));
       }
-      return entries;
+      if (entries.length === wanted) return entries;
+      throw new NighError('FORMAT', `${this.directory}: the change ${sequence + 1 + entries.length} is missing.`);
     });
+  }
+
+  /**
+   * Removes the changes up to this one, and the ids of their requests but for the last ones. A crash leaves some of them, the later ones.
+   * Nothing may be appended meanwhile.
+   * @param remembered request ids of so many changes stay
+   * @returns how many changes were removed
+   * @throws NighError IO, FORMAT
+   */
+  async trim(upTo: number, remembered = rememberedRequests): Promise<number> {
+    const { head } = this;
+    const forgotten = Math.min(upTo, head - remembered);
+    let removed = 0;
+    for (;;) {
+      const some = this.#read(() => [...this.#entries.getKeys({ end: upTo + 1, limit: trimmedAtOnce })]);
+      if (some.length === 0) break;
+      await this.#commit(() => {
+        for (const sequence of some) this.#entries.remove(sequence);
+      });
+      removed += some.length;
+      this.#root.resetReadTxn();
+    }
+    const requests =
+      forgotten <= 0
+        ? []
+        : this.#read(() =>
+            [...this.#requests.getRange({})].flatMap(({ key, value }) => (value.sequence <= forgotten ? [key] : [])),
+          );
+    for (let at = 0; at < requests.length; at += trimmedAtOnce) {
+      await this.#commit(() => {
+        for (const id of requests.slice(at, at + trimmedAtOnce)) this.#requests.remove(id);
+      });
+    }
+    return removed;
   }
 
   /** What lmdb finds wrong with its pages is a fault of the file. */

@@ -72,16 +72,14 @@ export class LiveCollection {
 
   /**
    * Applies what the journal holds beyond what was applied. Calls wait for each other; questions do not.
-   * @throws NighError CHECKSUM_MISMATCH, FORMAT, IO
+   * @throws NighError Trimmed where changes that this generation lacks are gone; CHECKSUM_MISMATCH, FORMAT, IO
    */
   catchUp(journal: Journal): Promise<number> {
     const turn = this.#turn.then(async () => {
-      while (journal.head > this.#sequence) {
-        const head = journal.head;
+      for (;;) {
         const entries = journal.after(this.#sequence, entriesAtOnce);
+        if (entries.length === 0) break;
         await this.#apply(entries);
-        // Changes that later ones replaced may be gone from the journal.
-        this.#sequence = entries.length === entriesAtOnce ? entries.at(-1)!.sequence : Math.max(head, this.#sequence);
       }
       return this.#sequence;
     });
@@ -90,7 +88,6 @@ export class LiveCollection {
   }
 
   async #apply(entries: readonly Entry[]): Promise<void> {
-    if (entries.length === 0) return;
     const { begin } = this.#items;
     const added = new Map([...this.#spaces.keys()].map((name) => [name, new Map<number, Placement>()]));
     const ended: number[] = [];

@@ -3,9 +3,10 @@ import { throwIfAborted } from '../../core/abort.js';
 import { NighError } from '../../core/errors.js';
 import { Collection } from '../collection.js';
 import { liveGeneration } from '../generation.js';
-import { type Acknowledgement, Journal, journalPlace } from '../journal/journal.js';
+import { type Acknowledgement, Journal, journalPlace, Trimmed } from '../journal/journal.js';
 import { type CompactOptions, compactInto } from './compact.js';
 import { LiveCollection } from './live-collection.js';
+import { trimJournal } from './trim-journal.js';
 import { type Follower, type Request, Writer } from './writer.js';
 
 /** What a compaction did. */
@@ -16,6 +17,8 @@ export interface Compaction {
   readonly sequence: number;
   /** How many changes were folded in; 0 where there were none, and the generation stays. */
   readonly folded: number;
+  /** How many changes the journal no longer holds, since every generation that is kept has them. */
+  readonly trimmed: number;
   readonly seconds: number;
 }
 
@@ -53,6 +56,7 @@ export class OpenCollection implements Follower {
   /** A compaction in the background that failed is tried again after as many changes more. */
   #compactAt: number;
   #swaps = 0;
+  #moving: Promise<number> | undefined;
 
   private constructor(
     live: LiveCollection,
@@ -83,18 +87,8 @@ export class OpenCollection implements Follower {
     let live: LiveCollection | undefined;
     let journal: Journal | undefined;
     try {
-      live = new LiveCollection(await Collection.open(directory, options.mode));
+      ({ live, journal } = await openCaughtUp(directory, options.mode, writer));
       live.hide(stoplists);
-      const place = journalPlace(directory, live.generation.manifest);
-      if (writer !== undefined && writer.journal.directory !== place.directory) {
-        throw new NighError(
-          'LOCKED',
-          `${directory}: another journal went live; close the collection to write to that one.`,
-        );
-      }
-      if (writer === undefined && Journal.exists(place)) journal = await Journal.open(place, 0, false);
-      const source = writer?.journal ?? journal;
-      if (source !== undefined) await live.catchUp(source);
       const opened = new OpenCollection(live, directory, options, writer, journal);
       await writer?.exclusively(async () => {
         // From here on every batch tells it.
@@ -160,9 +154,48 @@ export class OpenCollection implements Follower {
     }
     const journal = this.#writer?.journal ?? this.#journal;
     if (journal === undefined || this.isClosed || journal.head <= live.sequence) return live.sequence;
-    const reached = await this.tracked(live.catchUp(journal));
+    const reached = await this.tracked(
+      live.catchUp(journal).catch((cause: unknown) => {
+        if (this.#writer === undefined && cause instanceof Trimmed) return this.#moveOn(live);
+        throw cause;
+      }),
+    );
     await this.#measureJournal();
     return reached;
+  }
+
+  /** From a generation whose changes were trimmed, since it is not kept any more, to the live one. */
+  #moveOn(from: LiveCollection): Promise<number> {
+    this.#moving ??= this.#move(from).finally(() => {
+      this.#moving = undefined;
+    });
+    return this.#moving;
+  }
+
+  async #move(from: LiveCollection): Promise<number> {
+    // Another call may have been first.
+    if (this.live !== from) return this.live.sequence;
+    const { live, journal } = await openCaughtUp(this.#directory, this.#options.mode, undefined);
+    if (this.isClosed) {
+      await live.close();
+      await journal?.close();
+      return from.sequence;
+    }
+    live.hide(this.live.current.stoplists.lists);
+    const before = this.#journal;
+    this.#journal = journal;
+    this.#swapTo(live);
+    // Other calls may still be looking for changes in it.
+    void Promise.allSettled([...this.#underWay]).then(() => before?.close());
+    return live.sequence;
+  }
+
+  /** Questions that began before keep the old state until they are answered. */
+  #swapTo(next: LiveCollection): void {
+    const before = this.live;
+    this.live = next;
+    this.#swaps++;
+    void Promise.allSettled([...this.#underWay]).then(() => before.close());
   }
 
   get journal(): JournalInfo | undefined {
@@ -186,7 +219,9 @@ export class OpenCollection implements Follower {
     const { live } = this;
     const { current: state, sequence } = live;
     const { generation, journal: included = 0 } = live.generation.manifest;
-    if (sequence === included) return { generation, sequence, folded: 0, seconds: 0 };
+    if (sequence === included) {
+      return { generation, sequence, folded: 0, trimmed: await trimJournal(this.#directory, writer), seconds: 0 };
+    }
     const newest = await liveGeneration(this.#directory);
     if (newest !== generation) {
       throw new NighError('LOCKED', `${newest} went live since ${generation} was opened: reopen before compacting.`);
@@ -201,17 +236,15 @@ export class OpenCollection implements Follower {
       await writer.exclusively(async () => {
         await next.catchUp(writer.journal);
         next.hide(this.live.current.stoplists.lists);
-        this.live = next;
+        this.#swapTo(next);
       });
     } catch (cause) {
       await next.close();
       throw cause;
     }
-    this.#swaps++;
-    // Questions that began before keep the old state until they are answered.
-    void Promise.allSettled([...this.#underWay]).then(() => live.close());
+    const trimmed = await trimJournal(this.#directory, writer);
     const seconds = (performance.now() - began) / 1000;
-    return { generation: next.generation.manifest.generation, sequence, folded: sequence - included, seconds };
+    return { generation: next.generation.manifest.generation, sequence, folded: sequence - included, trimmed, seconds };
   }
 
   #compactWhereDue(): void {
@@ -249,5 +282,40 @@ export class OpenCollection implements Follower {
     await this.#writer?.detach(this);
     await this.#journal?.close();
     await this.live.close();
+  }
+}
+
+/**
+ * The live generation, with every change so far.
+ * @throws NighError what opening a collection and a journal throws, LOCKED
+ */
+async function openCaughtUp(
+  directory: string,
+  mode: OpenCollectionOptions['mode'],
+  writer: Writer | undefined,
+): Promise<{ readonly live: LiveCollection; readonly journal: Journal | undefined }> {
+  for (;;) {
+    const live = new LiveCollection(await Collection.open(directory, mode));
+    let journal: Journal | undefined;
+    try {
+      const place = journalPlace(directory, live.generation.manifest);
+      if (writer !== undefined && writer.journal.directory !== place.directory) {
+        throw new NighError(
+          'LOCKED',
+          `${directory}: another journal went live; close the collection to write to that one.`,
+        );
+      }
+      if (writer === undefined && Journal.exists(place)) journal = await Journal.open(place, 0, false);
+      const source = writer?.journal ?? journal;
+      if (source !== undefined) await live.catchUp(source);
+      return { live, journal };
+    } catch (cause) {
+      await live.close();
+      await journal?.close();
+      // Compactions may have replaced this generation, and trimmed what it lacks, since it was opened.
+      if (cause instanceof Trimmed && (await liveGeneration(directory)) !== live.generation.manifest.generation)
+        continue;
+      throw cause;
+    }
   }
 }

@@ -18,7 +18,7 @@ import { checked, optional, readParams } from '../../core/params.js';
 import { writeAtomically } from '../../core/write-atomically.js';
 import { collectionFiles } from '../collection.js';
 import { liveGeneration, type Manifest, manifestName, readManifest } from '../generation.js';
-import { Journal, journalFile, journalPlace } from '../journal/journal.js';
+import { Journal, journalFile, journalPlace, Trimmed } from '../journal/journal.js';
 import { type FileStamp, stampFile } from '../packed-file.js';
 import {
   type BackupHead,
@@ -67,14 +67,11 @@ export async function backupCollection(directory: string, path: string, options:
   const { signal, onProgress } = readParams(backupSchema, options, '');
   if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);
   const collection = resolve(directory);
-  const { manifest, sources } = await openLive(collection);
+  const { manifest, sources, journal } = await openAll(
+    collection,
+    `${resolve(path)}.${randomBytes(6).toString('hex')}.journal`,
+  );
   try {
-    // After the generation: then it holds every change that is in that, and some that came since.
-    const journal = await copiedJournal(
-      collection,
-      manifest,
-      `${resolve(path)}.${randomBytes(6).toString('hex')}.journal`,
-    );
     if (journal !== undefined) sources.push(journal);
     const head: BackupHead = {
       version: journal === undefined ? backupVersion - 1 : backupVersion,
@@ -94,6 +91,25 @@ export async function backupCollection(directory: string, path: string, options:
     };
   } finally {
     await closeAll(sources);
+  }
+}
+
+/** The live generation, and a journal with every change that it lacks. */
+async function openAll(
+  collection: string,
+  folder: string,
+): Promise<{ manifest: Manifest; sources: Source[]; journal: Source | undefined }> {
+  for (;;) {
+    const { manifest, sources } = await openLive(collection);
+    try {
+      // After the generation: then it holds every change that is in that, and some that came since.
+      return { manifest, sources, journal: await copiedJournal(collection, manifest, folder) };
+    } catch (cause) {
+      await closeAll(sources);
+      // Compactions may have replaced this generation, and trimmed what it lacks, since it was opened.
+      if (cause instanceof Trimmed && (await liveGeneration(collection)) !== manifest.generation) continue;
+      throw cause;
+    }
   }
 }
 
@@ -143,6 +159,9 @@ async function copiedJournal(collection: string, manifest: Manifest, folder: str
   try {
     await mkdir(folder);
     await journal.copyTo(folder);
+    // What is there after the copy was made is in it.
+    const [included, first] = [manifest.journal ?? 0, journal.trimmed + 1];
+    if (first > included + 1) throw new Trimmed(place.directory, included + 1, first);
     const copy = join(folder, journalFile);
     return { name: backupJournal, path: copy, stamp: await stampFile(copy), content: await open(copy, 'r') };
   } catch (cause) {
