@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { damageJournals } from '../support/damaged-journals.js';
 
 test('a journal that is altered anywhere gives an error of ours or the right answers, also after changes, and the process lives', async () => {
-  const { right = 0, ...errors } = await damageJournals(80, 1);
+  const { right = 0, ...errors } = await damageJournals(50, 1);
   const refused = Object.values(errors).reduce((sum, count) => sum + count, 0);
-  expect(right + refused).toBe(81);
-  expect(right).toBeGreaterThan(10);
-  expect(refused).toBeGreaterThan(10);
+  expect(right + refused).toBe(51);
+  expect(right).toBeGreaterThan(5);
+  expect(refused).toBeGreaterThan(5);
 });
