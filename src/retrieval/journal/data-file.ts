@@ -7,6 +7,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { NighError } from '../../core/errors.js';
 
+/** Its name in the directory of a journal. */
+export const journalFile = 'data.mdb';
+
 const magic = 0xbeefc0de;
 const headBytes = 168;
 const smallestPage = 256;

@@ -22,8 +22,9 @@ import { NighError } from '../../core/errors.js';
 import type { Manifest } from '../generation.js';
 import { flush } from '../packed-file.js';
 import { checkPages } from './check-pages.js';
-import { checkDataFile } from './data-file.js';
+import { checkDataFile, journalFile } from './data-file.js';
 import { type Change, type Entry, packEntry, unpackEntry } from './entry.js';
+import { tryOpening } from './try-opening.js';
 
 /** What a change is answered with. */
 export interface Acknowledgement {
@@ -52,8 +53,6 @@ export function journalPlace(collection: string, generation?: Pick<Manifest, 'jo
   const lock = join(collection, 'journal', 'LOCK');
   return { directory: join(collection, generation?.journalFolder ?? 'journal'), lock };
 }
-
-export const journalFile = 'data.mdb';
 
 /** Request ids of so many changes, the last ones, are remembered whatever is trimmed. */
 export const rememberedRequests = 100_000;
@@ -114,6 +113,7 @@ export class Journal {
       const settings = { path: directory, encoding: 'binary' as const, maxDbs: 4, overlappingSync: false };
       // Readers open it alike, since one process can hold it in one way only; where they may not write to it, for reading.
       const readOnly = !write && !(await isWritable(join(directory, journalFile)));
+      await tryOpening(directory, readOnly);
       const root = open<Buffer, string>({ ...settings, readOnly });
       journal = new Journal(directory, root, write);
     } catch (cause) {

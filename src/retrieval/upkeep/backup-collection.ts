@@ -18,7 +18,8 @@ import { checked, optional, readParams } from '../../core/params.js';
 import { writeAtomically } from '../../core/write-atomically.js';
 import { collectionFiles } from '../collection.js';
 import { liveGeneration, type Manifest, manifestName, readManifest } from '../generation.js';
-import { Journal, journalFile, journalPlace, Trimmed } from '../journal/journal.js';
+import { journalFile } from '../journal/data-file.js';
+import { Journal, journalPlace, Trimmed } from '../journal/journal.js';
 import { type FileStamp, stampFile } from '../packed-file.js';
 import {
   type BackupHead,

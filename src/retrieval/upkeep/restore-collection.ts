@@ -17,7 +17,8 @@ import { flag, readParams } from '../../core/params.js';
 import { BuildLock } from '../build-lock.js';
 import { Collection, collectionFiles } from '../collection.js';
 import { liveGeneration, manifestName, pruneGenerations, readManifest, Staging } from '../generation.js';
-import { journalFile, journalPlace } from '../journal/journal.js';
+import { journalFile } from '../journal/data-file.js';
+import { journalPlace } from '../journal/journal.js';
 import { flush, makeDirectory } from '../packed-file.js';
 import { type BackupOptions, backupSchema } from './backup-collection.js';
 import { type BackupHead, backupHeadName, backupJournal, generationFolder, readHead } from './backup-format.js';
@@ -168,7 +169,10 @@ async function goLive(
   if (manifest.name !== head.collection || manifest.generation !== head.generation) {
     throw new NighError('FORMAT', `${path}: its head and its manifest are of two collections.`);
   }
-  await rm(join(staging.directory, manifestName));
+  const unpacked = join(staging.directory, manifestName);
+  await rm(unpacked).catch((cause) => {
+    throw new NighError('IO', `${unpacked}: ${(cause as Error).message}`, { cause });
+  });
   const stamps = await staging.stampFiles();
   for (const [name, { sha256 }] of Object.entries(manifest.files)) {
     if (stamps[name]?.sha256 !== sha256) {

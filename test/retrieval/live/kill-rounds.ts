@@ -1,5 +1,5 @@
 /** A process that makes changes and is killed, or whose disk fails, again and again; and what must hold after each time. */
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { Retriever } from '../../../src/retrieval/retriever.js';
 import { verifyCollection } from '../../../src/retrieval/upkeep/verify-collection.js';
 import { requireBuild } from '../../cli/nigh-command.js';
+import { ModelDisk, type Survival } from '../../support/faults/disk.js';
 import { type Fault, type Outcome, runFaulty } from '../../support/faults/program.js';
 import { LiveModel } from '../support/live-model.js';
 import { applyToModel, drawStep, expectSame, type Step } from '../support/live-steps.js';
@@ -24,11 +25,15 @@ export interface Round {
   /** Only calls on files of the collection count, and can fail: not those on what the test itself writes. Default false. */
   readonly collectionOnly?: boolean;
   readonly killAfterMs?: number | undefined;
+  /** Whether the disk is there afterwards for losses of power. Default false. */
+  readonly keepBytes?: boolean;
 }
 
 export class KillRounds {
   directory = '';
   #world: RandomWorld | undefined;
+  #disk: ModelDisk | undefined;
+  #played = 0;
 
   /** The collection of the round. */
   get collection(): string {
@@ -59,7 +64,7 @@ export class KillRounds {
   /** On a fresh copy of the collection, unless it goes on with the one that the last round left. */
   async run(
     steps: readonly Step[],
-    { width, compactEvery, fault, killAfterMs, collectionOnly = false }: Round,
+    { width, compactEvery, fault, killAfterMs, collectionOnly = false, keepBytes = false }: Round,
     fresh = true,
   ): Promise<Outcome> {
     const folder = join(this.directory, 'round');
@@ -72,7 +77,25 @@ export class KillRounds {
     await writeFile(file, JSON.stringify(steps));
     await writeFile(this.answers, '');
     const args = [program, this.collection, file, this.answers, String(width), String(compactEvery)];
-    return runFaulty(args, { root: collectionOnly ? this.collection : folder, fault, killAfterMs });
+    this.#disk = keepBytes ? new ModelDisk(await realpath(folder)) : undefined;
+    this.#played = 0;
+    return runFaulty(args, { root: collectionOnly ? this.collection : folder, fault, killAfterMs, keepBytes });
+  }
+
+  /**
+   * Leaves what the disk may hold where power is lost after so many calls of the last round, which kept its bytes. Whoever was answered
+   * remembers it.
+   * @param calls not fewer than the last time
+   */
+  async losePower({ calls, bytes }: Outcome, after: number, survival: Survival): Promise<void> {
+    for (; this.#played < after; this.#played++) {
+      const call = calls[this.#played]!;
+      const remembered = call.name === 'write' && call.path === this.answers;
+      this.#disk!.play(remembered ? { ...call, name: 'flushed-write' } : call, bytes);
+    }
+    const folder = join(this.directory, 'round');
+    await rm(folder, { recursive: true, force: true });
+    this.#disk!.leave(folder, survival);
   }
 
   /** The highest change that was answered. */

@@ -35,6 +35,20 @@ describe.skipIf(faultsMissing !== undefined)('a process that makes changes', () 
     expect(await rounds.expectWhole(steps, 'nothing happened')).toBe(steps.length);
   });
 
+  test('and loses power at any moment has every change that was answered on disk, and no part of another', async () => {
+    const steps = rounds.steps(16, 8);
+    const outcome = await rounds.run(steps, { steps: 16, width: 2, compactEvery: 4, keepBytes: true });
+    expect(outcome.code, outcome.stderr).toBe(0);
+    const random = seeded(9);
+    const moments = Array.from({ length: 8 }, () => Math.floor(random() * outcome.calls.length)).sort((a, b) => a - b);
+    for (const [n, at] of moments.entries()) {
+      await rounds.losePower(outcome, at, n === 0 ? 'nothing' : random);
+      await rounds.expectWhole(steps, `after ${at} of ${outcome.calls.length}`);
+    }
+    await rounds.losePower(outcome, outcome.calls.length, 'nothing');
+    expect(await rounds.expectWhole(steps, 'at the end')).toBe(steps.length);
+  });
+
   test('and is killed at any moment of a change leaves every change that was answered, and no part of another', async () => {
     const steps = rounds.steps(24, 2);
     const { calls } = await rounds.run(steps, { steps: 24, width: 4, compactEvery: 0 });

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unsyncedAfter } from '../../support/faults/power-loss.js';
 import { faultsMissing } from '../../support/faults/program.js';
-import { Moments, operations, randomFault } from './moments.js';
+import { Moments, operations, randomFault, randomLosses } from './moments.js';
 
 describe.skipIf(faultsMissing !== undefined)('a change of a collection', () => {
   const moments = new Moments();
@@ -60,6 +60,17 @@ describe.skipIf(faultsMissing !== undefined)('a change of a collection', () => {
       }
     }
   });
+
+  it.each(operations)(
+    '%s: power that is lost at any moment leaves one state or the other, whole',
+    async (operation) => {
+      await moments.losePower(operation, randomLosses(4, operations.indexOf(operation)), async (what, isOver) => {
+        const state = await moments.expectWhole(operation, what);
+        // Whoever was told that it is done finds it done.
+        if (isOver) expect(state, what).toBe(operation === 'backup' ? 'new' : 'old');
+      });
+    },
+  );
 
   it('whose calls fail, or that finds the disk full, says so and leaves one state or the other, whole', {
     timeout: 240_000,

@@ -1,5 +1,5 @@
 /** The commands that change a collection's files, run as processes that die, or whose calls fail, at a chosen moment. */
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { restoreCollection } from '../../../src/retrieval/upkeep/restore-collect
 import { verifyCollection } from '../../../src/retrieval/upkeep/verify-collection.js';
 import { command, requireBuild } from '../../cli/nigh-command.js';
 import { seeded } from '../../embeddings/support.js';
+import { ModelDisk, type Survival } from '../../support/faults/disk.js';
 import { type Call, type Fault, type Outcome, runFaulty } from '../../support/faults/program.js';
 import { answersOf, writeKeptWorld } from '../support/kept-world.js';
 
@@ -56,9 +57,36 @@ export class Moments {
 
   /** Runs an operation on a fresh copy of everything. */
   async run(operation: Operation, fault?: Fault, killAfterMs?: number): Promise<Outcome> {
+    await this.#copyAll();
+    return runFaulty([command, ...this.#argumentsOf(operation)], { root: this.folder, fault, killAfterMs });
+  }
+
+  async #copyAll(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
     cpSync(this.#sound, this.folder, { recursive: true });
-    return runFaulty([command, ...this.#argumentsOf(operation)], { root: this.folder, fault, killAfterMs });
+  }
+
+  /**
+   * Runs an operation and loses power after some of its calls; each time, what the disk may then hold is left in the folder.
+   * @param moments chooses, of so many calls, after how many; in ascending order
+   */
+  async losePower(
+    operation: Operation,
+    moments: (calls: number) => readonly { readonly after: number; readonly survival: Survival }[],
+    look: (what: string, isOver: boolean) => Promise<void>,
+  ): Promise<void> {
+    await this.#copyAll();
+    const disk = new ModelDisk(realpathSync(this.folder));
+    const program = [command, ...this.#argumentsOf(operation)];
+    const { code, stderr, calls, bytes } = await runFaulty(program, { root: this.folder, keepBytes: true });
+    expect(code, stderr).toBe(0);
+    let played = 0;
+    for (const { after, survival } of moments(calls.length)) {
+      for (; played < after; played++) disk.play(calls[played]!, bytes);
+      await rm(this.folder, { recursive: true, force: true });
+      disk.leave(this.folder, survival);
+      await look(`${operation}, power lost after ${after} of ${calls.length}`, after === calls.length);
+    }
   }
 
   #argumentsOf(operation: Operation): string[] {
@@ -107,6 +135,19 @@ async function buildIn(folder: string, recipe: string, world: string, write = tr
     await writeKeptWorld(folder);
   }
   await buildCollection(await loadRecipe(join(folder, `${recipe}.json`)), world, { threads: 1 });
+}
+
+/** Losses of power at moments that a seed chooses, and one at the end, which takes all that is not flushed. */
+export function randomLosses(count: number, seed: number) {
+  const random = seeded(seed);
+  return (calls: number): { after: number; survival: Survival }[] => {
+    const some = Array.from({ length: count }, () => Math.floor(random() * (calls + 1))).sort((a, b) => a - b);
+    const survivals: Survival[] = [random, 'nothing', random, 'everything'];
+    return [
+      ...some.map((after, n) => ({ after, survival: survivals[n % survivals.length]! })),
+      { after: calls, survival: 'nothing' },
+    ];
+  };
 }
 
 /** Faults at moments that a seed chooses, evenly over all calls. */

@@ -23,8 +23,14 @@ export interface Call {
     | 'rmdir'
     | 'mkdir';
   readonly path: string;
-  /** Of a rename or link: the new name. Of a write: how many bytes; a flushed one is on disk when it returns. */
+  /**
+   * Of a rename or link: the new name. Of a write: how many bytes; a flushed one is on disk when it returns. Of a truncate: the length;
+   * of a create that begins a file anew: 0.
+   */
   readonly second: string;
+  /** Of a write, where bytes were kept: its place in the file, and that of its bytes among those kept. */
+  readonly offset?: number;
+  readonly keptAt?: number;
 }
 
 /**
@@ -43,6 +49,8 @@ export interface Outcome {
   readonly stderr: string;
   /** In their order, the one that went wrong included. */
   readonly calls: readonly Call[];
+  /** What was written, one after the other; empty unless it was to be kept. */
+  readonly bytes: Buffer;
 }
 
 export interface FaultyRun {
@@ -52,6 +60,8 @@ export interface FaultyRun {
   /** SIGKILL from outside after so many milliseconds. */
   readonly killAfterMs?: number | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Whether what is written is kept. Default false. */
+  readonly keepBytes?: boolean | undefined;
   /** A program that takes longer hangs: it is killed, and the promise rejects. Default 60 s. */
   readonly timeoutMs?: number | undefined;
 }
@@ -92,10 +102,11 @@ function shim(): string {
 /** Runs a Node program under the shim, to its end. */
 export async function runFaulty(
   program: readonly string[],
-  { root, fault, killAfterMs, env = {}, timeoutMs = 60_000 }: FaultyRun,
+  { root, fault, killAfterMs, env = {}, keepBytes = false, timeoutMs = 60_000 }: FaultyRun,
 ): Promise<Outcome> {
   const scratch = mkdtempSync(join(tmpdir(), 'nigh-faults-'));
   const log = join(scratch, 'calls');
+  const bytes = join(scratch, 'bytes');
   try {
     const child = spawn(process.execPath, program, {
       env: {
@@ -105,6 +116,7 @@ export async function runFaulty(
         UV_USE_IO_URING: '0',
         NIGH_FAULT_ROOT: realpathSync(root),
         NIGH_FAULT_LOG: log,
+        ...(keepBytes && { NIGH_FAULT_BYTES: bytes }),
         ...(fault === undefined ? {} : { NIGH_FAULT_AT: String(fault.at), NIGH_FAULT_HOW: fault.how }),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -131,7 +143,13 @@ export async function runFaulty(
     });
     for (const timer of timers) clearTimeout(timer);
     if (hung) throw new Error(`${program.join(' ')} did not end in ${timeoutMs} ms.\n${stderr}`);
-    return { ...ended, stdout, stderr, calls: existsSync(log) ? readCalls(log) : [] };
+    return {
+      ...ended,
+      stdout,
+      stderr,
+      calls: existsSync(log) ? readCalls(log) : [],
+      bytes: existsSync(bytes) ? readFileSync(bytes) : Buffer.alloc(0),
+    };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -140,7 +158,8 @@ export async function runFaulty(
 function readCalls(log: string): Call[] {
   const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
   return lines.map((line) => {
-    const [name, path = '', second = ''] = line.split('\t');
-    return { name: name as Call['name'], path, second };
+    const [name, path = '', second = '', offset, keptAt] = line.split('\t');
+    const kept = offset !== undefined && { offset: Number(offset), keptAt: Number(keptAt) };
+    return { name: name as Call['name'], path, second, ...kept };
   });
 }

@@ -7,13 +7,16 @@
 //   EIO      this one call fails
 //   ENOSPC   from this call on, whatever takes room fails
 //
-// A line of the log: the call, the path, and the second path or the number of bytes, with tabs between. A write to a file that was opened with
-// O_DSYNC, which is on disk when it returns, is a flushed-write.
+// A line of the log: the call, the path, and the second path or a number, with tabs between: how many bytes are written, to what length a file is
+// cut (one that is opened to be written anew: to 0). A write to a file that was opened with O_DSYNC, which is on disk when it returns, is a
+// flushed-write. With NIGH_FAULT_BYTES, what is written is kept in that file, and its line has two numbers more: where it goes in its own file,
+// and where it lies in that one.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -32,6 +35,9 @@ static size_t root_length;
 static long at;
 static enum how how;
 static int log_fd = -1;
+static int bytes_fd = -1;
+static off_t kept;
+static pthread_mutex_t keeping = PTHREAD_MUTEX_INITIALIZER;
 static atomic_long calls;
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -44,6 +50,8 @@ __attribute__((constructor)) static void begin(void) {
   if (root == NULL || log == NULL) return;
   root_length = strlen(root);
   log_fd = REAL(open)(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const char* bytes = getenv("NIGH_FAULT_BYTES");
+  if (bytes != NULL) bytes_fd = REAL(open)(bytes, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   at = wanted_at == NULL ? 0 : atol(wanted_at);
   if (wanted == NULL) return;
   if (strcmp(wanted, "kill") == 0) how = KILL;
@@ -114,21 +122,48 @@ static int refused(const char* name, const char* path, const char* second, int t
   return 0;
 }
 
-static int refused_write(int fd, size_t bytes, int* torn) {
+/// The bytes of `parts`, from `file_offset` (below 0: where the file's own place is), as the numbers of a log line.
+static void keep(int fd, int flags, const struct iovec* parts, int count, off_t file_offset, char* numbers, size_t room) {
+  const int saved = errno;
+  if (file_offset < 0) {
+    struct stat status;
+    const int at_end = (flags & O_APPEND) != 0 && fstat(fd, &status) == 0;
+    file_offset = at_end ? status.st_size : lseek(fd, 0, SEEK_CUR);
+  }
+  pthread_mutex_lock(&keeping);
+  const size_t used = strlen(numbers);
+  snprintf(numbers + used, room - used, "\t%lld\t%lld", (long long)file_offset, (long long)kept);
+  for (int i = 0; i < count; ++i) {
+    const char* data = parts[i].iov_base;
+    for (size_t done = 0; done < parts[i].iov_len;) {
+      const ssize_t written = REAL(write)(bytes_fd, data + done, parts[i].iov_len - done);
+      if (written < 0) die();
+      done += written;
+    }
+    kept += parts[i].iov_len;
+  }
+  pthread_mutex_unlock(&keeping);
+  errno = saved;
+}
+
+static int refused_write(int fd, const struct iovec* parts, int count, off_t offset, int* torn) {
   char path[PATH_MAX];
-  char size[32];
+  char numbers[96];
   if (!file_of(fd, path)) return 0;
-  snprintf(size, sizeof size, "%zu", bytes);
+  size_t bytes = 0;
+  for (int i = 0; i < count; ++i) bytes += parts[i].iov_len;
+  snprintf(numbers, sizeof numbers, "%zu", bytes);
   const int flags = fcntl(fd, F_GETFL);
+  if (bytes_fd >= 0) keep(fd, flags, parts, count, offset, numbers, sizeof numbers);
   const int is_flushed = flags >= 0 && (flags & O_DSYNC) != 0;
-  return refused(is_flushed ? "flushed-write" : "write", path, size, 1, torn);
+  return refused(is_flushed ? "flushed-write" : "write", path, numbers, 1, torn);
 }
 
 static int refused_open(int directory, const char* path, int flags) {
   char full[PATH_MAX];
   if (log_fd < 0 || (flags & O_CREAT) == 0) return 0;
   absolute(directory, path, full);
-  return inside(full) && refused("create", full, "", 1, NULL);
+  return inside(full) && refused("create", full, (flags & O_TRUNC) != 0 ? "0" : "", 1, NULL);
 }
 
 static int refused_name(const char* name, int directory, const char* path, int takes_room) {
@@ -147,9 +182,9 @@ static int refused_names(const char* name, const char* from, const char* to, int
   return (inside(first) || inside(second)) && refused(name, first, second, takes_room, NULL);
 }
 
-static int refused_file(const char* name, int fd) {
+static int refused_file(const char* name, int fd, const char* second) {
   char path[PATH_MAX];
-  return file_of(fd, path) && refused(name, path, "", 0, NULL);
+  return file_of(fd, path) && refused(name, path, second, 0, NULL);
 }
 
 #define MODE(flags)                             \
@@ -176,40 +211,29 @@ int openat(int directory, const char* path, int flags, ...) {
 
 ssize_t write(int fd, const void* data, size_t bytes) {
   int torn = 0;
-  if (refused_write(fd, bytes, &torn)) return -1;
+  if (refused_write(fd, &(struct iovec){(void*)data, bytes}, 1, -1, &torn)) return -1;
   const ssize_t written = REAL(write)(fd, data, torn ? bytes / 2 : bytes);
   if (torn) die();
   return written;
 }
 ssize_t pwrite(int fd, const void* data, size_t bytes, off_t offset) {
   int torn = 0;
-  if (refused_write(fd, bytes, &torn)) return -1;
+  if (refused_write(fd, &(struct iovec){(void*)data, bytes}, 1, offset, &torn)) return -1;
   const ssize_t written = REAL(pwrite)(fd, data, torn ? bytes / 2 : bytes, offset);
   if (torn) die();
   return written;
 }
-ssize_t pwrite64(int fd, const void* data, size_t bytes, off64_t offset) {
-  int torn = 0;
-  if (refused_write(fd, bytes, &torn)) return -1;
-  const ssize_t written = REAL(pwrite64)(fd, data, torn ? bytes / 2 : bytes, offset);
-  if (torn) die();
-  return written;
-}
-static size_t sum_of(const struct iovec* parts, int count) {
-  size_t bytes = 0;
-  for (int i = 0; i < count; ++i) bytes += parts[i].iov_len;
-  return bytes;
-}
+ssize_t pwrite64(int fd, const void* data, size_t bytes, off64_t offset) { return pwrite(fd, data, bytes, offset); }
 ssize_t writev(int fd, const struct iovec* parts, int count) {
   int torn = 0;
-  if (refused_write(fd, sum_of(parts, count), &torn)) return -1;
+  if (refused_write(fd, parts, count, -1, &torn)) return -1;
   const ssize_t written = torn ? REAL(write)(fd, parts[0].iov_base, parts[0].iov_len / 2) : REAL(writev)(fd, parts, count);
   if (torn) die();
   return written;
 }
 ssize_t pwritev(int fd, const struct iovec* parts, int count, off_t offset) {
   int torn = 0;
-  if (refused_write(fd, sum_of(parts, count), &torn)) return -1;
+  if (refused_write(fd, parts, count, offset, &torn)) return -1;
   const ssize_t written =
       torn ? REAL(pwrite)(fd, parts[0].iov_base, parts[0].iov_len / 2, offset) : REAL(pwritev)(fd, parts, count, offset);
   if (torn) die();
@@ -217,14 +241,30 @@ ssize_t pwritev(int fd, const struct iovec* parts, int count, off_t offset) {
 }
 ssize_t pwritev64(int fd, const struct iovec* parts, int count, off64_t offset) { return pwritev(fd, parts, count, offset); }
 ssize_t copy_file_range(int in, off64_t* in_offset, int out, off64_t* out_offset, size_t bytes, unsigned flags) {
-  if (refused_write(out, bytes, NULL)) return -1;
-  return REAL(copy_file_range)(in, in_offset, out, out_offset, bytes, flags);
+  char path[PATH_MAX];
+  struct stat status;
+  void* data = NULL;
+  if (bytes_fd >= 0 && file_of(out, path) && fstat(in, &status) == 0) {
+    const off_t from = in_offset != NULL ? *in_offset : lseek(in, 0, SEEK_CUR);
+    const size_t rest = from < status.st_size ? (size_t)(status.st_size - from) : 0;
+    if (bytes > rest) bytes = rest;
+    data = malloc(bytes + 1);
+    if (data == NULL || pread(in, data, bytes, from) != (ssize_t)bytes) die();
+  }
+  const struct iovec part = {data, bytes};
+  const int stopped = refused_write(out, &part, 1, out_offset != NULL ? *out_offset : -1, NULL);
+  free(data);
+  return stopped ? -1 : REAL(copy_file_range)(in, in_offset, out, out_offset, bytes, flags);
 }
 
-int ftruncate(int fd, off_t length) { return refused_file("truncate", fd) ? -1 : REAL(ftruncate)(fd, length); }
-int ftruncate64(int fd, off64_t length) { return refused_file("truncate", fd) ? -1 : REAL(ftruncate64)(fd, length); }
-int fsync(int fd) { return refused_file("fsync", fd) ? -1 : REAL(fsync)(fd); }
-int fdatasync(int fd) { return refused_file("fsync", fd) ? -1 : REAL(fdatasync)(fd); }
+int ftruncate(int fd, off_t length) {
+  char size[32];
+  snprintf(size, sizeof size, "%lld", (long long)length);
+  return refused_file("truncate", fd, size) ? -1 : REAL(ftruncate)(fd, length);
+}
+int ftruncate64(int fd, off64_t length) { return ftruncate(fd, length); }
+int fsync(int fd) { return refused_file("fsync", fd, "") ? -1 : REAL(fsync)(fd); }
+int fdatasync(int fd) { return refused_file("fsync", fd, "") ? -1 : REAL(fdatasync)(fd); }
 int rename(const char* from, const char* to) { return refused_names("rename", from, to, 0) ? -1 : REAL(rename)(from, to); }
 int link(const char* from, const char* to) { return refused_names("link", from, to, 1) ? -1 : REAL(link)(from, to); }
 int unlink(const char* path) { return refused_name("unlink", AT_FDCWD, path, 0) ? -1 : REAL(unlink)(path); }

@@ -1,0 +1,65 @@
+/**
+ * Where a call of lmdb's own fails while it opens its files, it uses what it has freed, and the process ends (lmdb 3.5.6, src/env.cpp:
+ * `openEnv` deletes its context and then closes with it). So everything that it is about to do is tried first, where a failure is an error.
+ */
+import { constants } from 'node:fs';
+import { access, type FileHandle, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NighError } from '../../core/errors.js';
+import { journalFile } from './data-file.js';
+
+const lockFile = 'lock.mdb';
+/** What lmdb makes of an empty lock file, and of an empty journal. */
+const lockBytes = 8272;
+const firstBytes = 16_384;
+
+/**
+ * Opens the files of a journal as lmdb will, and makes sure of their room where they are new. Only a failure between this and lmdb's own
+ * call still ends the process.
+ * @param readOnly whether lmdb will only read; it writes to its lock file all the same, unless the file system cannot be written to
+ * @throws NighError IO
+ */
+export async function tryOpening(directory: string, readOnly: boolean): Promise<void> {
+  const data = join(directory, journalFile);
+  const isNew = await withFile(data, readOnly ? 'r' : 'a+', async (file) => (await file.stat()).size === 0);
+  if (isNew && !readOnly) {
+    const room = join(directory, `${journalFile}.room`);
+    await withFile(room, 'w', async (file) => {
+      await file.writeFile(Buffer.alloc(firstBytes));
+      await file.sync();
+    });
+    await rm(room, { force: true });
+  }
+  const lock = join(directory, lockFile);
+  try {
+    // Left alone where it is there: who closes it takes away the locks that this process may have on it. Written in full, because lmdb would
+    // only set its length, and be ended by the system where the disk then has no room for what it writes.
+    const file = await open(lock, 'wx', 0o664);
+    try {
+      await file.writeFile(Buffer.alloc(lockBytes));
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    const isThere = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    const problem = isThere ? await access(lock, constants.R_OK | constants.W_OK).catch((error) => error) : cause;
+    if (problem !== undefined && !(readOnly && problem.code === 'EROFS')) throw cannotBeOpened(lock, problem);
+  }
+}
+
+async function withFile<T>(path: string, flags: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    const file = await open(path, flags, 0o664);
+    try {
+      return await use(file);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw cannotBeOpened(path, cause);
+  }
+}
+
+function cannotBeOpened(path: string, cause: unknown): NighError {
+  return new NighError('IO', `${path}: cannot be opened as a journal: ${(cause as Error).message}`, { cause });
+}
