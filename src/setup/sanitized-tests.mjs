@@ -1,6 +1,7 @@
 // The C++ tests once more under AddressSanitizer with UndefinedBehaviorSanitizer, and under ThreadSanitizer. Compiled here rather than by
 // node-gyp, because the program needs no Node.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildProgram } from './native-program.mjs';
@@ -81,32 +82,46 @@ export const sanitizedUnits = (units) =>
   }));
 
 /**
- * Builds and runs the C++ tests under one sanitizer.
+ * Whether a source is needed: of the tests, only files that have one of those that are run.
  * @param {Sanitizer} sanitizer
- * @returns {Promise<string | undefined>} why it was skipped, if it was
+ * @param {string} source below the root
  */
-export async function runSanitizedTests(sanitizer) {
-  if (process.platform === 'win32') return 'not on Windows';
+function hasTestsFor({ only }, source) {
+  if (only.length === 0 || !source.endsWith('_test.cpp')) return true;
+  const text = readFileSync(inRoot(source), 'utf8');
+  return only.some((part) => text.includes(part));
+}
+
+/**
+ * Brings the C++ tests under one sanitizer up to date.
+ * @param {Sanitizer} sanitizer
+ * @returns {Promise<{ skipped: string } | { run: () => Promise<void> }>} why they cannot be had here, or what runs them
+ */
+export async function buildSanitizedTests(sanitizer) {
+  if (process.platform === 'win32') return { skipped: 'not on Windows' };
   const env = compileEnvironment();
   const compiler = (env.CXX ?? 'g++').split(' ');
   const problem = missingRuntime(compiler, sanitizer, env);
-  if (problem !== undefined) return problem;
+  if (problem !== undefined) return { skipped: problem };
   const folder = inRoot('build', sanitizer.folder);
   const output = join(folder, 'native_tests');
   await buildProgram({
     what: `the C++ tests under ${sanitizer.name}`,
     compiler,
-    units: sanitizedUnits(testUnits(env)),
+    units: sanitizedUnits(testUnits(env).filter(({ source }) => hasTestsFor(sanitizer, source))),
     flags: sanitizedFlags(sanitizer),
     link: sanitizer.flags,
     folder,
     output,
     env,
   });
-  const began = performance.now();
-  const printed = await runProgram(output, sanitizer, env);
-  say(`  ${printed.trim().split('\n').at(-1)} under ${sanitizer.name}, ${secondsSince(began)}`);
-  return undefined;
+  return {
+    run: async () => {
+      const began = performance.now();
+      const printed = await runProgram(output, sanitizer, env);
+      say(`  C++ tests under ${sanitizer.name}: ${printed.trim().split('\n').at(-1)}, ${secondsSince(began)}`);
+    },
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 // npm test: everything is brought up to date, then the C++ tests (plain, under AddressSanitizer and UndefinedBehaviorSanitizer, under
-// ThreadSanitizer), then the TypeScript tests. `npm test -- <what vitest takes>` runs only the TypeScript tests that are named.
+// ThreadSanitizer), then the TypeScript tests. The C++ tests, which leave a core idle most of the time, run beside what is compiled or run
+// next. `npm test -- <what vitest takes>` runs only the TypeScript tests that are named.
 import { existsSync } from 'node:fs';
 import { executable } from './build-native.mjs';
 import { ensureBuilt } from './ensure.mjs';
@@ -7,7 +8,7 @@ import { inRoot, root } from './paths.mjs';
 import { onPath } from './prerequisites.mjs';
 import { attempt, bold, dim, say, script, secondsSince } from './report.mjs';
 import { CommandFailed, run } from './run-command.mjs';
-import { runSanitizedTests, sanitizers } from './sanitized-tests.mjs';
+import { buildSanitizedTests, sanitizers } from './sanitized-tests.mjs';
 
 const wanted = process.argv.slice(2);
 
@@ -17,20 +18,32 @@ await script(async () => {
   await ensureBuilt({ nativeTests: nativeToo });
   const skipped = skippedForLackOf();
   // Each kind of test runs whatever became of the one before: one run shows all that is wrong.
+  /** @type {string[]} */
   const failed = [];
+  /** @type {Promise<void>[]} */
+  const running = [];
+  /** @type {(what: string, tests: () => Promise<void>) => void} */
+  const begin = (what, tests) => {
+    const outcome = attempt(tests).then((passed) => void (passed || failed.push(what)));
+    outcome.catch(() => {}); // an interruption; it is thrown where all are awaited
+    running.push(outcome);
+  };
   if (nativeToo) {
-    if (!(await attempt(runNativeTests))) failed.push('C++ tests');
+    begin('C++ tests', runNativeTests);
     for (const sanitizer of sanitizers) {
-      const passed = await attempt(async () => {
-        const reason = await runSanitizedTests(sanitizer);
-        if (reason !== undefined) skipped.push(`C++ tests under ${sanitizer.name}: ${reason}`);
+      const what = `C++ tests under ${sanitizer.name}`;
+      const built = await attempt(async () => {
+        const tests = await buildSanitizedTests(sanitizer);
+        if ('skipped' in tests) skipped.push(`${what}: ${tests.skipped}`);
+        else begin(what, tests.run);
       });
-      if (!passed) failed.push(`C++ tests under ${sanitizer.name}`);
+      if (!built) failed.push(what);
     }
   } else {
     skipped.push(`C++ tests: only ${wanted.join(' ')} was asked for`);
   }
   const code = await runVitest();
+  await Promise.all(running);
   if (code !== 0) failed.push('TypeScript tests');
   for (const line of skipped) say(`${bold('skipped')} ${line}`);
   for (const line of failed) say(`${bold('FAILED')} ${line}`);

@@ -49,7 +49,7 @@ export function filtersContract(subject: Subject): void {
       async (share) => {
         const matrix = clustered(2000, 16, 11);
         const ids = scatteredIds(2000);
-        const queries = clustered(25, 16, 12);
+        const queries = clustered(Math.min(25, subject.runs), 16, 12);
         const chosen = Array.from(ids).filter((_, r) => ((r * 7919) % 2000) / 2000 < share);
         const rest = Array.from(ids).filter((id) => !new Set(chosen).has(id));
         await withIndex(subject.build(matrix, { metric: 'cosine', ids }), async (index) => {
@@ -117,14 +117,14 @@ export function filtersContract(subject: Subject): void {
     });
 
     test('within: only rows at that distance or closer, at most k, alone, in a batch and under a filter', async () => {
-      const queries = clustered(8, 12, 55);
+      const queries = clustered(4, 12, 55);
       const able = await withIndex(subject.build(queries, { metric: 'l2' }), async (index) => {
         if (!index.capabilities.range)
           await expectCode(index.search(rowOf(queries, 0), 5, { within: 1 }), 'UNSUPPORTED');
         return index.capabilities.range;
       });
       if (!able) return;
-      const matrix = clustered(5000, 12, 54);
+      const matrix = clustered(3000, 12, 54);
       for (const metric of subject.metrics) {
         await withIndex(subject.build(matrix, { metric }), async (index) => {
           let found = 0;
@@ -172,7 +172,7 @@ export function filtersContract(subject: Subject): void {
                 expect(Array.from(quick.ids).every(has)).toBe(true);
               },
             ),
-            { numRuns: 40 },
+            { numRuns: Math.min(40, subject.runs) },
           );
         });
       }
