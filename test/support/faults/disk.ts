@@ -121,7 +121,8 @@ export class ModelDisk {
         const file = this.#find(path);
         if (!(file instanceof File)) return;
         const { offset, keptAt } = call;
-        if (offset === undefined || keptAt === undefined) throw new Error(`the bytes of this call were not kept: ${JSON.stringify(call)}`);
+        if (offset === undefined || keptAt === undefined)
+          throw new Error(`the bytes of this call were not kept: ${JSON.stringify(call)}`);
         file.write(offset, bytes.subarray(keptAt, keptAt + Number(second)));
         if (name === 'flushed-write') file.flush();
         return;
