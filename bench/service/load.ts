@@ -1,4 +1,7 @@
-/** Sends requests to the service from this process alone, so that it has a core of its own: `node load.js <options as JSON>`. */
+/**
+ * Sends requests to the service as fast as it answers them, by autocannon and from this process alone, so that it has a core of its own:
+ * `node load.js <options as JSON>`.
+ */
 import { createRequire } from 'node:module';
 
 /** What is sent. */
@@ -8,8 +11,6 @@ export interface Load {
   readonly accept: string;
   readonly connections: number;
   readonly seconds: number;
-  /** Requests a second at most; all that can be answered if absent. */
-  readonly rate?: number;
 }
 
 /** What came back; milliseconds. */
@@ -40,7 +41,6 @@ async function main(load: Load): Promise<Loaded> {
     duration: load.seconds,
     headers: { accept: load.accept },
     requests: load.paths.map((path) => ({ method: 'GET', path })),
-    ...(load.rate === undefined ? {} : { overallRate: load.rate }),
   });
   return {
     rate: requests.average,

@@ -1,17 +1,24 @@
 /**
  *     npm run bench -- service [directory of a collection] [--seconds 10]
  *
- * `similar` over HTTP, sent by autocannon from a process of its own: at full speed, then at half of it, where the time to an answer means
- * something; JSON and MessagePack, one worker and two; beside the same questions asked in process. On two cores, two workers and the sender share them.
+ * `similar` over HTTP, sent from a process of its own: by autocannon as fast as it is answered, then at half of that at times that do not wait for
+ * answers (arrivals.ts), where the time to an answer means something; JSON and MessagePack, one worker and two; beside the same questions asked in
+ * process. On two cores, two workers and the sender share them.
+ *
+ * Beside each the machine's load average, and for how much of the time the service's main threads were ready to go on but had no core: what
+ * others on the machine add to the times. Not told where the system does not count it.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Retriever } from 'nigh';
 import { median, quantile } from '../measures.js';
 import type { BenchOptions } from '../options.js';
 import { say } from '../report/say.js';
 import { decimal, textTable, whole } from '../report/text-table.js';
+import type { Answered, Arrivals, Quantiles } from './arrivals.js';
 import type { Load, Loaded } from './load.js';
 
 const k = 10;
@@ -33,19 +40,33 @@ export async function service(options: BenchOptions): Promise<void> {
   await retriever.close();
   for (const workers of [1, 2]) {
     await using served = await startService(collection, workers);
-    const load = { url: served.url, paths, connections, seconds };
-    await send({ ...load, accept: 'application/json', seconds: 2 });
+    const load = { url: served.url, paths, seconds };
+    await send<Loaded>('load', { ...load, accept: 'application/json', connections, seconds: 2 } satisfies Load);
     for (const [form, accept] of forms) {
-      await served.eventLoopDelay();
-      const full = await send({ ...load, accept });
-      rows.push(row(`${form}, ${workers} worker${workers === 1 ? '' : 's'}`, full, await served.eventLoopDelay()));
-      const half = await send({ ...load, accept, rate: Math.round(full.rate / 2) });
-      rows.push(row('  at half of that', half, await served.eventLoopDelay()));
+      await served.look();
+      const full = await send<Loaded>('load', { ...load, accept, connections } satisfies Load);
+      rows.push(
+        row(`${form}, ${workers} worker${workers === 1 ? '' : 's'}`, full.rate, full, full.failed, await served.look()),
+      );
+      const half = await send<Answered>('arrivals', { ...load, accept, rate: full.rate / 2 } satisfies Arrivals);
+      rows.push(
+        row('  at half of that, since it was due', half.rate, half.sinceDue, half.failed, await served.look()),
+        row('  since it was sent', undefined, half.sinceSent),
+      );
     }
   }
-  process.stdout.write(
-    `\n${textTable(['similar', 'requests/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'loop p99 ms', 'failed'], rows)}`,
-  );
+  const heading = [
+    'similar',
+    'requests/s',
+    'p50 ms',
+    'p99 ms',
+    'p99.9 ms',
+    'failed',
+    'loop p99 ms',
+    'no core %',
+    'load',
+  ];
+  process.stdout.write(`\n${textTable(heading, rows)}`);
 }
 
 /** The same questions, one after the other, without HTTP. */
@@ -69,19 +90,38 @@ async function inProcess(retriever: Retriever, ids: readonly string[], seconds: 
     decimal(quantile(times, 0.5), 3),
     decimal(quantile(times, 0.99), 3),
     decimal(quantile(times, 0.999), 3),
-    '–',
     '0',
   ];
 }
 
-function row(what: string, { rate, p50, p99, p999, failed }: Loaded, delay: number): string[] {
-  return [what, whole(rate), whole(p50), whole(p99), whole(p999), decimal(delay * 1000, 2), String(failed)];
+function row(
+  what: string,
+  rate: number | undefined,
+  { p50, p99, p999 }: Quantiles,
+  failed?: number,
+  seen?: Seen,
+): string[] {
+  return [
+    what,
+    rate === undefined ? '' : whole(rate),
+    ...[p50, p99, p999].map((ms) => decimal(ms, 2)),
+    failed === undefined ? '' : String(failed),
+    ...(seen === undefined ? [] : [decimal(seen.loopP99Ms, 2), decimal(seen.withoutCore, 1), decimal(seen.load, 1)]),
+  ];
+}
+
+/** What was seen of the service since the last look. */
+interface Seen {
+  readonly loopP99Ms: number;
+  /** Of the time, in per cent, on average over its main threads. */
+  readonly withoutCore: number;
+  /** Of the last minute. */
+  readonly load: number;
 }
 
 interface Served extends AsyncDisposable {
   readonly url: string;
-  /** The 99th percentile since it was asked last, in seconds. */
-  eventLoopDelay(): Promise<number>;
+  look(): Promise<Seen>;
 }
 
 async function startService(collection: string, workers: number): Promise<Served> {
@@ -93,11 +133,17 @@ async function startService(collection: string, workers: number): Promise<Served
   );
   const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
   const { url } = JSON.parse(chunk.toString()) as { url: string };
+  const pids = mainThreads(child.pid!, workers);
+  let last = { at: performance.now(), waitedMs: waitedMs(pids) };
   return {
     url,
-    async eventLoopDelay() {
+    async look() {
       const text = await (await fetch(`${url}/metrics`)).text();
-      return Number(/^nigh_event_loop_delay_seconds\{quantile="0\.99"\} (\S+)$/m.exec(text)?.[1] ?? Number.NaN);
+      const delay = Number(/^nigh_event_loop_delay_seconds\{quantile="0\.99"\} (\S+)$/m.exec(text)?.[1] ?? Number.NaN);
+      const now = { at: performance.now(), waitedMs: waitedMs(pids) };
+      const withoutCore = (100 * (now.waitedMs - last.waitedMs)) / (now.at - last.at) / pids.length;
+      last = now;
+      return { loopP99Ms: delay * 1000, withoutCore, load: loadavg()[0]! };
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
@@ -106,14 +152,33 @@ async function startService(collection: string, workers: number): Promise<Served
   };
 }
 
-async function send(load: Load): Promise<Loaded> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./load.js', import.meta.url)), JSON.stringify(load)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/** The processes that answer: that which was started, or its workers. */
+function mainThreads(pid: number, workers: number): number[] {
+  if (workers === 1) return [pid];
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** How long main threads have been ready to go on and had no core, in milliseconds in all (Linux; elsewhere NaN). */
+function waitedMs(pids: readonly number[]): number {
+  try {
+    const waits = pids.map((pid) => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6);
+    return waits.reduce((sum, wait) => sum + wait, 0);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+async function send<Result>(sender: 'load' | 'arrivals', options: Load | Arrivals): Promise<Result> {
+  const script = fileURLToPath(new URL(`./${sender}.js`, import.meta.url));
+  const child = spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
   await once(child, 'close');
-  return JSON.parse(text) as Loaded;
+  return JSON.parse(text) as Result;
 }

@@ -1,7 +1,11 @@
-/** The examples of the OpenAPI document, each sent as it stands: whoever copies one gets the documented success, in both forms. */
+/**
+ * The examples of the OpenAPI document, each sent as it stands: whoever copies one gets the documented success, in both forms, and nothing in it
+ * that is not documented.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Compile } from 'typebox/schema';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildCollection } from '../../src/retrieval/build-collection.js';
 import { parseRecipe } from '../../src/retrieval/recipe.js';
@@ -23,7 +27,12 @@ interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Exemplified>> };
-  readonly responses: Readonly<Record<string, { readonly content: Readonly<Record<string, unknown>> }>>;
+  readonly responses: Readonly<Record<string, { readonly content: Readonly<Record<string, { schema?: object }>> }>>;
+}
+
+interface Document {
+  readonly paths: Record<string, Record<Method, Operation>>;
+  readonly components: object;
 }
 
 /** Removals last: what they remove is asked for before. */
@@ -37,6 +46,7 @@ let directory: string;
 let movies: Retriever;
 let app: Awaited<ReturnType<typeof buildApp>>;
 let operations: { path: string; method: Method; operation: Operation }[];
+let components: object;
 
 /** A world of sixty movies in which there is what the examples name. */
 beforeAll(async () => {
@@ -82,7 +92,9 @@ beforeAll(async () => {
   await buildCollection(parseRecipe(JSON.stringify(recipe), directory), target);
   movies = await Retriever.open(target, { write: true });
   app = await buildApp({ collections: [movies], writeToken: token });
-  const { paths } = (await app.inject('/openapi.json')).json() as { paths: Record<string, Record<Method, Operation>> };
+  const document = (await app.inject('/openapi.json')).json() as Document;
+  const { paths } = document;
+  components = closed(document.components) as object;
   operations = methods.flatMap((method) =>
     Object.entries(paths).flatMap(([path, byMethod]) =>
       byMethod[method] === undefined ? [] : [{ path, method, operation: byMethod[method] }],
@@ -151,8 +163,9 @@ test('every parameter and every body has an example', () => {
   }
 });
 
-test('every example is answered with the documented success, in both forms', async () => {
+test('every example is answered with the documented success, as its schema says, in both forms', async () => {
   const failures: string[] = [];
+  const faultsOf = new Map<object, (answer: unknown) => string[]>();
   let sent = 0;
   for (const { path, method, operation } of operations) {
     const success = operation.responses[200]?.content ?? {};
@@ -161,10 +174,19 @@ test('every example is answered with the documented success, in both forms', asy
         const response = await send(method, request, form);
         const type = String(response.headers['content-type']).split(';', 1)[0] ?? '';
         const inForm = type === form || form in success === false;
-        if (response.statusCode !== 200 || !(type in success) || !inForm || hasProblem(response.rawPayload, type)) {
-          failures.push(`${operation.operationId} ${request.url} ${form}: ${response.statusCode} ${response.body}`);
-        }
+        const what = `${operation.operationId} ${request.url} ${form}`;
         sent += 1;
+        if (response.statusCode !== 200 || !(type in success) || !inForm) {
+          failures.push(`${what}: ${response.statusCode} ${response.body}`);
+          continue;
+        }
+        if (!forms.includes(type as Form)) continue;
+        const answer = read(response.rawPayload, type);
+        if (hasProblem(answer)) failures.push(`${what}: ${JSON.stringify(answer)}`);
+        const schema = success[type]?.schema ?? {};
+        const faults = faultsOf.get(schema) ?? checkOf(schema);
+        faultsOf.set(schema, faults);
+        failures.push(...faults(answer).map((fault) => `${what}: ${fault}`));
       }
     }
   }
@@ -172,9 +194,41 @@ test('every example is answered with the documented success, in both forms', asy
   expect(sent).toBeGreaterThan(100);
 });
 
-/** Whether one of many questions went wrong, which is told in a success. */
-function hasProblem(payload: Buffer, type: string): boolean {
-  if (!forms.includes(type as Form)) return false;
-  const body = type === 'application/json' ? JSON.parse(payload.toString()) : unpackMessage(payload);
-  return ((body as { answers?: object[] }).answers ?? []).some((answer) => 'problem' in answer);
+function read(payload: Buffer, type: string): unknown {
+  return type === 'application/json' ? JSON.parse(payload.toString()) : unpackMessage(payload);
 }
+
+/** Whether one of many questions went wrong, which is told in a success. */
+function hasProblem(answer: unknown): boolean {
+  return ((answer as { answers?: object[] }).answers ?? []).some((each) => 'problem' in each);
+}
+
+/** Tells where an answer is not what its schema says. */
+function checkOf(schema: object): (answer: unknown) => string[] {
+  const compiled = Compile({ ...(closed(schema) as object), components });
+  return (answer) => {
+    const [fits, errors] = compiled.Errors(answer);
+    return fits ? [] : errors.map(({ instancePath, message }) => `${instancePath} ${message}`);
+  };
+}
+
+/** The same schema, by which an object holds nothing but its documented keys. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  return 'properties' in inner && !('additionalProperties' in inner)
+    ? { ...inner, additionalProperties: false }
+    : inner;
+}
+
+test('an answer that lacks something, has another type or more than is documented is told from one that fits', async () => {
+  const { operation } = operations.find(({ operation: { operationId } }) => operationId === 'getItem') ?? {};
+  const faults = checkOf(operation?.responses[200]?.content['application/json']?.schema ?? {});
+  const item = (await app.inject('/v1/collections/movies/items/60')).json() as Record<string, unknown>;
+  expect(faults(item)).toEqual([]);
+  const { title, ...untitled } = item;
+  expect(faults(untitled)).not.toEqual([]);
+  expect(faults({ ...item, title: [title] })).not.toEqual([]);
+  expect(faults({ ...item, secret: 1 })).not.toEqual([]);
+});
