@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { availableParallelism } from 'node:os';
+import { describe, expect, test, vi } from 'vitest';
 import { HnswIndex } from '../../src/index/index.js';
 import type { SearchOptions } from '../../src/index/vector-index.js';
 import { searchAtOnce } from '../../src/retrieval/search-at-once.js';
@@ -48,6 +49,34 @@ describe('a search that runs where it is quickest', () => {
     found.forEach(({ ids }, row) => {
       expect(ids[0]).toBe(row);
     });
+  });
+
+  test('of many at once, a few wait and the other cores get a share of the rest', async () => {
+    using index = await build();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const alone = Array.from({ length: 200 }, (_, row) => index.searchSync(query(row), 10, {}));
+    const inPool = vi.spyOn(index, 'search');
+    const { signal } = new AbortController();
+    let now = 0;
+    // Every search takes an eighth of a millisecond by this clock.
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1 / 16));
+    const searches = Array.from({ length: 200 }, (_, row) => searchAtOnce(index, query(row), 10, { signal }));
+    clock.mockRestore();
+    expect(inPool).toHaveBeenCalledTimes(Math.min(190, 16 * (availableParallelism() - 1)));
+    expect(await Promise.all(searches)).toEqual(alone);
+  });
+
+  test('a signal that aborts while searches wait or are in the pool is heeded', async () => {
+    using index = await build();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const stop = new AbortController();
+    const searches = Array.from({ length: 400 }, async (_, row) =>
+      searchAtOnce(index, query(row), 10, { efSearch: 300, signal: stop.signal }),
+    );
+    stop.abort();
+    const settled = await Promise.allSettled(searches);
+    expect(settled[0]?.status).toBe('fulfilled');
+    expect(settled.at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'ABORTED' } });
   });
 
   test('a signal that was aborted is heeded', async () => {
