@@ -4,10 +4,12 @@
 #include "napi/addon_data.h"
 #include "napi/choice_binding.h"
 #include "napi/clustering_binding.h"
+#include "napi/errors.h"
 #include "napi/id_set_binding.h"
 #include "napi/index_binding.h"
 #include "napi/knn_binding.h"
 #include "napi/linear_binding.h"
+#include "napi/processor.h"
 #include "napi/rating_binding.h"
 #include "napi/simd_binding.h"
 #include "napi/task_control_binding.h"
@@ -18,6 +20,9 @@ namespace {
 using namespace nigh::binding;
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  if (!processor_suffices()) {
+    throw to_js_error(env, {"CPU_UNSUPPORTED", "This processor is older than x86-64-v2: nigh needs SSE4.2 and POPCNT."});
+  }
   auto* data = new AddonData();
   env.SetInstanceData(data);
   data->mailbox = TaskMailbox::create(env);

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { NighError } from '../core/errors.js';
 import type { Vector } from '../core/matrix.js';
+import { fromNative } from './native-error.js';
 import type { NativeModels } from './native-models.js';
 
 /** Counts and stops one task. Made before the task, handed to it, asked and told from outside. */
@@ -411,7 +412,8 @@ let loaded: NativeAddon | undefined;
 
 /**
  * The addon, loaded at the first call.
- * @throws NighError NATIVE_MISSING when it was not built for this platform, or cannot be loaded
+ * @throws NighError NATIVE_MISSING when it was not built for this platform, or cannot be loaded; CPU_UNSUPPORTED on a processor that is older
+ * than x86-64-v2
  */
 export function native(): NativeAddon {
   loaded ??= load();
@@ -424,11 +426,16 @@ function load(): NativeAddon {
   try {
     return find(root);
   } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'CPU_UNSUPPORTED') throw fromNative(cause);
     throw new NighError(
       'NATIVE_MISSING',
       `The native core of nigh is not built for ${process.platform}-${process.arch}: run \`npm run build\` in its repository, ` +
-        'or `npm rebuild nigh` where it is a dependency (this needs a C++20 compiler and Python).',
+        `or \`npm rebuild nigh\` where it is a dependency (this needs a C++20 compiler, make and Python 3). (${reasonOf(cause)})`,
       { cause },
     );
   }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
 }

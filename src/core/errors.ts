@@ -67,6 +67,7 @@ const kinds = {
     meaning: 'The service was started without the token that this needs, so nobody may do it.',
   },
   UNAUTHORIZED: { status: 401, meaning: 'The request needs a token, or its token is wrong.' },
+  CPU_UNSUPPORTED: { status: 500, meaning: 'The processor lacks instructions that the native core is compiled for.' },
   NATIVE_MISSING: { status: 500, meaning: 'The native core is not built for this platform, or cannot be loaded.' },
   OPTIONAL_PACKAGE: { status: 500, meaning: 'A package that this feature needs is not installed.' },
   INTERNAL: { status: 500, meaning: 'A fault in nigh itself; please report it.' },

@@ -35,6 +35,7 @@ export const mfSchema = {
   scaling: choice(['none', 'clip', 'sigmoid'], { default: 'clip' }),
   /** The range. Default: from the smallest to the largest value that is trained on. */
   minRating: optional(number()),
+  /** Its upper end. Default: the largest value that is trained on. */
   maxRating: optional(number()),
   seed: integer({ min: 0, default: 42 }),
 };

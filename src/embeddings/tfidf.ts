@@ -23,6 +23,7 @@ const schema = {
   ...tokenizerSchema,
   /** Terms of at least so many words, and at most: 1 and 2 are words and pairs. More words say more and are shared by fewer. */
   minWords: integer({ min: 1, max: 8, default: 1 }),
+  /** Terms of at most so many words. */
   maxWords: integer({ min: 1, max: 8, default: 1 }),
   /** Terms of fewer items are dropped: a term of one item relates it to nothing. */
   minDocuments: integer({ min: 1, default: 2 }),

@@ -87,11 +87,17 @@ export interface Recipe {
 
 export const headSchema = {
   $schema: optional(text()),
+  /** Name of the collection: letters, digits, `.`, `-` and `_`, 64 at most. */
   name: text(),
+  /** Its name for people. Default: `name`. */
   title: optional(text()),
+  /** One sentence for whoever meets it. */
   description: text({ default: '' }),
+  /** An index whose measured recall@10 is below this does not go live. */
   recallFloor: number({ min: 0, max: 1, default: 0.95 }),
+  /** How a user's past becomes a taste in spaces without user vectors. */
   taste: tasteField,
+  /** Whether the collection keeps the items' pictures, to be shown beside them. */
   pictures: flag({ default: false }),
   dataset: { read: parseDatasetSpec, optional: false },
   spaces: { read: parseSpaces, optional: false },

@@ -78,6 +78,8 @@ function uncompiled() {
   return Object.keys(scripts).filter((name) => {
     const folder = inRoot('node_modules', ...name.split('/'));
     if (scripts[name] !== true || !existsSync(`${folder}/binding.gyp`)) return false;
+    // lmdb's binaries are packages of their own.
+    if (existsSync(inRoot('node_modules', `@${name}`, `${name}-${process.platform}-${process.arch}`))) return false;
     return filesBelow(`${folder}/build`, (path) => path.endsWith('.node')).length === 0;
   });
 }

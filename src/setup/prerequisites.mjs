@@ -4,7 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { SetupProblem } from './report.mjs';
 
-const oldestNode = [20, 11];
+/** The oldest release of each line that can `require` an ES module, which nigh is; `engines` in package.json says the same. */
+const oldestNodes = [
+  [20, 19],
+  [22, 12],
+];
 
 /**
  * The sentence for a Node that is too old, or undefined.
@@ -12,9 +16,10 @@ const oldestNode = [20, 11];
  */
 export function nodeProblem(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [wantedMajor = 0, wantedMinor = 0] = oldestNode;
-  if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return undefined;
-  return `nigh needs Node.js ${oldestNode.join('.')} or newer and this is ${version}; get a current one from https://nodejs.org.`;
+  const newest = oldestNodes.at(-1)?.[0] ?? 0;
+  if (major > newest || oldestNodes.some(([line, least = 0]) => major === line && minor >= least)) return undefined;
+  const wanted = oldestNodes.map((parts) => parts.join('.')).join(' or ');
+  return `nigh needs Node.js ${wanted} or newer and this is ${version}; get a current one from https://nodejs.org.`;
 }
 
 /** @throws {SetupProblem} when this Node is too old */

@@ -1,8 +1,11 @@
 // npm run test:long: what takes too long for every change. `npm run test:long -- asan simd` runs only the parts that are named.
 import { coreOnArm64 } from './arm64-tests.mjs';
 import { countVitest } from './counted-tests.mjs';
+import { coverage } from './coverage.mjs';
 import { ensureBuilt } from './ensure.mjs';
 import { fuzzLoaders } from './fuzz.mjs';
+import { nodeMatrix } from './node-matrix.mjs';
+import { packageTests } from './package-tests.mjs';
 import { attempt, bold, dim, SetupProblem, say, script, secondsSince } from './report.mjs';
 import { sanitizedAddon } from './sanitized-addon.mjs';
 import { everySimdLevel } from './simd-levels.mjs';
@@ -19,6 +22,9 @@ const parts = {
     await countVitest('kill -9 at random moments, and failing calls', ['kills.long.test.ts'], longTests),
   ],
   fuzz: fuzzLoaders,
+  package: packageTests,
+  node: nodeMatrix,
+  coverage,
   // Properties that npm test tries some times, tried very often. vitest.config.ts lets these files in.
   often: async () => [await countVitest('the tests in *.long.test.ts', ['.long.test.ts'], longTests)],
 };

@@ -18,6 +18,7 @@ const pages = [
   'docs/changing-an-index.md',
   'docs/embeddings.md',
   'docs/evaluation.md',
+  'docs/installing.md',
   'docs/live-updates.md',
   'docs/pictures-and-encoders.md',
   'docs/pipelines.md',

@@ -16,10 +16,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the sentence for what is missing', () => {
   test('an old Node is named with the version that is needed', () => {
-    expect(nodeProblem('18.20.4')).toMatch(/needs Node\.js 20\.11 or newer and this is 18\.20\.4/);
-    expect(nodeProblem('20.10.0')).toBeDefined();
-    expect(nodeProblem('20.11.0')).toBeUndefined();
-    expect(nodeProblem('26.0.0')).toBeUndefined();
+    expect(nodeProblem('18.20.4')).toMatch(/needs Node\.js 20\.19 or 22\.12 or newer and this is 18\.20\.4/);
+    for (const old of ['20.18.3', '21.7.3', '22.11.0']) expect(nodeProblem(old), old).toBeDefined();
+    for (const fit of ['20.19.0', '22.12.0', '24.0.0', '26.0.0']) expect(nodeProblem(fit), fit).toBeUndefined();
   });
 
   test('nothing is said when everything is there', () => {

@@ -42,6 +42,7 @@ type Progress = NonNullable<ReadVectorsOptions['onProgress']>;
 
 /** The fields of VectorPlaces, for readParams. */
 export const placeFields = {
+  /** Where a file of named columns has the vectors: one column of lists, or several of numbers. */
   vectorColumn: optional(
     checked(
       'the name of a column, or several',
@@ -50,7 +51,9 @@ export const placeFields = {
         (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string')),
     ),
   ),
+  /** Where such a file has the ids. */
   idColumn: optional(text()),
+  /** Which dataset of an HDF5 file has the vectors. */
   dataset: optional(text()),
 };
 

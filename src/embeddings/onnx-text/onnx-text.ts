@@ -27,6 +27,7 @@ const schema = {
   fields: columnNames,
   /** Put before the text of an item, and before a question, where the encoder was trained so (`passage: `, `query: `). */
   prefix: text({ default: '' }),
+  /** The one before a question. */
   queryPrefix: text({ default: '' }),
   /** The output to take; any tensor of the graph. Default: the model's only output. */
   output: optional(text()),

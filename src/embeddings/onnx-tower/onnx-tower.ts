@@ -43,6 +43,7 @@ function tower<S extends typeof towerFields>(schema: S): Field<ParamsOf<S> | und
 
 const schema = {
   ...towerFields,
+  /** Columns of numbers, in the order of the input; or a file with a row of features for every id. */
   features: columnsOrFile,
   /** The tower of users, and a file of their features: `{ "model": "user.onnx", "features": "users.npy" }`. Default: there are no user vectors. */
   users: tower(userSchema),
