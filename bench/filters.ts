@@ -7,7 +7,8 @@
 import { FlatIndex, HnswIndex, IdSet, type SearchResult } from 'nigh/index';
 import { type BenchDataset, loadDataset, rowOf } from './datasets/dataset.js';
 import { Random } from './datasets/random.js';
-import type { BenchOptions } from './options.js';
+import { findDataset } from './datasets/registry.js';
+import { type BenchOptions, defaultDataset } from './options.js';
 import { say } from './report/say.js';
 
 const shares = [1, 0.999, 0.99, 0.9, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.003, 0.001, 0.0001, 0.00001];
@@ -16,8 +17,8 @@ const k = 10;
 const asked = 50;
 
 export async function filters({ datasets, rows }: BenchOptions): Promise<void> {
-  for (const source of datasets) {
-    const dataset = await loadDataset(source, { queries: asked, rows });
+  for (const wanted of datasets.length === 0 ? [{ name: defaultDataset }] : datasets) {
+    const dataset = await loadDataset(await findDataset(wanted), { queries: asked, rows });
     const { base, queries, metric, about } = dataset;
     say(`${about}; ${base.rows.toLocaleString('en')} rows, ${queries.rows} queries, k ${k}, default effort`);
     const flat = await FlatIndex.build(base, { metric });

@@ -1,6 +1,46 @@
 /** What this machine is, how busy it is, and how fast it reads memory. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { simd } from 'nigh/index';
+
+/** What a figure was measured on. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  /** The instructions that our core uses. */
+  readonly simd: string;
+  readonly system: string;
+  readonly node: string;
+}
+
+export function thisMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model ?? '',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    simd: simd().level,
+    system: `${platform()} ${release()} ${arch()}`,
+    node: process.version,
+  };
+}
+
+/**
+ * Makes the system forget what it holds of some files, so that the next reader waits for the disk: `dd` with nothing to write gives the advice
+ * (Linux with the GNU tools). False where that cannot be done.
+ */
+export function dropFromCache(files: readonly string[]): boolean {
+  if (platform() !== 'linux') return false;
+  try {
+    for (const file of files) {
+      execFileSync('dd', [`of=${file}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0'], { stdio: 'ignore' });
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * How many cores other processes used between two looks, on average: figures taken beside others are marked. NaN where the system does

@@ -1,11 +1,10 @@
 /** What `npm run bench` starts: reads the options and runs one command. bench/README.md describes them. */
-import { buildPeers } from './build-peers.js';
 import { type BenchCommand, type BenchOptions, readOptions, UsageError } from './options.js';
 import { say } from './report/say.js';
 
 const commands: Record<BenchCommand, (options: BenchOptions) => Promise<void>> = {
-  build: buildPeers,
-  compare: async (options) => (await import('./compare/compare.js')).compare(options),
+  ann: async (options) => (await import('./ann/ann.js')).ann(options),
+  crossover: async (options) => (await import('./crossover.js')).crossover(options),
   'event-loop': async (options) => (await import('./stress/event-loop.js')).eventLoop(options),
   memory: async (options) => (await import('./stress/memory.js')).memory(options),
   insert: async (options) => (await import('./stress/insert.js')).insert(options),
@@ -19,7 +18,6 @@ const commands: Record<BenchCommand, (options: BenchOptions) => Promise<void>> =
 
 try {
   const options = readOptions(process.argv.slice(2));
-  for (const peer of options.absent) say(`${peer} is not installed and is left out.`);
   await commands[options.command](options);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;

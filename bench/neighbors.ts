@@ -6,6 +6,7 @@
  * Every pass is a process of its own, so that its peak memory is its own; passes take turns. Recall is of the first space, against the exact pass. The
  * loop over hnswlib-node searches the same vectors for `queries` of the items, with the least pool that reaches the recall of our pass.
  */
+
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import hnswlib from 'hnswlib-node';
 import { buildCollection, loadRecipe, openIndex, Retriever } from 'nigh';
-import { median } from './measures.js';
+import { median } from 'nigh/evaluation';
 import type { PassResult } from './neighbors-pass.js';
 import type { BenchOptions } from './options.js';
 import { say } from './report/say.js';

@@ -1,13 +1,12 @@
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { installedPeers, peerKeys } from './algorithms/registry.js';
 import { type ContentPart, contentParts } from './content/parts.js';
-import type { BenchDatasetSource } from './datasets/dataset.js';
-import { datasets } from './datasets/registry.js';
+import type { PeerMetric } from './datasets/dataset.js';
+import { isFileOrAddress } from './datasets/file.js';
+import { type DatasetReference, datasets } from './datasets/registry.js';
 
 export const commands = [
-  'compare',
-  'build',
+  'ann',
+  'crossover',
   'event-loop',
   'memory',
   'insert',
@@ -21,62 +20,79 @@ export const commands = [
 
 export type BenchCommand = (typeof commands)[number];
 
+/** What the commands of one dataset take unless another is named. */
+export const defaultDataset = 'glove-6b-100d';
+
 export interface BenchOptions {
   readonly command: BenchCommand;
-  readonly datasets: readonly BenchDatasetSource[];
+  /** As they were named; none where none was. */
+  readonly datasets: readonly DatasetReference[];
   /** Directory of the collection that `retrieval` and `neighbors` ask and `service` serves. */
   readonly collection: string | undefined;
   /** Of `content`. */
   readonly parts: readonly ContentPart[];
-  /** Keys of the peers that take part, all installed. */
-  readonly peers: readonly string[];
-  /** Keys of peers that were asked for and are not installed. */
-  readonly absent: readonly string[];
   readonly queries: number;
   readonly rows: number | undefined;
   readonly repeats: number;
-  /** Threads of our builds; the index of the first is the one that is searched. */
-  readonly buildThreads: readonly number[];
-  readonly rebuild: boolean;
   /** Searches of `memory`, seconds of each part of `event-loop` and `insert`. */
   readonly searches: number;
   readonly seconds: number;
   readonly json: string | undefined;
-  readonly chart: string | undefined;
+  readonly ann: AnnOptions;
+}
+
+/** What `ann` takes instead of what its grid says; undefined for the grid's. */
+export interface AnnOptions {
+  readonly grid: string;
+  readonly algorithms: readonly string[] | undefined;
+  readonly queries: number | undefined;
+  readonly repeats: number | undefined;
+  readonly threads: readonly number[] | undefined;
+  /** Keys of algorithms that are built though they are in the cache. */
+  readonly rebuild: readonly string[];
+  /** Builds what is not in the cache, and no more. */
+  readonly buildsOnly: boolean;
+  readonly html: string | undefined;
 }
 
 /** What was asked for cannot be done; the message says why. */
 export class UsageError extends Error {}
 
+const metrics: readonly PeerMetric[] = ['l2', 'ip', 'cosine'];
+
 /** @throws UsageError */
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parse(args);
   const [first] = positionals;
-  const command = commands.find((name) => name === first) ?? 'compare';
-  const asksCollection = command === 'retrieval' || command === 'neighbors' || command === 'service';
+  const command = commands.find((name) => name === first) ?? 'ann';
   const names = command === first ? positionals.slice(1) : positionals;
-  const peers = values.peers === undefined ? installedPeers() : values.peers.split(',').filter((key) => key !== '');
-  const strange = peers.find((key) => !peerKeys.includes(key));
-  if (strange !== undefined) throw new UsageError(`unknown peer ${strange}; known: ${peerKeys.join(', ')}`);
-  const here = installedPeers();
+  const asksCollection = command === 'retrieval' || command === 'neighbors' || command === 'service';
+  const asksDatasets = !asksCollection && command !== 'content' && command !== 'crossover';
+  const metric = values.metric === undefined ? undefined : metricOf(values.metric);
+  const given = (name: 'queries' | 'repeats' | 'rows') =>
+    values[name] === undefined ? undefined : count(name, values[name]);
   return {
     command,
     // `retrieval`, `neighbors` and `service` ask a collection, which their one argument names; `content` has parts.
-    datasets:
-      asksCollection || command === 'content' ? [] : (names.length === 0 ? ['glove-6b-100d'] : names).map(sourceOf),
+    datasets: asksDatasets ? names.map((name) => referenceOf(name, metric)) : [],
     collection: asksCollection ? names[0] : undefined,
     parts: command !== 'content' ? [] : names.length === 0 ? contentParts : names.map(partOf),
-    peers: peerKeys.filter((key) => peers.includes(key) && here.includes(key)),
-    absent: peers.filter((key) => !here.includes(key)),
-    queries: count('queries', values.queries),
-    rows: values.rows === undefined ? undefined : count('rows', values.rows),
-    repeats: count('repeats', values.repeats),
-    buildThreads: values['build-threads'].split(',').map((threads) => count('build-threads', threads)),
-    rebuild: values.rebuild,
+    queries: given('queries') ?? 2000,
+    rows: given('rows'),
+    repeats: given('repeats') ?? 5,
     searches: count('searches', values.searches),
     seconds: count('seconds', values.seconds),
     json: values.json,
-    chart: values.chart,
+    ann: {
+      grid: values.full ? 'full' : values.grid,
+      algorithms: values.algorithms?.split(',').filter((key) => key !== ''),
+      queries: given('queries'),
+      repeats: given('repeats'),
+      threads: values['build-threads']?.split(',').map((threads) => count('build-threads', threads)),
+      rebuild: values.rebuild?.split(',') ?? [],
+      buildsOnly: values['builds-only'],
+      html: values.html,
+    },
   };
 }
 
@@ -86,16 +102,20 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
-        peers: { type: 'string' },
-        queries: { type: 'string', default: '2000' },
+        grid: { type: 'string', default: 'default' },
+        full: { type: 'boolean', default: false },
+        algorithms: { type: 'string' },
+        metric: { type: 'string' },
+        queries: { type: 'string' },
         rows: { type: 'string' },
-        repeats: { type: 'string', default: '5' },
-        'build-threads': { type: 'string', default: String(Math.min(2, cpus().length)) },
-        rebuild: { type: 'boolean', default: false },
+        repeats: { type: 'string' },
+        'build-threads': { type: 'string' },
+        rebuild: { type: 'string' },
+        'builds-only': { type: 'boolean', default: false },
         searches: { type: 'string', default: '1000000' },
         seconds: { type: 'string', default: '10' },
         json: { type: 'string' },
-        chart: { type: 'string' },
+        html: { type: 'string' },
       },
     });
   } catch (error) {
@@ -103,12 +123,18 @@ function parse(args: readonly string[]) {
   }
 }
 
-function sourceOf(name: string): BenchDatasetSource {
-  const source = datasets.get(name);
-  if (source !== undefined) return source;
+function referenceOf(name: string, metric: PeerMetric | undefined): DatasetReference {
+  if (datasets.has(name)) return { name };
+  if (isFileOrAddress(name)) return { name, metric };
   throw new UsageError(
-    `unknown dataset or command ${name}; datasets: ${[...datasets.keys()].join(', ')}; commands: ${commands.join(', ')}`,
+    `unknown dataset or command ${name}; datasets: ${[...datasets.keys()].join(', ')}, or a file of vectors; commands: ${commands.join(', ')}`,
   );
+}
+
+function metricOf(name: string): PeerMetric {
+  const metric = metrics.find((known) => known === name);
+  if (metric !== undefined) return metric;
+  throw new UsageError(`unknown metric ${name}; metrics: ${metrics.join(', ')}`);
 }
 
 function partOf(name: string): ContentPart {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { FlatIndex } from 'nigh/index';
+import { FlatIndex, IdSet } from 'nigh/index';
 import { benchCache, bytesOf, digestOf, writeWhole } from './cache.js';
 import type { BenchDataset } from './datasets/dataset.js';
 import { distanceOf, type Truth } from './measures.js';
@@ -11,22 +11,25 @@ const checked = 8;
  * Distances of the true k neighbours of every query, computed once by exact search and kept under a digest of the data. The distances are
  * in double precision, and for some queries all rows are compared in double precision too: the measure of the engines must not be
  * one of them unchecked.
+ * @param allowed ids that may be neighbours; all where undefined
  * @throws Error where the exact search is wrong
  */
-export async function groundTruth(dataset: BenchDataset, k: number): Promise<Truth> {
+export async function groundTruth(dataset: BenchDataset, k: number, allowed?: Uint32Array): Promise<Truth> {
   const { base, queries, metric, baseDigest, name } = dataset;
-  const width = Math.min(k, base.rows);
+  const width = Math.min(k, allowed?.length ?? base.rows);
   const counts = new Uint32Array(queries.rows).fill(width);
-  const path = benchCache('truth', `${name}-${digestOf(baseDigest, bytesOf(queries.data), k)}.f64`);
+  const key = digestOf(baseDigest, bytesOf(queries.data), k, ...(allowed === undefined ? [] : [bytesOf(allowed)]));
+  const path = benchCache('truth', `${name}-${key}.f64`);
   const kept = await readFile(path).catch(() => undefined);
   if (kept?.byteLength === queries.rows * k * 8) {
     return {
       distances: new Float64Array(kept.buffer.slice(kept.byteOffset, kept.byteOffset + kept.byteLength)),
       counts,
+      width: k,
     };
   }
   const flat = await FlatIndex.build(base, { metric });
-  const { ids } = await flat.searchBatch(queries, k);
+  const { ids } = await flat.searchBatch(queries, k, allowed === undefined ? {} : { filter: IdSet.allow(allowed) });
   flat.close();
   const distances = new Float64Array(queries.rows * k).fill(Number.POSITIVE_INFINITY);
   for (let q = 0; q < queries.rows; q++) {
@@ -34,9 +37,12 @@ export async function groundTruth(dataset: BenchDataset, k: number): Promise<Tru
     for (let i = 0; i < width; i++) row[i] = distanceOf(base, ids[q * k + i]!, queries, q, metric);
     row.sort();
   }
-  for (let i = 0; i < checked; i++) checkQuery(dataset, Math.floor((i * queries.rows) / checked), distances, k, width);
+  const inspected = Math.min(checked, queries.rows);
+  for (let i = 0; i < inspected; i++) {
+    checkQuery(dataset, Math.floor((i * queries.rows) / inspected), distances, k, width, allowed);
+  }
   await writeWhole(path, bytesOf(distances));
-  return { distances, counts };
+  return { distances, counts, width: k };
 }
 
 function checkQuery(
@@ -45,8 +51,10 @@ function checkQuery(
   found: Float64Array,
   k: number,
   width: number,
+  allowed: Uint32Array | undefined,
 ) {
-  const all = Float64Array.from({ length: base.rows }, (_, id) => distanceOf(base, id, queries, q, metric)).sort();
+  const rows = allowed ?? Uint32Array.from({ length: base.rows }, (_, id) => id);
+  const all = Float64Array.from(rows, (id) => distanceOf(base, id, queries, q, metric)).sort();
   for (let i = 0; i < width; i++) {
     const difference = found[q * k + i]! - all[i]!;
     // Float32 rounding may exchange two rows that are this near to each other.

@@ -1,17 +1,22 @@
 import hnswlib from 'hnswlib-node';
 import { rowOf } from '../datasets/dataset.js';
-import type { Algorithm } from './algorithm.js';
+import type { Algorithm, AlgorithmSpec } from './algorithm.js';
+import { BuildParameters } from './build-parameters.js';
 import { installedVersion } from './installed.js';
 
 const spaces = { l2: 'l2', ip: 'ip', cosine: 'cosine' } as const;
 
-/** The peer as its users call it: `number[]` in, objects out, one thread. */
-export function hnswlibNode(M: number, efConstruction: number): Algorithm {
+/** The peer as its users call it: `number[]` in, objects out, one thread, a filter that is a function. */
+export function hnswlibNode(spec: AlgorithmSpec): Algorithm {
+  const parameters = new BuildParameters(spec);
+  const M = parameters.count('M', 16);
+  const efConstruction = parameters.count('efConstruction', 200);
+  parameters.refuseOthers();
   return {
-    engine: 'hnswlib-node',
-    name: `hnswlib-node M=${M}`,
+    name: spec.label ?? `hnswlib-node M=${M}`,
     parameters: `M ${M}, efConstruction ${efConstruction}`,
     ours: false,
+    effort: 'ef',
     leastEffort: (k) => k,
     buildsInParallel: false,
     openModes: ['memory'],
@@ -28,9 +33,14 @@ export function hnswlibNode(M: number, efConstruction: number): Algorithm {
     async open({ base, metric }, path) {
       const index = new hnswlib.HierarchicalNSW(spaces[metric], base.dim);
       await index.readIndex(path);
+      let allows: ((id: number) => boolean) | undefined;
       return {
         setEffort: (effort) => index.setEf(effort),
-        query: (vector, k) => index.searchKnn(Array.from(vector), k).neighbors,
+        setFilter(ids) {
+          const allowed = ids && new Set(ids);
+          allows = allowed && ((id) => allowed.has(id));
+        },
+        query: (vector, k) => index.searchKnn(Array.from(vector), k, allows).neighbors,
         close: () => undefined,
       };
     },

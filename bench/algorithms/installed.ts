@@ -22,15 +22,25 @@ function folderOf(name: string): string | undefined {
   );
 }
 
+/** @throws Error where the package is not installed */
+export function packageFolder(name: string): string {
+  const folder = folderOf(name);
+  if (folder === undefined) throw new Error(`${name} is not installed`);
+  return folder;
+}
+
+/** Where this repository lies. */
+export function repositoryFolder(): string {
+  return root;
+}
+
 export function isInstalled(name: string): boolean {
   return folderOf(name) !== undefined;
 }
 
 /** @throws Error where the package is not installed */
 export function installedVersion(name: string): string {
-  const folder = folderOf(name);
-  if (folder === undefined) throw new Error(`${name} is not installed`);
-  return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
+  return (JSON.parse(readFileSync(join(packageFolder(name), 'package.json'), 'utf8')) as { version: string }).version;
 }
 
 /** A CommonJS package of bench/package.json; its type is the caller's affair. */

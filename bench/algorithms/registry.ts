@@ -1,35 +1,43 @@
-import type { Algorithm } from './algorithm.js';
+import type { Algorithm, AlgorithmSpec } from './algorithm.js';
 import { hnswlibNode } from './hnswlib-node.js';
 import { isInstalled } from './installed.js';
-import { nighHnsw } from './nigh-hnsw.js';
+import { nighFlat, nighHnsw } from './nigh.js';
 
-/** Ours, by the key under which a child process finds it again. */
-const ours: ReadonlyMap<string, () => Promise<Algorithm>> = new Map([
-  ['nigh', () => Promise.resolve(nighHnsw({}))],
-  ['nigh-m16', () => Promise.resolve(nighHnsw({ M: 16 }))],
-]);
-
-/** The peers, with the package each of them needs; loaded only when asked for. */
-const peers: ReadonlyMap<string, { readonly package: string; readonly load: () => Promise<Algorithm> }> = new Map([
-  ['hnswlib-node', { package: 'hnswlib-node', load: () => Promise.resolve(hnswlibNode(16, 200)) }],
-  ['usearch', { package: 'usearch', load: async () => (await import('./usearch.js')).usearch(16, 200) }],
-  ['zvec', { package: '@zvec/zvec', load: async () => (await import('./zvec.js')).zvecHnsw(16, 200) }],
-]);
-
-export const ourKeys = [...ours.keys()];
-export const peerKeys = [...peers.keys()];
-
-/** hnswlib-node: what every ratio is to. */
-export const baselineKey = 'hnswlib-node';
-
-/** The peers whose packages are here. */
-export function installedPeers(): string[] {
-  return peerKeys.filter((key) => isInstalled(peers.get(key)!.package));
+interface Engine {
+  /** Why it cannot take part here; undefined where it can. */
+  absent(): string | undefined;
+  load(spec: AlgorithmSpec): Promise<Algorithm>;
 }
 
-/** @throws Error for a key that is none */
-export async function algorithm(key: string): Promise<Algorithm> {
-  const load = ours.get(key) ?? peers.get(key)?.load;
-  if (load === undefined) throw new Error(`unknown engine ${key}; known: ${[...ourKeys, ...peerKeys].join(', ')}`);
-  return load();
+/** Every engine that a grid can name, by that name; a peer's package is loaded only when it is asked for. */
+const engines: ReadonlyMap<string, Engine> = new Map<string, Engine>([
+  ['nigh-hnsw', { absent: () => undefined, load: (spec) => Promise.resolve(nighHnsw(spec)) }],
+  ['nigh-flat', { absent: () => undefined, load: (spec) => Promise.resolve(nighFlat(spec)) }],
+  ['hnswlib-node', peer('hnswlib-node', (spec) => Promise.resolve(hnswlibNode(spec)))],
+  ['usearch', peer('usearch', async (spec) => (await import('./usearch.js')).usearch(spec))],
+  ['zvec', peer('@zvec/zvec', async (spec) => (await import('./zvec.js')).zvecHnsw(spec))],
+  ['lancedb-hnsw', peer('@lancedb/lancedb', async (spec) => (await import('./lancedb.js')).lancedbHnsw(spec))],
+  ['lancedb-ivf', peer('@lancedb/lancedb', async (spec) => (await import('./lancedb.js')).lancedbIvf(spec))],
+]);
+
+function peer(name: string, load: Engine['load']): Engine {
+  return { absent: () => (isInstalled(name) ? undefined : `the package ${name} is not installed`), load };
+}
+
+export const engineNames = [...engines.keys()];
+
+/** Why an algorithm cannot take part here; undefined where it can. */
+export function absence(spec: AlgorithmSpec): string | undefined {
+  return engineOf(spec).absent();
+}
+
+/** @throws Error for an engine that is none, and for build parameters that it does not have */
+export function algorithm(spec: AlgorithmSpec): Promise<Algorithm> {
+  return engineOf(spec).load(spec);
+}
+
+function engineOf({ key, engine }: AlgorithmSpec): Engine {
+  const found = engines.get(engine);
+  if (found !== undefined) return found;
+  throw new Error(`${key}: unknown engine ${engine}; known: ${engineNames.join(', ')}`);
 }

@@ -1,5 +1,6 @@
 import type { PeerMetric } from '../datasets/dataset.js';
-import type { Algorithm, OpenMode } from './algorithm.js';
+import type { Algorithm, AlgorithmSpec, OpenMode } from './algorithm.js';
+import { BuildParameters } from './build-parameters.js';
 import { installedVersion, requirePeer } from './installed.js';
 
 /** As much of the package as is used here, so that this compiles where it is not installed. */
@@ -25,22 +26,29 @@ const { Index } = requirePeer('usearch') as Usearch;
 
 const metrics: Record<PeerMetric, string> = { l2: 'l2sq', ip: 'ip', cosine: 'cos' };
 
-/** usearch with its default scalar, f32: typed arrays in and out, keys as BigInt. */
-export function usearch(connectivity: number, expansionAdd: number): Algorithm {
+const scalars = ['f32', 'f16', 'i8'] as const;
+
+/** usearch: typed arrays in and out, keys as BigInt. */
+export function usearch(spec: AlgorithmSpec): Algorithm {
+  const parameters = new BuildParameters(spec);
+  const connectivity = parameters.count('connectivity', 16);
+  const expansionAdd = parameters.count('expansionAdd', 200);
+  const quantization = parameters.choice('quantization', scalars) ?? 'f32';
+  parameters.refuseOthers();
   const config = (dim: number, metric: PeerMetric, effort: number) => ({
     dimensions: dim,
     metric: metrics[metric],
-    quantization: 'f32',
+    quantization,
     connectivity,
     expansion_add: expansionAdd,
     expansion_search: effort,
     multi: false,
   });
   return {
-    engine: 'usearch',
-    name: `usearch f32 M=${connectivity}`,
-    parameters: `connectivity ${connectivity}, expansion_add ${expansionAdd}, f32`,
+    name: spec.label ?? `usearch ${quantization} M=${connectivity}`,
+    parameters: `connectivity ${connectivity}, expansion_add ${expansionAdd}, ${quantization}`,
     ours: false,
+    effort: 'expansion_search',
     leastEffort: (k) => k,
     buildsInParallel: true,
     openModes: ['memory', 'mapped'],

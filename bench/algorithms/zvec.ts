@@ -1,5 +1,6 @@
 import { type PeerMetric, rowOf } from '../datasets/dataset.js';
-import type { Algorithm } from './algorithm.js';
+import type { Algorithm, AlgorithmSpec } from './algorithm.js';
+import { BuildParameters } from './build-parameters.js';
 import { installedVersion, requirePeer } from './installed.js';
 
 /** As much of the package as is used here, so that this compiles where it is not installed. */
@@ -67,12 +68,16 @@ function initialize(threads: number): void {
 }
 
 /** zvec: a collection with one f32 vector field and an HNSW index over it; typed arrays in, documents out, ids as strings. */
-export function zvecHnsw(m: number, efConstruction: number): Algorithm {
+export function zvecHnsw(spec: AlgorithmSpec): Algorithm {
+  const parameters = new BuildParameters(spec);
+  const m = parameters.count('m', 16);
+  const efConstruction = parameters.count('efConstruction', 200);
+  parameters.refuseOthers();
   return {
-    engine: 'zvec',
-    name: `zvec f32 M=${m}`,
+    name: spec.label ?? `zvec f32 M=${m}`,
     parameters: `m ${m}, efConstruction ${efConstruction}, f32`,
     ours: false,
+    effort: 'ef',
     leastEffort: (k) => k,
     buildsInParallel: true,
     openModes: ['memory', 'mapped'],

@@ -1,11 +1,12 @@
 /** The program of a child process: takes one task, answers with one message, ends. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { ask } from '../algorithms/algorithm.js';
 import { algorithm } from '../algorithms/registry.js';
-import { bytesOnDisk } from '../builds.js';
-import { loadDataset, rowOf } from '../datasets/dataset.js';
-import { datasets } from '../datasets/registry.js';
-import { forgetPeak, peakBytes, residentBytes, watchOthers } from '../machine.js';
+import { bytesOnDisk, filesOf } from '../builds.js';
+import { loadDataset, queryVectors } from '../datasets/dataset.js';
+import { findDataset } from '../datasets/registry.js';
+import { dropFromCache, forgetPeak, peakBytes, residentBytes, watchOthers } from '../machine.js';
 import type { BuildAnswer, BuildTask, ChildTask, OpenAnswer, OpenTask } from './child.js';
 
 const k = 10;
@@ -21,9 +22,9 @@ process.once('message', (task: ChildTask) => {
   );
 });
 
-async function build({ dataset: name, rows, algorithm: key, threads, path }: BuildTask): Promise<BuildAnswer> {
-  const engine = await algorithm(key);
-  const dataset = await loadDataset(datasets.get(name)!, { queries: 1, rows });
+async function build({ dataset: wanted, rows, algorithm: spec, threads, path }: BuildTask): Promise<BuildAnswer> {
+  const engine = await algorithm(spec);
+  const dataset = await loadDataset(await findDataset(wanted), { queries: 1, rows });
   await mkdir(dirname(path), { recursive: true });
   globalThis.gc?.();
   forgetPeak();
@@ -39,7 +40,9 @@ async function build({ dataset: name, rows, algorithm: key, threads, path }: Bui
 async function measureOpening(task: OpenTask): Promise<OpenAnswer> {
   const engine = await algorithm(task.algorithm);
   // One row is enough to know metric and dimension; more would be memory that is not the index's.
-  const dataset = await loadDataset(datasets.get(task.dataset)!, { queries: task.queries, rows: 1 });
+  const dataset = await loadDataset(await findDataset(task.dataset), { queries: task.queries, rows: 1 });
+  const [first, ...others] = queryVectors(dataset);
+  const forgotten = task.cold && dropFromCache(await filesOf(task.path));
   globalThis.gc?.();
   const before = residentBytes();
   const began = performance.now();
@@ -47,7 +50,11 @@ async function measureOpening(task: OpenTask): Promise<OpenAnswer> {
   const openMs = performance.now() - began;
   const openBytes = residentBytes() - before;
   opened.setEffort(task.effort);
-  for (let q = 0; q < dataset.queries.rows; q++) opened.query(rowOf(dataset.queries, q).slice(), k);
+  const asked = performance.now();
+  await ask(opened, first!, k);
+  const firstQueryMs = performance.now() - asked;
+  for (const vector of others) await ask(opened, vector, k);
   globalThis.gc?.();
-  return { openMs, openBytes, searchedBytes: residentBytes() - before };
+  const searchedBytes = residentBytes() - before;
+  return { openMs: task.cold && !forgotten ? null : openMs, firstQueryMs, openBytes, searchedBytes };
 }

@@ -1,13 +1,14 @@
 /** Child processes that measure one thing and answer with one message; their memory is theirs alone. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { OpenMode } from '../algorithms/algorithm.js';
+import type { AlgorithmSpec, OpenMode } from '../algorithms/algorithm.js';
+import type { DatasetReference } from '../datasets/registry.js';
 
 export interface BuildTask {
   readonly task: 'build';
-  readonly dataset: string;
+  readonly dataset: DatasetReference;
   readonly rows?: number | undefined;
-  readonly algorithm: string;
+  readonly algorithm: AlgorithmSpec;
   readonly threads: number;
   readonly path: string;
 }
@@ -23,17 +24,21 @@ export interface BuildAnswer {
 
 export interface OpenTask {
   readonly task: 'open';
-  readonly dataset: string;
-  readonly algorithm: string;
+  readonly dataset: DatasetReference;
+  readonly algorithm: AlgorithmSpec;
   readonly path: string;
   readonly mode: OpenMode;
+  /** Whether the system is to forget the file first, so that it comes from the disk. */
+  readonly cold: boolean;
   readonly effort: number;
   readonly queries: number;
 }
 
 export interface OpenAnswer {
-  /** Milliseconds until the index can be asked; the file was read shortly before, so no disk is waited for. */
-  readonly openMs: number;
+  /** Milliseconds until the index can be asked; null where it was to be cold and the system could not be made to forget the file. */
+  readonly openMs: number | null;
+  /** Milliseconds of the first query after it. */
+  readonly firstQueryMs: number;
   /** Resident memory above what the process held before, after opening and after the queries. */
   readonly openBytes: number;
   readonly searchedBytes: number;
@@ -53,7 +58,7 @@ export function runChild(task: ChildTask): Promise<BuildAnswer | OpenAnswer> {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       if (answer !== undefined) resolve(answer);
-      else reject(new Error(`${task.algorithm}: the process to ${task.task} it ended with ${signal ?? code}.`));
+      else reject(new Error(`${task.algorithm.key}: the process to ${task.task} it ended with ${signal ?? code}.`));
     });
     child.send(task);
   });

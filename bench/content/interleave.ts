@@ -1,6 +1,6 @@
 /** Several ways to the same thing, each in turn in every round, so that the machine's drift falls on all alike. */
+import { median } from 'nigh/evaluation';
 import { busyFrom, watchOthers } from '../machine.js';
-import { median } from '../measures.js';
 import { say } from '../report/say.js';
 import { decimal, textTable, whole } from '../report/text-table.js';
 

@@ -8,13 +8,14 @@
  * Beside each the machine's load average, and for how much of the time the service's main threads were ready to go on but had no core: what
  * others on the machine add to the times. Not told where the system does not count it.
  */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Retriever } from 'nigh';
-import { median, quantile } from '../measures.js';
+import { median, quantile } from 'nigh/evaluation';
 import type { BenchOptions } from '../options.js';
 import { say } from '../report/say.js';
 import { decimal, textTable, whole } from '../report/text-table.js';

@@ -5,10 +5,10 @@
  * fresh build over the same rows.
  */
 import type { HnswIndex } from 'nigh/index';
-import { queryVectors } from '../compare/curves.js';
+import { type BenchDataset, queryVectors } from '../datasets/dataset.js';
 import { pickRows, shuffledOrder } from '../datasets/random.js';
 import { recallByDistance } from '../measures.js';
-import { type BenchOptions, UsageError } from '../options.js';
+import type { BenchOptions } from '../options.js';
 import { say } from '../report/say.js';
 import { textTable } from '../report/text-table.js';
 import { groundTruth } from '../truth.js';
@@ -17,21 +17,32 @@ import { buildOurs, k, loadOne } from './subject.js';
 const efforts = [16, 32, 64, 128, 256];
 const seed = 20_240_504;
 
-/** An index that can forget rows; versions that cannot lack the method. */
-interface Removing {
-  remove(ids: Uint32Array): Promise<number>;
+export interface Refilled {
+  readonly effort: number;
+  readonly fresh: number;
+  readonly refilled: number;
 }
 
 export async function churn(options: BenchOptions): Promise<void> {
   const dataset = await loadOne(options);
+  const rows = (await measureRefilled(dataset)).map(({ effort, fresh, refilled }) => [
+    String(effort),
+    fresh.toFixed(4),
+    refilled.toFixed(4),
+    (refilled - fresh).toFixed(4),
+  ]);
+  process.stdout.write(`\n${textTable(['efSearch', 'fresh', 'refilled', 'difference'], rows)}`);
+}
+
+/** Recall at every effort of a fresh index and of one that was half emptied and filled again. */
+export async function measureRefilled(dataset: BenchDataset): Promise<Refilled[]> {
   const { base } = dataset;
   const truth = await groundTruth(dataset, k);
   const fresh = await buildOurs(dataset);
-  if (!canRemove(fresh)) throw new UsageError('this version of nigh cannot remove rows from an HnswIndex');
   const used = await buildOurs(dataset);
   const ids = shuffledOrder(base.rows, seed).slice(0, Math.floor(base.rows / 2));
   say(`removing ${ids.length} rows`);
-  await (used as HnswIndex & Removing).remove(ids);
+  await used.remove(ids);
   say('putting them in again');
   await used.add({ data: pickRows(base.data, base.dim, ids), rows: ids.length, dim: base.dim }, ids);
   const vectors = queryVectors(dataset);
@@ -42,15 +53,8 @@ export async function churn(options: BenchOptions): Promise<void> {
       dataset,
       k,
     );
-  const rows = efforts.map((efSearch) => {
-    const [before, after] = [recall(fresh, efSearch), recall(used, efSearch)];
-    return [String(efSearch), before.toFixed(4), after.toFixed(4), (after - before).toFixed(4)];
-  });
-  process.stdout.write(`\n${textTable(['efSearch', 'fresh', 'refilled', 'difference'], rows)}`);
+  const found = efforts.map((effort) => ({ effort, fresh: recall(fresh, effort), refilled: recall(used, effort) }));
   fresh.close();
   used.close();
-}
-
-function canRemove(index: HnswIndex): index is HnswIndex & Removing {
-  return 'remove' in index && typeof index.remove === 'function';
+  return found;
 }

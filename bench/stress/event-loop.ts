@@ -5,10 +5,11 @@
  * sent as soon as the one before has answered, in turns in one run. NIGH_THREADS=1 leaves one native thread to the searches, so that on
  * two cores the loop has a core of its own.
  */
+
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { queryVectors } from '../compare/curves.js';
-import { median, quantile } from '../measures.js';
+import { median, quantile } from 'nigh/evaluation';
+import { queryVectors } from '../datasets/dataset.js';
 import type { BenchOptions } from '../options.js';
 import { textTable } from '../report/text-table.js';
 import { buildOurs, k, loadOne } from './subject.js';

@@ -6,10 +6,9 @@
  */
 
 import { setImmediate as turn } from 'node:timers/promises';
+import { median } from 'nigh/evaluation';
 import { HnswIndex } from 'nigh/index';
-import { queryVectors } from '../compare/curves.js';
-import { firstRows } from '../datasets/dataset.js';
-import { median } from '../measures.js';
+import { type BenchDataset, firstRows, queryVectors } from '../datasets/dataset.js';
 import type { BenchOptions } from '../options.js';
 import { say } from '../report/say.js';
 import { k, loadOne } from './subject.js';
@@ -17,8 +16,27 @@ import { k, loadOne } from './subject.js';
 const turns = 5;
 const efSearch = 64;
 
+export interface Writing {
+  /** Searches a second, a turn. */
+  readonly idleQps: number[];
+  readonly writingQps: number[];
+  readonly ratio: number[];
+  readonly insertsPerSecond: number[];
+}
+
 export async function insert(options: BenchOptions): Promise<void> {
   const dataset = await loadOne(options);
+  const { idleQps, writingQps, ratio, insertsPerSecond } = await measureWriting(dataset, options.seconds);
+  ratio.forEach((value, t) => {
+    process.stdout.write(
+      `idle ${whole(idleQps[t]!)} searches/s, inserting ${whole(writingQps[t]!)} (${value.toFixed(2)} ×) at ${whole(insertsPerSecond[t]!)} rows/s\n`,
+    );
+  });
+  process.stdout.write(`searches while inserting: ${median(ratio).toFixed(2)} × of idle, median of ${turns} turns\n`);
+}
+
+/** @param seconds of searching an idle index, in all turns together */
+export async function measureWriting(dataset: BenchDataset, seconds: number): Promise<Writing> {
   const { base, metric } = dataset;
   const half = firstRows(base, Math.floor(base.rows / 2));
   say(`building over ${half.rows} rows; the others are inserted`);
@@ -37,9 +55,9 @@ export async function insert(options: BenchOptions): Promise<void> {
     }
     return count / ((performance.now() - began) / 1000);
   };
-  const ratios: number[] = [];
+  const found: Writing = { idleQps: [], writingQps: [], ratio: [], insertsPerSecond: [] };
   for (let t = 0; t < turns; t++) {
-    const until = performance.now() + (options.seconds / turns) * 1000;
+    const until = performance.now() + (seconds / turns) * 1000;
     const idle = await rate(() => performance.now() >= until);
     const from = half.rows + t * insertedPerTurn;
     const rows = {
@@ -53,16 +71,15 @@ export async function insert(options: BenchOptions): Promise<void> {
     const adding = index.add(rows, ids, { threads: 1 }).finally(() => {
       inserted = true;
     });
-    const meanwhile = await rate(() => inserted);
+    const writing = await rate(() => inserted);
     await adding;
-    const inserts = insertedPerTurn / ((performance.now() - began) / 1000);
-    ratios.push(meanwhile / idle);
-    process.stdout.write(
-      `idle ${whole(idle)} searches/s, inserting ${whole(meanwhile)} (${(meanwhile / idle).toFixed(2)} ×) at ${whole(inserts)} rows/s\n`,
-    );
+    found.insertsPerSecond.push(insertedPerTurn / ((performance.now() - began) / 1000));
+    found.idleQps.push(idle);
+    found.writingQps.push(writing);
+    found.ratio.push(writing / idle);
   }
   index.close();
-  process.stdout.write(`searches while inserting: ${median(ratios).toFixed(2)} × of idle, median of ${turns} turns\n`);
+  return found;
 }
 
 function whole(value: number): string {

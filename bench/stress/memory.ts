@@ -5,7 +5,7 @@
  * it is reported.
  */
 import { IdSet } from 'nigh/index';
-import { queryVectors } from '../compare/curves.js';
+import { queryVectors } from '../datasets/dataset.js';
 import { residentBytes } from '../machine.js';
 import { type BenchOptions, UsageError } from '../options.js';
 import { buildOurs, k, loadOne } from './subject.js';

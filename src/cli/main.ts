@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addBackupCommand } from './commands/backup.js';
+import { addBenchCommand } from './commands/bench.js';
 import { addBuildCommand } from './commands/build.js';
 import { addCompactCommand } from './commands/compact.js';
 import { addEmbedCommand } from './commands/embed.js';
@@ -53,6 +54,7 @@ function program(context: CommandContext): Command {
   addNeighborsCommand(nigh, context);
   addEmbedCommand(nigh, context);
   addEvaluateCommand(nigh, context);
+  addBenchCommand(nigh, context);
   addInspectCommand(nigh, context);
   addImportCommand(nigh, context);
   addExportCommand(nigh, context);

@@ -2,6 +2,17 @@
 export { type SparseKnnParams, type SparseNeighbors, sparseKnn } from '../binding/sparse-knn.js';
 export { CsrMatrix } from '../core/csr-matrix.js';
 export { Vocabulary } from '../core/vocabulary.js';
+export {
+  type BenchmarkResult,
+  benchmarkResult,
+  type CurvePoint,
+  type DatasetResult,
+  type EngineResult,
+} from './benchmark/result.js';
+export { type MeasuredPoint, median, qpsAtRecall, quantile, roundsAtRecall } from './benchmark/speed.js';
+export { type IndexTrial, type IndexTuning, type TuneContext, type TuneTask, tuneIndex } from './benchmark/tune.js';
+export { type CollectionTuning, type TuneCollectionOptions, tuneCollection } from './benchmark/tune-collection.js';
+export { type BootstrapOptions, type Interval, medianRatio, pairedDifference } from './bootstrap.js';
 export { decilesOf, ratios } from './deciles.js';
 export { evaluateRanking, type RankingContext, type RankingFigures, type RankingResult } from './evaluate-ranking.js';
 export { evaluateRating, type RatingContext, type RatingResult } from './evaluate-rating.js';

@@ -10,6 +10,20 @@ const args = process.argv.slice(2);
 const smoke = args[0] === 'smoke';
 const recsys = args[0] === 'recsys';
 
+/** Commands that need nothing of bench/package.json. */
+const alone = [
+  'compare',
+  'event-loop',
+  'memory',
+  'insert',
+  'churn',
+  'filters',
+  'content',
+  'retrieval',
+  'neighbors',
+  'smoke',
+];
+
 await script(async () => {
   await ensureBuilt();
   await step('Compiling the benchmarks', () =>
@@ -19,20 +33,23 @@ await script(async () => {
     await run(process.execPath, [inRoot('build/bench/recsys/main.js'), ...args.slice(1)], { visible: true });
     return 0;
   }
-  if (wantsPackages() && !existsSync(inRoot('bench/node_modules/.package-lock.json'))) await installPackages();
+  if (!alone.includes(args[0] ?? '') && !existsSync(inRoot('bench/node_modules/.package-lock.json'))) {
+    await installPackages();
+  }
   if (!smoke) {
     await bench(args);
     return 0;
   }
-  const small = ['tiny', '--queries', '50', '--repeats', '2', '--peers', 'hnswlib-node'];
+  const small = ['tiny', '--queries', '50'];
   for (const [command, ...options] of [
-    ['compare'],
-    ['event-loop', '--seconds', '1'],
-    ['memory', '--searches', '2000'],
-    ['insert', '--seconds', '1'],
+    ['ann', '--grid', 'smoke'],
+    ['event-loop', ...small, '--seconds', '1'],
+    ['memory', ...small, '--searches', '2000'],
+    ['insert', ...small, '--seconds', '1'],
+    ['churn', ...small],
   ]) {
     say(`${bold('·')} ${command}`);
-    await bench([command, ...small, ...options]);
+    await bench([command, ...options]);
   }
   return 0;
 });
@@ -43,18 +60,17 @@ async function bench(options) {
   await run(process.execPath, ['--expose-gc', inRoot('build/bench/main.js'), ...given], { visible: true });
 }
 
-/** Whether something of bench/package.json was asked for: a peer that is no dependency of nigh itself, the chart, or the sender of requests. */
-function wantsPackages() {
-  return args[0] === 'service' || args.some((arg) => /^--chart/.test(arg) || /\b(usearch|zvec)\b/.test(arg));
-}
-
-/** Their install scripts only look for the binary that came with them. */
+/** The peers, the charts and the sender of requests. Their install scripts only look for the binary that came with them. */
 async function installPackages() {
   const npm = npmCommand();
-  await step('Installing the packages of the benchmarks', () =>
-    // Not `npm ci`: it refuses a lock file without the peers' binaries for other platforms.
-    run(npm.command, [...npm.args, 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], {
-      cwd: inRoot('bench'),
-    }),
-  );
+  try {
+    await step('Installing the packages of the benchmarks', () =>
+      // Not `npm ci`: it refuses a lock file without the peers' binaries for other platforms.
+      run(npm.command, [...npm.args, 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], {
+        cwd: inRoot('bench'),
+      }),
+    );
+  } catch {
+    say('They cannot be installed: peers are left out, and what needs the others will say so.');
+  }
 }

@@ -1,10 +1,9 @@
 import hnswlib from 'hnswlib-node';
+import { median } from 'nigh/evaluation';
 import { FlatIndex, type Matrix } from 'nigh/index';
-import { type BenchDataset, firstRows, type PeerMetric, rowOf } from '../datasets/dataset.js';
+import { type BenchDataset, firstRows, type PeerMetric, queryVectors, rowOf } from '../datasets/dataset.js';
 import { readBandwidth } from '../machine.js';
-import { median } from '../measures.js';
 import { say } from '../report/say.js';
-import { queryVectors } from './curves.js';
 
 const hnswlibSpaces = { l2: 'l2', ip: 'ip', cosine: 'cosine' } as const;
 
@@ -17,7 +16,7 @@ export interface ExactSpeeds {
   /** Queries a second that this allows to a scan of float32 rows. */
   readonly limit: number;
   /** Queries a second by what was measured. */
-  readonly speeds: readonly { readonly what: string; readonly qps: number }[];
+  readonly speeds: { readonly what: string; readonly qps: number }[];
 }
 
 /** Exact search: ours one query at a time and batched, hnswlib-node's brute force, and a loop in JavaScript; rounds are interleaved. */
