@@ -9,8 +9,8 @@
  * after d ms it also records answers after d − 1, d − 2, … 1 ms.
  */
 import { connect, type Socket } from 'node:net';
+import { quantile } from 'nigh/evaluation';
 import { Random } from '../datasets/random.js';
-import { quantile } from '../measures.js';
 
 /** What is sent. */
 export interface Arrivals {

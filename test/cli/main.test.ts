@@ -23,6 +23,7 @@ test('the help lists every command, and each has a help of its own with an examp
     'neighbors',
     'embed',
     'evaluate',
+    'bench',
     'inspect',
     'import',
     'export',

@@ -21,7 +21,11 @@ export function addBenchCommand(nigh: Command, context: CommandContext): void {
     .description(
       'recall against latency: find index parameters for your own vectors, compare two results, run the suite',
     )
-    .helpCommand(false);
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ nigh bench tune movies --recall 0.95\n  $ nigh bench compare before.json after.json --json',
+    );
   addTune(bench, context);
   addCompare(bench);
   for (const [suite, what] of [
