@@ -22,7 +22,7 @@ export function ratioAt(
   return spread(roundsAtRecall(curve, recall).map((qps, round) => qps / other[round]!));
 }
 
-export function spread(values: readonly number[]): Spread | null {
+function spread(values: readonly number[]): Spread | null {
   if (values.length === 0 || values.some((value) => Number.isNaN(value))) return null;
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
