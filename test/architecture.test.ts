@@ -19,7 +19,8 @@ const allowed: Record<string, readonly string[]> = {
   retrieval: ['core', 'data', 'embeddings', 'index'],
   service: ['core', 'retrieval'],
   client: ['core', 'retrieval'],
-  cli: ['core', 'data', 'embeddings', 'index', 'retrieval', 'evaluation'],
+  postgres: ['core', 'binding', 'data', 'embeddings', 'index', 'retrieval'],
+  cli: ['core', 'data', 'embeddings', 'index', 'retrieval', 'evaluation', 'postgres'],
   setup: [],
 };
 

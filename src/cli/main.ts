@@ -16,6 +16,7 @@ import { addFetchCommand } from './commands/fetch.js';
 import { addImportCommand } from './commands/import.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addNeighborsCommand } from './commands/neighbors.js';
+import { addPushCommand } from './commands/push.js';
 import { addRecommendCommand } from './commands/recommend.js';
 import { addRestoreCommand } from './commands/restore.js';
 import { addRollbackCommand } from './commands/rollback.js';
@@ -62,6 +63,7 @@ function program(context: CommandContext): Command {
   addCompactCommand(nigh, context);
   addRollbackCommand(nigh, context);
   addBackupCommand(nigh, context);
+  addPushCommand(nigh, context);
   addRestoreCommand(nigh, context);
   addServeCommand(nigh, context);
   nigh.helpCommand(false);

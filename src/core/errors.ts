@@ -56,6 +56,8 @@ const kinds = {
   DOWNLOAD_FAILED: { status: 502, meaning: 'A dataset could not be downloaded.' },
   ABORTED: { status: 499, meaning: 'The operation was aborted by its caller.' },
   CLOSED: { status: 503, meaning: 'The index or collection was closed.' },
+  CONNECTION_LOST: { status: 503, meaning: 'The connection to the database was lost, or could not be made.' },
+  DATABASE: { status: 502, meaning: 'The database refused what was asked of it.' },
   NOT_READY: { status: 503, meaning: 'The service is starting or stopping.' },
   OUT_OF_MEMORY: { status: 503, meaning: 'Memory could not be allocated.' },
   SIMD_UNSUPPORTED: { status: 500, meaning: 'NIGH_SIMD names a level that this processor or build does not have.' },

@@ -2,6 +2,7 @@ import { breathe } from '../core/abort.js';
 import type { Matrix } from '../core/matrix.js';
 import { zeros } from '../core/matrix.js';
 import type { VectorIndex } from './vector-index.js';
+import { vectorsOf } from './vectors-of.js';
 
 const rowsAtOnce = 2000;
 
@@ -22,13 +23,13 @@ export async function storedVectors(
   const anything = Float32Array.from({ length: dim }, (_, i) => (i === 0 ? 1 : 0));
   const ids = (await index.search(anything, size, { exact: true, signal })).ids.sort();
   const matrix = zeros(ids.length, dim);
-  for (let r = 0; r < ids.length; r++) {
-    if (r % rowsAtOnce === 0) {
-      await breathe(signal);
-      onProgress?.(r, ids.length);
-    }
-    const vector = index.vector(ids[r]!);
-    if (vector !== undefined) matrix.data.set(vector, r * dim);
+  for (let begin = 0; begin < ids.length; begin += rowsAtOnce) {
+    await breathe(signal);
+    onProgress?.(begin, ids.length);
+    const vectors = await vectorsOf(index, ids.subarray(begin, begin + rowsAtOnce), signal);
+    vectors.forEach((vector, at) => {
+      if (vector !== undefined) matrix.data.set(vector, (begin + at) * dim);
+    });
   }
   onProgress?.(ids.length, ids.length);
   return { matrix, ids };

@@ -33,7 +33,7 @@ export function isMetricName(value: unknown): value is MetricName {
 }
 
 /** Which engine holds the vectors. */
-export type IndexKind = 'flat' | 'hnsw' | 'hnswlib' | 'sparse';
+export type IndexKind = 'flat' | 'hnsw' | 'hnswlib' | 'sparse' | 'pgvector';
 
 /**
  * How an answer was found: `scan` compared every row, `allowed-scan` every row that the filter allows. `graph` traversed the
@@ -149,8 +149,14 @@ export interface VectorIndex<V extends Vector = Float32Array> {
   /** One search per row, on all cores, off the event loop. `queries` must not change before the promise settles. */
   searchBatch(queries: MatrixOf<V>, k: number, options?: BatchOptions): Promise<BatchResult>;
 
-  /** A copy of the stored vector (unit length under cosine), or undefined for an unknown id. */
+  /**
+   * A copy of the stored vector (unit length under cosine), or undefined for an unknown id.
+   * @throws NighError UNSUPPORTED for an index outside of this process, which has `vectors`; INVALID_ARGUMENT, CLOSED
+   */
   vector(id: number): V | undefined;
+
+  /** `vector` of several at once, in their order: only where they have to be fetched. `vectorsOf` asks any index. */
+  vectors?(ids: Uint32Array, signal?: AbortSignal): Promise<(V | undefined)[]>;
 
   /** Writes the index to one file, atomically. */
   save(path: string): Promise<void>;

@@ -8,6 +8,7 @@ import { Embedders } from './embedders.js';
 import { FilterCache } from './filters/filter-cache.js';
 import { Stoplists } from './filters/stoplists.js';
 import { liveGeneration, type Manifest, readManifest } from './generation.js';
+import { DirectoryFiles } from './generation-files.js';
 import { openAll } from './open-all.js';
 import { readPacked } from './packed-file.js';
 import { Pictures, pictureFiles } from './pictures.js';
@@ -112,7 +113,7 @@ export class Collection {
         ...{ manifest, catalogue, users, seen, spaces },
         sequence: manifest.journal ?? 0,
         userCount: users.size,
-        embedders: new Embedders(directory, manifest),
+        embedders: new Embedders(new DirectoryFiles(directory, manifest), manifest),
         pictures: await openPictures(directory, manifest),
         filters: new FilterCache({ columns, items }),
         stoplists: new Stoplists(catalogue),

@@ -24,6 +24,6 @@ export function describeItem({ catalogue, pictures, seen, spaces }: Collection, 
     attributes: catalogue.attributes(item),
     ...(pictures?.has(id) === true ? { picture: true } : {}),
     interactions: seen.popularity[item]!,
-    spaces: spaces.filter((space) => space.itemVector(item) !== undefined).map(({ name }) => name),
+    spaces: spaces.filter((space) => space.hasItem(item)).map(({ name }) => name),
   };
 }

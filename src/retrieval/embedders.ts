@@ -1,20 +1,18 @@
-import { join } from 'node:path';
 import { NighError } from '../core/errors.js';
-import { isPlainObject } from '../core/params.js';
 import type { Embedder } from '../embeddings/embedding.js';
 import { lookUpEmbedding } from '../embeddings/registry.js';
 import type { Manifest } from './generation.js';
-import { readPacked } from './packed-file.js';
+import type { GenerationFiles } from './generation-files.js';
 import { spaceFiles } from './space.js';
 
 /** What places texts and pictures in the spaces of a generation; each is opened when the first question needs it. */
 export class Embedders {
-  readonly #directory: string;
+  readonly #files: GenerationFiles;
   readonly #manifest: Manifest;
   readonly #opened = new Map<string, Promise<Embedder | undefined>>();
 
-  constructor(directory: string, manifest: Manifest) {
-    this.#directory = directory;
+  constructor(files: GenerationFiles, manifest: Manifest) {
+    this.#files = files;
     this.#manifest = manifest;
   }
 
@@ -44,11 +42,7 @@ export class Embedders {
     const space = this.#manifest.spaces.find((candidate) => candidate.name === name);
     const embedding = space === undefined ? undefined : lookUpEmbedding(space.embedding);
     if (embedding?.openEmbedder === undefined) return undefined;
-    const file = spaceFiles.model(name);
-    const stamp = this.#manifest.files[file];
-    if (stamp === undefined) throw new NighError('FORMAT', `${this.#directory}: the manifest lists no ${file}.`);
-    const model = await readPacked(join(this.#directory, file), stamp);
-    if (!isPlainObject(model)) throw new NighError('FORMAT', `${join(this.#directory, file)}: expected an object.`);
+    const model = await this.#files.readModel(spaceFiles.model(name));
     try {
       return await embedding.openEmbedder(model, async (other) => {
         // Its own, since a space of others closes those that it opened.

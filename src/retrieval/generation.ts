@@ -61,6 +61,8 @@ export interface Manifest {
   readonly leftOut?: readonly LeftOutSpace[];
   /** What it was made of; absent in generations that were not made by a build alone. */
   readonly made?: BuildRecord;
+  /** Of what is kept elsewhere than in its files: tables of a database. */
+  readonly tableBytes?: number;
   /** Every other file of the generation, by name. */
   readonly files: Readonly<Record<string, FileStamp>>;
 }
@@ -74,12 +76,13 @@ export function toInfo({
   journal: _journal,
   journalFolder: _folder,
   fit: _fit,
+  tableBytes = 0,
   ...info
 }: Manifest): CollectionInfo {
   return {
     ...info,
     spaces: spaces.map(({ efSearch: _efSearch, recall: _recall, ...space }) => space),
-    bytesOnDisk: Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0),
+    bytesOnDisk: Object.values(files).reduce((sum, { bytes }) => sum + bytes, tableBytes),
   };
 }
 

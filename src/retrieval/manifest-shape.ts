@@ -63,6 +63,7 @@ const manifestFields: Fields = {
   spaces: list(object(spaceFields)),
   leftOut: optional(list(object({ name: text(), embedding: text(), needs: text() }))),
   made: optional(object(madeFields)),
+  tableBytes: optional(count),
   files: { optional: false, read: requireFiles },
 };
 

@@ -35,7 +35,7 @@ async function measure({ catalogue }: Collection, space: Space): Promise<Efforts
   if (index.kind !== 'hnsw') {
     throw new NighError('UNSUPPORTED', `The index of the space ${space.name} is ${index.kind}: it has one effort.`);
   }
-  const { ordinals, matrix } = drawn(space, catalogue.size);
+  const { ordinals, matrix } = await drawn(space, catalogue.size);
   const ask = async (options: BatchOptions) => {
     const began = performance.now();
     // The item itself is the nearest, and is no neighbour.
@@ -74,13 +74,13 @@ function recallOf(truth: BatchResult, found: BatchResult, ordinals: Uint32Array)
 }
 
 /** Items with a vector, the same ones every time. */
-function drawn(space: Space, items: number): { ordinals: Uint32Array; matrix: Matrix } {
+async function drawn(space: Space, items: number): Promise<{ ordinals: Uint32Array; matrix: Matrix }> {
   const { dim } = space.similar;
   const ordinals: number[] = [];
   const rows: Float32Array[] = [];
   // Where few have a vector, more are drawn.
   for (const ordinal of sampleRows(items, 16 * questions, 1)) {
-    const vector = space.itemVector(ordinal);
+    const vector = await space.itemVector(ordinal);
     if (vector === undefined) continue;
     ordinals.push(ordinal);
     rows.push(vector);

@@ -25,11 +25,15 @@ export async function writePacked(path: string, value: unknown): Promise<void> {
  * @throws NighError NOT_FOUND, IO, TRUNCATED, CHECKSUM_MISMATCH, FORMAT
  */
 export async function readPacked(path: string, stamp: FileStamp): Promise<unknown> {
-  const bytes = await readFileStamped(path, stamp);
+  return unpackBytes(await readFileStamped(path, stamp), path);
+}
+
+/** What `writePacked` wrote, from wherever it was kept. @throws NighError FORMAT */
+export function unpackBytes(bytes: Uint8Array, name: string): unknown {
   try {
     return packr.unpack(bytes);
   } catch (cause) {
-    throw new NighError('FORMAT', `${path}: cannot be decoded: ${(cause as Error).message}`, { cause });
+    throw new NighError('FORMAT', `${name}: cannot be decoded: ${(cause as Error).message}`, { cause });
   }
 }
 

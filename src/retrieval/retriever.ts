@@ -2,8 +2,9 @@ import { invalidArgument, NighError } from '../core/errors.js';
 import { checked, choice, flag, integer, isPlainObject, optional, readParams } from '../core/params.js';
 import { ask, requireText } from './ask.js';
 import type { Collection } from './collection.js';
+import type { CollectionSource } from './collection-source.js';
 import { describeItem } from './describe-item.js';
-import { liveGeneration, toInfo } from './generation.js';
+import { toInfo } from './generation.js';
 import type { Acknowledgement } from './journal/journal.js';
 import type { CompactOptions } from './live/compact.js';
 import {
@@ -104,16 +105,14 @@ export interface RetrieverOptions {
  * ```
  */
 export class Retriever implements AsyncDisposable {
-  readonly #opened: OpenCollection;
-  readonly #directory: string;
+  readonly #opened: CollectionSource;
   readonly #stages: Stages;
   /** Changes of stoplists. */
   #revision = 0;
   #info: { readonly of: Collection; readonly info: CollectionInfo };
 
-  private constructor(opened: OpenCollection, directory: string, stages: Stages) {
+  private constructor(opened: CollectionSource, stages: Stages) {
     this.#opened = opened;
-    this.#directory = directory;
     this.#stages = stages;
     this.#info = { of: opened.state, info: infoOf(opened.state) };
   }
@@ -125,11 +124,17 @@ export class Retriever implements AsyncDisposable {
    * CHECKSUM_MISMATCH, VERSION_UNSUPPORTED, UNKNOWN_OPTION, INVALID_ARGUMENT
    */
   static async open(directory: string, options: RetrieverOptions = {}): Promise<Retriever> {
-    const { stages = {}, write, ...read } = readParams(openSchema, options, '');
-    readParams(stagesSchema, stages, 'stages');
-    const given = Object.fromEntries(Object.entries(stages).filter(([, stage]) => stage !== undefined));
-    const opened = await OpenCollection.open(directory, read, write);
-    return new Retriever(opened, directory, { ...defaultStages, ...given });
+    const { stages, write, ...read } = readParams(openSchema, options, '');
+    const chosen = readStages(stages);
+    return new Retriever(await OpenCollection.open(directory, read, write), chosen);
+  }
+
+  /**
+   * Over a collection that is open, wherever it is: what stands behind `open`, and behind `openPushed` of nigh/postgres. Closes it when it is closed.
+   * @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT
+   */
+  static over(source: CollectionSource, options: Pick<RetrieverOptions, 'stages'> = {}): Retriever {
+    return new Retriever(source, readStages(readParams({ stages: openSchema.stages }, options, '').stages));
   }
 
   /** What the collection is, as it is now; once closed, as it was last told. */
@@ -146,7 +151,7 @@ export class Retriever implements AsyncDisposable {
    * @throws NighError CLOSED, and what `open` throws
    */
   async reopen(): Promise<Retriever> {
-    return new Retriever(await this.#opened.reopen(), this.#directory, this.#stages);
+    return new Retriever(await this.#opened.reopen(), this.#stages);
   }
 
   /**
@@ -238,7 +243,7 @@ export class Retriever implements AsyncDisposable {
    * @throws NighError IO, FORMAT
    */
   liveGeneration(): Promise<string | undefined> {
-    return liveGeneration(this.#directory);
+    return this.#opened.liveGeneration();
   }
 
   /**
@@ -466,6 +471,13 @@ export class Retriever implements AsyncDisposable {
   #open(): Collection {
     return this.#opened.state;
   }
+}
+
+/** Those that were given in the place of the default ones. @throws NighError UNKNOWN_OPTION, INVALID_ARGUMENT */
+function readStages(stages: Partial<Stages> = {}): Stages {
+  readParams(stagesSchema, stages, 'stages');
+  const given = Object.fromEntries(Object.entries(stages).filter(([, stage]) => stage !== undefined));
+  return { ...defaultStages, ...given };
 }
 
 /** The manifest's, with what changes made of its counts. */

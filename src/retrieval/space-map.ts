@@ -63,12 +63,12 @@ export async function mapSpace(
   const made = await plane;
   const { axes, explained, points } = made;
   const place = (ordinal: number) => placed(collection, space, axes, ordinal);
-  const own = item === undefined ? undefined : place(item);
+  const own = item === undefined ? undefined : await place(item);
   if (item !== undefined && own === undefined) {
     const id = JSON.stringify(collection.catalogue.id(item));
     throw new NighError('NO_VECTOR', `The item ${id} has no vector in the space ${space.name}.`);
   }
-  const near = neighbours.filter((neighbour) => space.itemVector(neighbour.item) !== undefined);
+  const near = neighbours.filter((neighbour) => space.hasItem(neighbour.item));
   const ordinals = near.map((neighbour) => neighbour.item);
   const added = item === undefined ? ordinals : [item, ...ordinals];
   return {
@@ -76,10 +76,9 @@ export async function mapSpace(
     explained,
     points,
     ...(own === undefined ? {} : { item: own }),
-    neighbours: near.flatMap(({ item: ordinal, score }) => {
-      const point = place(ordinal);
-      return point === undefined ? [] : [{ ...point, score }];
-    }),
+    neighbours: (
+      await Promise.all(near.map(async ({ item: ordinal, score }) => ({ point: await place(ordinal), score })))
+    ).flatMap(({ point, score }) => (point === undefined ? [] : [{ ...point, score }])),
     ...(withLinks ? { links: await linksOf(made, space, added) } : {}),
   };
 }
@@ -90,7 +89,7 @@ async function linksOf(plane: Plane, space: Space, added: readonly number[]): Pr
   const { index, pairs } = await plane.links;
   if (added.length === 0) return pairs;
   const { rows: sampled } = plane.sample;
-  const vectors = added.map((ordinal) => space.itemVector(ordinal)).filter((vector) => vector !== undefined);
+  const vectors = (await space.itemVectors(Uint32Array.from(added))).filter((vector) => vector !== undefined);
   const beside = await nearest(index, stacked(vectors, index.dim), (r) => sampled + r);
   // The item is linked with each of its neighbours.
   const star = added.slice(1).map((_, at): Link => [sampled, sampled + 1 + at]);
@@ -127,13 +126,15 @@ function stacked(rows: readonly Float32Array[], dim: number): Matrix {
 async function makePlane(collection: Collection, space: Space): Promise<Plane> {
   const { catalogue } = collection;
   const stride = Math.max(1, catalogue.size / sampleSize);
+  const drawn: number[] = [];
   const ordinals: number[] = [];
   const rows: Float32Array[] = [];
   for (let at = 0; at < catalogue.size; at += stride) {
-    const ordinal = Math.floor(at);
-    const vector = space.itemVector(ordinal);
+    drawn.push(Math.floor(at));
+  }
+  for (const [at, vector] of (await space.itemVectors(Uint32Array.from(drawn))).entries()) {
     if (vector === undefined) continue;
-    ordinals.push(ordinal);
+    ordinals.push(drawn[at]!);
     rows.push(vector);
   }
   const dim = space.similar.dim;
@@ -144,13 +145,21 @@ async function makePlane(collection: Collection, space: Space): Promise<Plane> {
   const axes = await pca(sample, { components: 2 });
   const total = axes.variances.reduce((sum, variance) => sum + variance, 0);
   const explained = total > 0 ? (axes.variances[0]! + axes.variances[1]!) / total : 0;
-  const points = ordinals.flatMap((ordinal) => placed(collection, space, axes, ordinal) ?? []);
+  const points = rows.map((vector, at) => pointAt(collection, ordinals[at]!, vector, axes));
   return { axes, explained, points, sample, links: undefined };
 }
 
-function placed({ catalogue }: Collection, space: Space, axes: Plane['axes'], ordinal: number): MapPoint | undefined {
-  const vector = space.itemVector(ordinal);
-  if (vector === undefined) return undefined;
+async function placed(
+  collection: Collection,
+  space: Space,
+  axes: Plane['axes'],
+  ordinal: number,
+): Promise<MapPoint | undefined> {
+  const vector = await space.itemVector(ordinal);
+  return vector === undefined ? undefined : pointAt(collection, ordinal, vector, axes);
+}
+
+function pointAt({ catalogue }: Collection, ordinal: number, vector: Float32Array, axes: Plane['axes']): MapPoint {
   const [x, y] = project(vector, axes);
   return { id: catalogue.id(ordinal), title: catalogue.title(ordinal), x: x!, y: y! };
 }

@@ -1,6 +1,7 @@
 import { breathe } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
+import { vectorsOf } from '../index/vectors-of.js';
 import type { Collection } from './collection.js';
 import { userVector } from './similar-users.js';
 import type { Space } from './space.js';
@@ -28,7 +29,9 @@ export async function spaceVectors(
   const { catalogue, users } = collection;
   const total = of === 'items' ? catalogue.size : users.size;
   const vectorOf = async (ordinal: number) =>
-    of === 'items' ? space.forUsers.vector(ordinal) : userVector(collection, space, ordinal);
+    of === 'items'
+      ? (await vectorsOf(space.forUsers, Uint32Array.of(ordinal)))[0]
+      : userVector(collection, space, ordinal);
   const ordinals: number[] = [];
   const vectors: Float32Array[] = [];
   for (let ordinal = 0; ordinal < total; ordinal++) {

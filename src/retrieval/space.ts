@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import { NighError } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
-import { isPlainObject } from '../core/params.js';
 import { type Block, weighBlocks } from '../embeddings/blocks.js';
 import type { HistoryFolder } from '../embeddings/embedding.js';
 import type { PopularityDimension } from '../embeddings/popularity.js';
 import { lookUpEmbedding } from '../embeddings/registry.js';
 import { openIndex } from '../index/open-index.js';
 import type { IndexKind, VectorIndex } from '../index/vector-index.js';
+import { vectorsOf } from '../index/vectors-of.js';
 import type { Manifest, SpaceManifest } from './generation.js';
+import { DirectoryFiles, type GenerationFiles } from './generation-files.js';
 import { openAll } from './open-all.js';
-import { readPacked, requireLength } from './packed-file.js';
+import { requireLength } from './packed-file.js';
 import type { AnyQuery } from './query-options.js';
 
 /** The files of a space within a generation. */
@@ -38,6 +39,11 @@ export interface SpaceIndexes {
   readonly recommend: VectorIndex | undefined;
 }
 
+/** The indexes of a space as it was built. */
+export interface StoredIndexes extends SpaceIndexes {
+  readonly users: VectorIndex | undefined;
+}
+
 /** One space of an open generation. */
 export class Space {
   readonly #manifest: SpaceManifest;
@@ -60,6 +66,8 @@ export class Space {
   readonly #fold: HistoryFolder | undefined;
   /** Whether fold-in reads dislikes. */
   readonly #foldsDislikes: boolean;
+  /** Whether an item has a vector, where the index itself would have to be asked for it. */
+  readonly #has: ((item: number) => boolean) | undefined;
 
   private constructor(
     manifest: SpaceManifest,
@@ -68,6 +76,7 @@ export class Space {
     users: VectorIndex | undefined,
     fold: HistoryFolder | undefined,
     isOutdated: (user: number) => boolean = () => false,
+    has?: (item: number) => boolean,
   ) {
     this.#manifest = manifest;
     this.name = manifest.name;
@@ -80,6 +89,7 @@ export class Space {
     this.#users = users;
     this.#fold = fold;
     this.#isOutdated = isOutdated;
+    this.#has = has;
     this.#foldsDislikes = lookUpEmbedding(manifest.embedding)?.foldsDislikes === true;
   }
 
@@ -107,11 +117,31 @@ export class Space {
       if (similar === undefined) {
         throw new NighError('FORMAT', `${directory}: the manifest lists no index of space ${space.name}.`);
       }
-      return new Space(space, similar, recommend, users, await openFolder(directory, manifest, space));
+      return new Space(
+        space,
+        similar,
+        recommend,
+        users,
+        await openFolder(new DirectoryFiles(directory, manifest), space),
+      );
     } catch (cause) {
       for (const index of [similar, recommend, users]) index?.close();
       throw cause;
     }
+  }
+
+  /**
+   * A space over indexes that are open already, wherever they are.
+   * @param has whether an item has a vector
+   * @throws NighError FORMAT, and what reading its model throws
+   */
+  static async over(
+    manifest: SpaceManifest,
+    { similar, recommend, users }: StoredIndexes,
+    files: GenerationFiles,
+    has: (item: number) => boolean,
+  ): Promise<Space> {
+    return new Space(manifest, similar, recommend, users, await openFolder(files, manifest), () => false, has);
   }
 
   /**
@@ -148,8 +178,20 @@ export class Space {
   }
 
   /** The item's own vector, or undefined if the space says nothing about it. */
-  itemVector(item: number): Float32Array | undefined {
-    return this.similar.vector(item);
+  async itemVector(item: number): Promise<Float32Array | undefined> {
+    return this.similar.vectors === undefined
+      ? this.similar.vector(item)
+      : (await this.itemVectors(Uint32Array.of(item)))[0];
+  }
+
+  /** The same of several, in their order. */
+  itemVectors(items: Uint32Array, signal?: AbortSignal): Promise<(Float32Array | undefined)[]> {
+    return vectorsOf(this.similar, items, signal);
+  }
+
+  /** Whether the space says anything about an item. */
+  hasItem(item: number): boolean {
+    return this.#has === undefined ? this.similar.vector(item) !== undefined : this.#has(item);
   }
 
   /** Whether users have vectors here. */
@@ -158,8 +200,9 @@ export class Space {
   }
 
   /** The user's vector as it was fitted; undefined where there is none, or where it no longer holds. */
-  userVector(user: number): Float32Array | undefined {
-    return this.#isOutdated(user) ? undefined : this.#users?.vector(user);
+  async userVector(user: number): Promise<Float32Array | undefined> {
+    if (this.#users === undefined || this.#isOutdated(user)) return undefined;
+    return (await vectorsOf(this.#users, Uint32Array.of(user)))[0];
   }
 
   /**
@@ -172,8 +215,9 @@ export class Space {
     const vectors: Float32Array[] = [];
     const confidences: number[] = [];
     const known: number[] = [];
+    const stored = await vectorsOf(index, items);
     items.forEach((item, i) => {
-      const vector = index.vector(item);
+      const vector = stored[i];
       const isUnread = this.#fold !== undefined && !this.#foldsDislikes && weights[i]! < 0;
       if (vector === undefined || weights[i] === 0 || isUnread) return;
       known.push(item);
@@ -204,20 +248,10 @@ export class Space {
   }
 }
 
-async function openFolder(
-  directory: string,
-  manifest: Manifest,
-  space: SpaceManifest,
-): Promise<HistoryFolder | undefined> {
+async function openFolder(files: GenerationFiles, space: SpaceManifest): Promise<HistoryFolder | undefined> {
   const embedding = lookUpEmbedding(space.embedding);
   if (embedding === undefined) return space.users === 0 ? undefined : refuseNewcomers(space);
-  if (embedding.openFolder === undefined) return undefined;
-  const name = spaceFiles.model(space.name);
-  const stamp = manifest.files[name];
-  if (stamp === undefined) throw new NighError('FORMAT', `${directory}: the manifest lists no ${name}.`);
-  const model = await readPacked(join(directory, name), stamp);
-  if (!isPlainObject(model)) throw new NighError('FORMAT', `${join(directory, name)}: expected an object.`);
-  return embedding.openFolder(model);
+  return embedding.openFolder?.(await files.readModel(spaceFiles.model(space.name)));
 }
 
 /** Whether its users could be joined by a newcomer is not known here; how, even less. */

@@ -25,7 +25,7 @@ const IndexInfo = component(
   'IndexInfo',
   'One vector index of a space.',
   Type.Object({
-    kind: Type.Enum(['flat', 'hnsw', 'hnswlib', 'sparse']),
+    kind: Type.Enum(['flat', 'hnsw', 'hnswlib', 'sparse', 'pgvector']),
     metric: Type.Enum(['l2', 'ip', 'cosine', 'l1', 'chebyshev', 'hamming', 'jaccard']),
     dim: count(),
     count: count('Vectors.'),

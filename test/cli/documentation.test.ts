@@ -24,6 +24,7 @@ const pages = [
   'docs/pipelines.md',
   'docs/reliability.md',
   'docs/retrieval.md',
+  'docs/scale.md',
   'docs/text-embeddings.md',
   'docs/service.md',
 ];

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { HnswIndex } from '../../src/index/hnsw-index.js';
 import { IdSet } from '../../src/index/id-set.js';
 import { isSync, type MetricName } from '../../src/index/vector-index.js';
-import { expectSame, expectSound, expectTrue, rowOfBatch, withIndex } from './expectations.js';
+import { expectSame, expectSound, expectTrue, rowOfBatch, vectorOf, withIndex } from './expectations.js';
 import { clustered, line, rowOf, scatteredIds, wholeNumbers } from './matrices.js';
 import { nearest, recall } from './oracle.js';
 import type { Subject } from './subjects.js';
@@ -40,7 +40,10 @@ export function answersContract(subject: Subject): void {
         expect(distances[0]).toBeCloseTo(0, 6);
         expect(distances[1]).toBeCloseTo(1 - Math.SQRT1_2, 6);
         expect(distances[2]).toBeCloseTo(1, 6);
-        expect(Array.from(index.vector(3) ?? [])).toEqual([Math.fround(Math.SQRT1_2), Math.fround(Math.SQRT1_2)]);
+        expect(Array.from((await vectorOf(index, 3)) ?? [])).toEqual([
+          Math.fround(Math.SQRT1_2),
+          Math.fround(Math.SQRT1_2),
+        ]);
       });
     });
 
@@ -237,7 +240,7 @@ export function answersContract(subject: Subject): void {
           const batch = await index.searchBatch({ data: Float32Array.of(1, 2, 3), rows: 1, dim: 3 }, 2);
           expect(Array.from(batch.counts)).toEqual([0]);
           expect(Array.from(batch.ids)).toEqual([0xffffffff, 0xffffffff]);
-          expect(index.vector(0)).toBeUndefined();
+          expect(await vectorOf(index, 0)).toBeUndefined();
         },
       );
     });
@@ -255,15 +258,15 @@ export function answersContract(subject: Subject): void {
       for (const metric of subject.metrics) {
         await withIndex(subject.build(matrix, { metric, ids }), async (index) => {
           for (const r of [0, 1, 150, 299]) {
-            const stored = index.vector(ids[r]!);
+            const stored = await vectorOf(index, ids[r]!);
             const given = rowOf(matrix, r);
             const length = metric === 'cosine' ? Math.hypot(...given) : 1;
             expect(stored?.length).toBe(11);
             for (let j = 0; j < 11; j++) expect(stored?.[j]).toBeCloseTo(given[j]! / length, 6);
             stored?.fill(0);
-            expect(index.vector(ids[r]!)?.some((value) => value !== 0)).toBe(true);
+            expect((await vectorOf(index, ids[r]!))?.some((value) => value !== 0)).toBe(true);
           }
-          expect(index.vector(7)).toBeUndefined();
+          expect(await vectorOf(index, 7)).toBeUndefined();
         });
       }
     });

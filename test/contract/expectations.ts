@@ -69,6 +69,12 @@ export async function withIndex<T>(
   }
 }
 
+/** The stored vector, wherever it is. */
+export async function vectorOf(index: VectorIndex, id: number): Promise<Float32Array | undefined> {
+  if (index.vectors === undefined) return index.vector(id);
+  return (await index.vectors(Uint32Array.of(id)))[0];
+}
+
 /** A rejection with this code. */
 export async function expectCode(promise: Promise<unknown>, code: string): Promise<void> {
   await expect(promise).rejects.toMatchObject({ name: 'NighError', code });

@@ -5,7 +5,7 @@ import { NighError } from '../../src/core/errors.js';
 import type { Matrix } from '../../src/core/matrix.js';
 import { IdSet } from '../../src/index/id-set.js';
 import { isMutable, isSync, type MutableVectorIndex, type VectorIndex } from '../../src/index/vector-index.js';
-import { expectCode, expectSame, withIndex } from './expectations.js';
+import { expectCode, expectSame, vectorOf, withIndex } from './expectations.js';
 import {
   anyObject,
   bareObjects,
@@ -76,7 +76,7 @@ function parameters(subject: Subject): Record<string, Parameter<VectorIndex>> {
       fine: ['one', 'ten million'],
     },
     'the id of vector': {
-      call: (index, value) => index.vector(as(value)),
+      call: (index, value) => (index.vectors === undefined ? index.vector(as(value)) : index.vectors(as([value]))),
       fine: ['zero', 'minus zero', 'one', 'ten million'],
     },
     // A text that names a file would be written to.
@@ -185,7 +185,7 @@ export function hostileInputContract(subject: Subject): void {
             if (!isMutable(index)) return;
             await index.replace({ data: questions[name]!, rows: 1, dim }, [7]);
             await index.add({ data: questions[name]!, rows: 1, dim }, [300]);
-            expect(index.vector(300)).toEqual(query);
+            expect(await vectorOf(index, 300)).toEqual(query);
           });
         }
       });
@@ -214,7 +214,7 @@ export function hostileInputContract(subject: Subject): void {
         expect((await index.searchBatch(oneRow, 5)).counts).toEqual(Uint32Array.of(0));
         expect((await index.searchBatch({ data: new Float32Array(), rows: 0, dim }, 5)).counts.length).toBe(0);
         expect((await index.search(query, 5, { filter: IdSet.allow([1, 2]) })).ids.length).toBe(0);
-        expect(index.vector(0)).toBeUndefined();
+        expect(await vectorOf(index, 0)).toBeUndefined();
         if (!isMutable(index)) return;
         expect(await index.remove([1], { ignoreMissing: true })).toBe(0);
         await index.compact();

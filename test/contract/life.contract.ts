@@ -18,7 +18,7 @@ import {
   type SearchResult,
   type VectorIndex,
 } from '../../src/index/vector-index.js';
-import { expectSame, expectSound, expectTrue, rowOfBatch } from './expectations.js';
+import { expectSame, expectSound, expectTrue, rowOfBatch, vectorOf } from './expectations.js';
 import { clustered, rowOf } from './matrices.js';
 import { Model } from './model.js';
 import { distance } from './oracle.js';
@@ -310,7 +310,7 @@ async function compare(index: VectorIndex, model: Model, metric: MetricName): Pr
   const all = await index.search(query, model.rows.size + 10, { exact: true });
   expectTrue(all, model.ranked(metric, query));
   expect(Array.from(all.ids).sort()).toEqual(Array.from(model.rows.keys()).sort());
-  for (const id of [...model.rows.keys(), 2000]) expect(index.vector(id) !== undefined).toBe(model.has(id));
+  for (const id of [...model.rows.keys(), 2000]) expect((await vectorOf(index, id)) !== undefined).toBe(model.has(id));
   const batch = await index.searchBatch(supply, 5);
   expect(batch.counts.every((count) => count === Math.min(5, model.rows.size))).toBe(true);
 }

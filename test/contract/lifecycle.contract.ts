@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NighError } from '../../src/core/errors.js';
 import { isSync, type MutableVectorIndex, type VectorIndex } from '../../src/index/vector-index.js';
+import { vectorOf } from './expectations.js';
 import { clustered, rowOf } from './matrices.js';
 import { type Subject, temporaryDirectory } from './subjects.js';
 
@@ -30,7 +31,7 @@ export function lifecycleContract(subject: Subject): void {
         call: (index) => (isSync(index) ? index.searchSync(query, 3) : index.search(query, 3)),
         whenClosed: 'CLOSED',
       },
-      vector: { call: (index) => index.vector(3), whenClosed: 'CLOSED' },
+      vector: { call: (index) => vectorOf(index, 3), whenClosed: 'CLOSED' },
       save: { call: (index) => index.save(join(directory, `${files++}.ann`)), whenClosed: 'CLOSED' },
       size: { call: (index) => index.size, whenClosed: 'CLOSED' },
       memoryBytes: { call: (index) => index.memoryBytes, whenClosed: 'CLOSED' },

@@ -6,7 +6,7 @@ import type { Matrix } from '../../src/core/matrix.js';
 import { IdSet } from '../../src/index/id-set.js';
 import { openIndex } from '../../src/index/open-index.js';
 import { isMutable, type MetricName, type MutableVectorIndex, type VectorIndex } from '../../src/index/vector-index.js';
-import { expectCode, expectSound, expectTrue, withIndex } from './expectations.js';
+import { expectCode, expectSound, expectTrue, vectorOf, withIndex } from './expectations.js';
 import { clustered, rowOf } from './matrices.js';
 import { Model } from './model.js';
 import { nearest } from './oracle.js';
@@ -311,7 +311,7 @@ async function compare(index: MutableVectorIndex, model: Model, metric: MetricNa
   const stored = model.matrix();
   const query = rowOf(supply, 0);
   expectTrue(await index.search(query, 1000, { exact: true }), nearest({ ...stored, metric }, query, 1000));
-  for (let id = 0; id <= 80; id++) expect(index.vector(id) !== undefined).toBe(model.has(id));
+  for (let id = 0; id <= 80; id++) expect((await vectorOf(index, id)) !== undefined).toBe(model.has(id));
   const batch = await index.searchBatch(supply, 7, { efSearch: 10 });
   expect(batch.counts.every((count) => count === Math.min(7, model.rows.size))).toBe(true);
   expect(await index.verify()).toMatchObject({ live: model.rows.size, dangling: 0, unreachable: 0, notFound: 0 });

@@ -27,6 +27,8 @@ export interface Subject {
   readonly changes?: 'allowed' | 'READ_ONLY';
   /** The metrics under which they can change. Default: all. */
   readonly changing?: readonly MetricName[];
+  /** Whether its indexes are files. Default true. */
+  readonly files?: false;
   /** How often a property is tried: fewer where an index costs a thread. */
   readonly runs: number;
 }

@@ -17,7 +17,7 @@ export function vectorIndexContract(subject: Subject): void {
     filtersContract(subject);
     badInputContract(subject);
     hostileInputContract(subject);
-    filesContract(subject);
+    if (subject.files !== false) filesContract(subject);
     concurrencyContract(subject);
     lifecycleContract(subject);
     liveContract(subject);

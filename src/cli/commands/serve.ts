@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { isDatabaseUrl } from '../../postgres/database-url.js';
 import type { Retriever } from '../../retrieval/retriever.js';
 import type { ServeOptions as ServiceOptions } from '../../service/index.js';
+
 import { collectionDirectory } from '../collections.js';
 import type { CommandContext } from '../command-context.js';
 import { wholeNumber } from '../option-values.js';
@@ -23,7 +25,7 @@ export function addServeCommand(nigh: Command, context: CommandContext): void {
   nigh
     .command('serve')
     .description('HTTP service and web explorer in front of built collections, until Ctrl-C')
-    .argument('<collection...>', 'names of built collections, or their directories')
+    .argument('<collection...>', 'names of built collections, their directories, or postgres://… of pushed ones')
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber('--port', 0, 65_535), 8080)
     .option('--host <address>', 'address to listen on; beyond this machine reads need NIGH_TOKEN', '127.0.0.1')
     .option('--workers <n>', 'processes that answer; they share the mapped indexes', wholeNumber('--workers', 1, 64), 1)
@@ -41,9 +43,11 @@ export function addServeCommand(nigh: Command, context: CommandContext): void {
 Examples:
   $ nigh serve npm-packages emoji
   $ NIGH_TOKEN=secret nigh serve movies --host 0.0.0.0 --port 80 --workers 4 --log
+  $ PGPASSWORD=… nigh serve 'postgres://app@db.example/shop?collection=movies'
 
 A generation that goes live is served as soon as it has passed its checks; SIGHUP looks at once. SIGTERM stops after what is under way.
-Changes of items, interactions and users need NIGH_WRITE_TOKEN: with it this is the one process that writes to the collections.`,
+Changes of items, interactions and users need NIGH_WRITE_TOKEN: with it this is the one process that writes to the collections.
+A collection in PostgreSQL is served as it was pushed: changes are refused with READ_ONLY, and it has no pictures.`,
     )
     .action((collections: string[], options: ServeOptions) => serveCollections(collections, options, context));
 }
@@ -53,7 +57,7 @@ async function serveCollections(
   options: ServeOptions,
   { signal }: CommandContext,
 ): Promise<void> {
-  const directories = names.map(collectionDirectory);
+  const directories = names.map((name) => (isDatabaseUrl(name) ? name : collectionDirectory(name)));
   const { isWorker, isWriter, stopOfWatcher, superviseWorkers } = await import('../../service/workers/index.js');
   // Without the token nobody may change anything, and whoever else writes to the collection need not be kept from it.
   const mayWrite = process.env.NIGH_WRITE_TOKEN !== undefined;
@@ -92,7 +96,9 @@ async function serveHere(
   const collections: Retriever[] = [];
   try {
     for (const directory of directories) {
-      const retriever = await Retriever.open(directory, { write, onCompaction: sayWhatFailed });
+      const retriever = isDatabaseUrl(directory)
+        ? await (await import('../../postgres/open-pushed.js')).openPushed(directory)
+        : await Retriever.open(directory, { write, onCompaction: sayWhatFailed });
       collections.push(retriever);
       if (!oneOfMany) say(summary(retriever));
     }

@@ -2,6 +2,7 @@
 import { throwIfAborted } from '../../core/abort.js';
 import { NighError } from '../../core/errors.js';
 import { Collection } from '../collection.js';
+import type { CollectionSource } from '../collection-source.js';
 import { liveGeneration } from '../generation.js';
 import { type Acknowledgement, Journal, journalPlace, Trimmed } from '../journal/journal.js';
 import { type CompactOptions, compactInto } from './compact.js';
@@ -42,7 +43,7 @@ export interface OpenCollectionOptions {
 
 type Stoplists = ReadonlyMap<string, readonly string[]>;
 
-export class OpenCollection implements Follower {
+export class OpenCollection implements Follower, CollectionSource {
   live: LiveCollection;
   readonly #directory: string;
   readonly #options: OpenCollectionOptions;
@@ -108,6 +109,11 @@ export class OpenCollection implements Follower {
   /** The live generation, opened beside this one; both take changes, and see each other's. */
   reopen(): Promise<OpenCollection> {
     return OpenCollection.#with(this.#directory, this.#options, this.#writer, this.state.stoplists.lists);
+  }
+
+  /** As CURRENT has it. @throws NighError IO, FORMAT */
+  liveGeneration(): Promise<string | undefined> {
+    return liveGeneration(this.#directory);
   }
 
   get isClosed(): boolean {

@@ -67,22 +67,31 @@ async function gather(
   const data = new Float32Array(wanted.length * dim);
   const known: number[] = [];
   const unknown: number[] = [];
-  for (const [at, r] of wanted.entries()) {
-    if (at % gatheredAtOnce === gatheredAtOnce - 1) await breathe(signal);
-    const own = plan.of === 'items' ? space.itemVector(rows[r]!) : await userVector(plan, space, rows[r]!);
-    const vector = space.weigh(own, plan.query.weights);
-    if (vector === undefined) {
-      unknown.push(r);
-      continue;
+  for (let begin = 0; begin < wanted.length; begin += gatheredAtOnce) {
+    if (begin > 0) await breathe(signal);
+    const some = wanted.slice(begin, begin + gatheredAtOnce);
+    const own =
+      plan.of === 'items'
+        ? await space.itemVectors(
+            Uint32Array.from(some, (r) => rows[r]!),
+            signal,
+          )
+        : await Promise.all(some.map((r) => userVector(plan, space, rows[r]!)));
+    for (const [at, r] of some.entries()) {
+      const vector = space.weigh(own[at], plan.query.weights);
+      if (vector === undefined) {
+        unknown.push(r);
+        continue;
+      }
+      data.set(vector, known.length * dim);
+      known.push(r);
     }
-    data.set(vector, known.length * dim);
-    known.push(r);
   }
   return { known, unknown, queries: { data: data.subarray(0, known.length * dim), rows: known.length, dim } };
 }
 
 async function userVector({ collection, taste }: NeighborsPlan, space: Space, user: number) {
-  return space.userVector(user) ?? (await userPart(collection, user, taste).probe(space))?.vector;
+  return (await space.userVector(user)) ?? (await userPart(collection, user, taste).probe(space))?.vector;
 }
 
 async function searchItems(

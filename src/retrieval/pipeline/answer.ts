@@ -38,7 +38,7 @@ export async function answerRequest(
   const { collection, query } = request;
   const found = await run(request, stages, clock);
   const { scored, ranked, positions } = found;
-  const likenesses = likenessesOf(request, scored, positions);
+  const likenesses = await likenessesOf(request, scored, positions);
   const explanations = query.explain ? await explainResults(request, parts, scored, ranked, positions) : undefined;
   const results = new Array<Result>(positions.length);
   for (let at = 0; at < positions.length; at++) {

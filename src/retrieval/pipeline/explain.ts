@@ -79,7 +79,7 @@ async function nearestItems(
   return Promise.all(
     Array.from(items, async (item) => {
       const others = Uint32Array.from(new Set(liked.filter((other) => other !== item)));
-      const vector = space.itemVector(item);
+      const vector = await space.itemVector(item);
       if (vector === undefined || others.length === 0) return [];
       const { ids, distances } = await space.similar.search(vector, nearestShown, {
         filter: IdSet.allow(others),

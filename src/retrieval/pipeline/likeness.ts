@@ -5,6 +5,7 @@
  */
 import { mulberry32 } from '../../core/random.js';
 import type { VectorIndex } from '../../index/vector-index.js';
+import { vectorsOf } from '../../index/vectors-of.js';
 import type { Source } from '../questions/sources.js';
 import type { Request, Scored } from './stages.js';
 
@@ -12,12 +13,16 @@ const sampleSize = 256;
 const deviationsOfHalf = 3;
 
 /** The likeness of positions of `scored`. */
-export function likenessesOf(
+export async function likenessesOf(
   { sources, query, collection }: Request,
   { bySource }: Scored,
   positions: Uint32Array,
-): Float64Array {
-  const scales = sources.map((source) => scaleOf(source, collection.catalogue.size));
+): Promise<Float64Array> {
+  const scales: Scale[] = [];
+  for (const source of sources) {
+    const scale = scaleOf(source, collection.catalogue.size);
+    scales.push(scale instanceof Promise ? await scale : scale);
+  }
   const likenesses = new Float64Array(positions.length);
   for (let at = 0; at < positions.length; at++) {
     let sum = 0;
@@ -36,19 +41,27 @@ export function likenessesOf(
 
 type Scale = (score: number) => number;
 
-function scaleOf(source: Source, items: number): Scale {
+function scaleOf(source: Source, items: number): Scale | Promise<Scale> {
   if (source.kind === 'listed') {
     const { lowest, highest } = source;
     return (score) => (highest > lowest ? (score - lowest) / (highest - lowest) : 1);
   }
   if (source.index === source.space.similar) return clamp;
-  const { mean, deviation } = backgroundOf(source.index, source.vector, items);
+  const sample = sampleOf(source.index, items);
+  const { vector } = source;
+  return sample instanceof Promise ? sample.then((drawn) => against(drawn, vector)) : against(sample, vector);
+}
+
+function against(sample: readonly Float32Array[], vector: Float32Array): Scale {
+  const { mean, deviation } = backgroundOf(sample, vector);
   if (deviation === 0) return (score) => (score > mean ? 1 : 0);
   return (score) => 1 - 2 ** (-Math.max(0, (score - mean) / deviation) / deviationsOfHalf);
 }
 
-function backgroundOf(index: VectorIndex, vector: Float32Array, items: number): { mean: number; deviation: number } {
-  const sample = sampleOf(index, items);
+function backgroundOf(
+  sample: readonly Float32Array[],
+  vector: Float32Array,
+): { readonly mean: number; readonly deviation: number } {
   if (sample.length === 0) return { mean: 0, deviation: 0 };
   let sum = 0;
   let squares = 0;
@@ -62,20 +75,39 @@ function backgroundOf(index: VectorIndex, vector: Float32Array, items: number): 
   return { mean, deviation: Math.sqrt(Math.max(0, squares / sample.length - mean * mean)) };
 }
 
-const samples = new WeakMap<VectorIndex, readonly Float32Array[]>();
+const samples = new WeakMap<VectorIndex, readonly Float32Array[] | Promise<readonly Float32Array[]>>();
 
-/** Vectors of items drawn once for an index, always the same. */
-function sampleOf(index: VectorIndex, items: number): readonly Float32Array[] {
+/** Vectors of items drawn once for an index, always the same; at once where they need not be fetched. */
+function sampleOf(index: VectorIndex, items: number): readonly Float32Array[] | Promise<readonly Float32Array[]> {
   const known = samples.get(index);
   if (known !== undefined) return known;
   const random = mulberry32(1);
-  const sample: Float32Array[] = [];
   // Most items of a space of users have a vector; where few have, fewer will do.
-  for (let tries = 0; tries < 16 * sampleSize && sample.length < sampleSize; tries++) {
-    const vector = index.vector(Math.floor(random() * items));
-    if (vector !== undefined) sample.push(vector);
-  }
+  const tries = Array.from({ length: 16 * sampleSize }, () => Math.floor(random() * items));
+  const sample =
+    index.vectors === undefined ? firstVectors(tries, (id) => index.vector(id)) : fetchSample(index, tries);
   samples.set(index, sample);
+  if (sample instanceof Promise) sample.catch(() => samples.delete(index));
+  return sample;
+}
+
+async function fetchSample(index: VectorIndex, tries: readonly number[]): Promise<readonly Float32Array[]> {
+  const distinct = Uint32Array.from(new Set(tries));
+  const vectors = new Map<number, Float32Array | undefined>();
+  for (const [at, vector] of (await vectorsOf(index, distinct)).entries()) vectors.set(distinct[at]!, vector);
+  return firstVectors(tries, (id) => vectors.get(id));
+}
+
+function firstVectors(
+  ids: readonly number[],
+  vectorOf: (id: number) => Float32Array | undefined,
+): readonly Float32Array[] {
+  const sample: Float32Array[] = [];
+  for (const id of ids) {
+    const vector = vectorOf(id);
+    if (vector !== undefined) sample.push(vector);
+    if (sample.length === sampleSize) break;
+  }
   return sample;
 }
 

@@ -26,7 +26,7 @@ import { scoresEnough } from './filtering.js';
 import { Groups } from './groups.js';
 import { firstPositions } from './positions.js';
 import { Quotas } from './quotas.js';
-import { Similarity } from './similarity.js';
+import { type Fetched, Similarity } from './similarity.js';
 import type { Adjustments, Ranked, Request, Scored } from './stages.js';
 
 /** Whether a question wants another order than that of the scores. */
@@ -57,7 +57,9 @@ export async function rerank(request: Request, scored: Scored): Promise<Ranked> 
   const count = eligible(scored, query.minScore);
   if (!wantsReranking(query)) return { order: firstPositions(count) };
   const { k, explore, signal } = query;
-  const places = new Places(request, scored, count);
+  // All that may be compared: the pool, and what comes after those whose group is full.
+  const fetched = query.diversity > 0 ? await Similarity.fetch(request, scored.items.subarray(0, count)) : undefined;
+  const places = new Places(request, scored, count, fetched);
   const earned = Math.max(0, k - (explore?.slots ?? 0));
   let looked = 0;
   while (places.order.length < earned && places.takeBest()) {
@@ -101,7 +103,7 @@ class Places {
   readonly #nearest: Float64Array;
   readonly #compared: Uint32Array;
 
-  constructor(request: Request, scored: Scored, count: number) {
+  constructor(request: Request, scored: Scored, count: number, fetched: Fetched | undefined) {
     const { diversity } = request.query;
     this.#count = count;
     this.#pool = scored.allCompete === true ? count : poolOf(request.query);
@@ -112,7 +114,7 @@ class Places {
     this.#adjuster = new Adjuster(request, scored, Math.min(count, poolOf(request.query)));
     this.#groups = new Groups(request, scored);
     this.#quotas = new Quotas(request, scored);
-    this.#similarity = diversity > 0 ? new Similarity(request, scored.items) : undefined;
+    this.#similarity = diversity > 0 ? new Similarity(request, scored.items, fetched) : undefined;
   }
 
   get adjustments(): ReadonlyMap<number, Adjustments> {

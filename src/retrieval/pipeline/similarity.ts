@@ -8,21 +8,26 @@ type Compare = (p: number, q: number) => number;
 /** Rows longer than this are kept by their entries: those of sparse spaces have some dozen in tens of thousands of columns. */
 const longestDense = 4096;
 
-/** Vectors are read when they are first compared. */
+/** Vectors are read when they are first compared, but for those of indexes outside of this process, which `fetch` brings at once. */
 export class Similarity {
   readonly #spaces: readonly { readonly weight: number; readonly compare: Compare }[];
 
-  constructor({ collection, sources }: Request, items: Uint32Array) {
-    const weights = new Map<Space, number>();
-    for (const source of sources) {
-      if (source.kind === 'search') weights.set(source.space, (weights.get(source.space) ?? 0) + source.weight);
+  constructor(request: Request, items: Uint32Array, fetched: Fetched = new Map()) {
+    this.#spaces = [...spacesOf(request)].map(([space, weight]) => ({
+      weight,
+      compare: comparing(space, items, fetched.get(space)),
+    }));
+  }
+
+  /** The vectors that a pool's first positions need, where they are elsewhere. */
+  static async fetch(request: Request, items: Uint32Array): Promise<Fetched> {
+    const fetched = new Map<Space, ReadonlyMap<number, Float32Array | undefined>>();
+    for (const space of spacesOf(request).keys()) {
+      if (space.similar.vectors === undefined) continue;
+      const vectors = await space.itemVectors(items, request.query.signal);
+      fetched.set(space, new Map(vectors.map((vector, at) => [items[at]!, vector])));
     }
-    // What no space answered is kept apart by the first.
-    const [first] = collection.spaces;
-    if (weights.size === 0 && first !== undefined) weights.set(first, 1);
-    this.#spaces = [...weights]
-      .filter(([, weight]) => weight > 0)
-      .map(([space, weight]) => ({ weight, compare: comparing(space, items) }));
+    return fetched;
   }
 
   /** As `similarItems` would score it: a cosine, in a factor space times how far both are explained. */
@@ -33,8 +38,27 @@ export class Similarity {
   }
 }
 
-function comparing({ similar }: Space, items: Uint32Array): Compare {
-  const vectorOf = (p: number) => similar.vector(items[p]!);
+/** By space: its vectors by item. */
+export type Fetched = ReadonlyMap<Space, ReadonlyMap<number, Float32Array | undefined>>;
+
+/** The spaces that answered, with what they weigh. */
+function spacesOf({ collection, sources }: Pick<Request, 'collection' | 'sources'>): ReadonlyMap<Space, number> {
+  const weights = new Map<Space, number>();
+  for (const source of sources) {
+    if (source.kind === 'search') weights.set(source.space, (weights.get(source.space) ?? 0) + source.weight);
+  }
+  // What no space answered is kept apart by the first.
+  const [first] = collection.spaces;
+  if (weights.size === 0 && first !== undefined) weights.set(first, 1);
+  return new Map([...weights].filter(([, weight]) => weight > 0));
+}
+
+function comparing(
+  { similar }: Space,
+  items: Uint32Array,
+  fetched: ReadonlyMap<number, Float32Array | undefined> | undefined,
+): Compare {
+  const vectorOf = (p: number) => (fetched === undefined ? similar.vector(items[p]!) : fetched.get(items[p]!));
   return similar.dim > longestDense ? byEntries(vectorOf) : byValues(vectorOf);
 }
 

@@ -9,7 +9,7 @@ import { noItems, nothing, type Part, type Probe } from './part.js';
 export function itemPart({ catalogue }: Collection, item: number): Part {
   return {
     kind: 'item',
-    probe: async (space) => probeOf(space.similar, space.itemVector(item)),
+    probe: async (space) => probeOf(space.similar, await space.itemVector(item)),
     items: { items: Uint32Array.of(item), weights: Float32Array.of(1) },
     asked: Uint32Array.of(item),
     seen: nothing,
@@ -22,7 +22,8 @@ export function userPart({ seen, users }: Collection, user: number, taste: Taste
   const history = tasteOf(seen.pastOf(user), taste);
   return {
     kind: 'user',
-    probe: async (space) => probeOf(space.forUsers, space.userVector(user) ?? (await space.historyVector(history))),
+    probe: async (space) =>
+      probeOf(space.forUsers, (await space.userVector(user)) ?? (await space.historyVector(history))),
     items: history,
     asked: nothing,
     seen: seen.itemsOf(user),
