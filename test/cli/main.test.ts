@@ -31,6 +31,7 @@ test('the help lists every command, and each has a help of its own with an examp
     'compact',
     'rollback',
     'backup',
+    'push',
     'restore',
     'serve',
   ]);

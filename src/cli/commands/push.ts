@@ -44,8 +44,8 @@ The views of the schema nigh_<collection> show the old generation until the new 
 switch in one transaction. A push that ends before leaves them as they were; the next one clears what it left.
 
 Example:
-  $ PGPASSWORD=… nigh push movies --to postgres://loader@db.example/shop
-  $ PGPASSWORD=… nigh serve 'postgres://app@db.example/shop?collection=movies'`,
+  $ nigh push movies --to postgres://loader@db.example/shop
+  $ nigh serve 'postgres://app@db.example/shop?collection=movies'`,
     )
     .action((wanted: string, options: PushOptions) => push(wanted, options, context));
 }
