@@ -43,7 +43,7 @@ export function addServeCommand(nigh: Command, context: CommandContext): void {
 Examples:
   $ nigh serve npm-packages emoji
   $ NIGH_TOKEN=secret nigh serve movies --host 0.0.0.0 --port 80 --workers 4 --log
-  $ PGPASSWORD=… nigh serve 'postgres://app@db.example/shop?collection=movies'
+  $ nigh serve 'postgres://app@db.example/shop?collection=movies'
 
 A generation that goes live is served as soon as it has passed its checks; SIGHUP looks at once. SIGTERM stops after what is under way.
 Changes of items, interactions and users need NIGH_WRITE_TOKEN: with it this is the one process that writes to the collections.
