@@ -10,7 +10,7 @@ import { writeWhole } from './cache.js';
 import type { PeerMetric } from './datasets/dataset.js';
 import { queryVectors } from './datasets/dataset.js';
 import { Random } from './datasets/random.js';
-import { thisMachine } from './machine.js';
+import { type Machine, thisMachine } from './machine.js';
 import { recallByDistance } from './measures.js';
 import type { BenchOptions } from './options.js';
 import { say } from './report/say.js';
@@ -44,6 +44,14 @@ export interface CrossoverPoint {
   }[];
 }
 
+export interface CrossoverResult {
+  readonly format: 'nigh-bench-crossover';
+  readonly version: 1;
+  readonly createdAt: string;
+  readonly machine: Machine;
+  readonly points: readonly CrossoverPoint[];
+}
+
 export async function crossover({ rows: most = 200_000, repeats, json }: BenchOptions): Promise<void> {
   const points: CrossoverPoint[] = [];
   for (const metric of metrics) {
@@ -73,7 +81,7 @@ export async function crossover({ rows: most = 200_000, repeats, json }: BenchOp
   ]);
   process.stdout.write(`\nOne question at a time on one thread; × is exact / graph\n${textTable(heading, cells)}`);
   if (json !== undefined) {
-    const result = {
+    const result: CrossoverResult = {
       format: 'nigh-bench-crossover',
       version: 1,
       createdAt: new Date().toISOString(),

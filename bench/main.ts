@@ -5,6 +5,7 @@ import { say } from './report/say.js';
 const commands: Record<BenchCommand, (options: BenchOptions) => Promise<void>> = {
   ann: async (options) => (await import('./ann/ann.js')).ann(options),
   crossover: async (options) => (await import('./crossover.js')).crossover(options),
+  pictures: async (options) => (await import('./pictures.js')).pictures(options),
   'event-loop': async (options) => (await import('./stress/event-loop.js')).eventLoop(options),
   memory: async (options) => (await import('./stress/memory.js')).memory(options),
   insert: async (options) => (await import('./stress/insert.js')).insert(options),

@@ -7,6 +7,7 @@ import { type DatasetReference, datasets } from './datasets/registry.js';
 export const commands = [
   'ann',
   'crossover',
+  'pictures',
   'event-loop',
   'memory',
   'insert',
@@ -31,6 +32,8 @@ export interface BenchOptions {
   readonly collection: string | undefined;
   /** Of `content`. */
   readonly parts: readonly ContentPart[];
+  /** Files that `pictures` are made of. */
+  readonly results: readonly string[];
   readonly queries: number;
   readonly rows: number | undefined;
   readonly repeats: number;
@@ -67,7 +70,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const command = commands.find((name) => name === first) ?? 'ann';
   const names = command === first ? positionals.slice(1) : positionals;
   const asksCollection = command === 'retrieval' || command === 'neighbors' || command === 'service';
-  const asksDatasets = !asksCollection && command !== 'content' && command !== 'crossover';
+  const asksDatasets = !asksCollection && command !== 'content' && command !== 'crossover' && command !== 'pictures';
   const metric = values.metric === undefined ? undefined : metricOf(values.metric);
   const given = (name: 'queries' | 'repeats' | 'rows') =>
     values[name] === undefined ? undefined : count(name, values[name]);
@@ -77,6 +80,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     datasets: asksDatasets ? names.map((name) => referenceOf(name, metric)) : [],
     collection: asksCollection ? names[0] : undefined,
     parts: command !== 'content' ? [] : names.length === 0 ? contentParts : names.map(partOf),
+    results: command === 'pictures' ? names : [],
     queries: given('queries') ?? 2000,
     rows: given('rows'),
     repeats: given('repeats') ?? 5,

@@ -2,6 +2,7 @@ import type { Algorithm, AlgorithmSpec } from './algorithm.js';
 import { hnswlibNode } from './hnswlib-node.js';
 import { isInstalled } from './installed.js';
 import { nighFlat, nighHnsw } from './nigh.js';
+import { databaseVariable, pgVector } from './pgvector.js';
 
 interface Engine {
   /** Why it cannot take part here; undefined where it can. */
@@ -18,6 +19,13 @@ const engines: ReadonlyMap<string, Engine> = new Map<string, Engine>([
   ['zvec', peer('@zvec/zvec', async (spec) => (await import('./zvec.js')).zvecHnsw(spec))],
   ['lancedb-hnsw', peer('@lancedb/lancedb', async (spec) => (await import('./lancedb.js')).lancedbHnsw(spec))],
   ['lancedb-ivf', peer('@lancedb/lancedb', async (spec) => (await import('./lancedb.js')).lancedbIvf(spec))],
+  [
+    'pgvector',
+    {
+      absent: () => (process.env[databaseVariable] ? undefined : `${databaseVariable} names no database`),
+      load: (spec) => Promise.resolve(pgVector(spec)),
+    },
+  ],
 ]);
 
 function peer(name: string, load: Engine['load']): Engine {

@@ -23,6 +23,8 @@ export interface GridAlgorithm extends AlgorithmSpec {
 
 export interface GridDataset extends DatasetReference {
   readonly rows?: number | undefined;
+  /** Threads of builds; the index of the first is searched. */
+  readonly threads: readonly number[];
   readonly algorithms: readonly GridAlgorithm[];
   /** Shares of allowed rows. */
   readonly filters: readonly number[];
@@ -38,8 +40,6 @@ export interface Grid {
   readonly repeats: number;
   /** A point asks no more queries a round than fit. */
   readonly secondsPerPoint: number;
-  /** Threads of builds; the index of the first is searched. */
-  readonly threads: readonly number[];
   /** How often each index is opened in each way; the medians count. */
   readonly openings: number;
   readonly baseline: string;
@@ -68,6 +68,7 @@ interface GridFile {
   >;
   readonly datasets: readonly (DatasetReference & {
     readonly rows?: number;
+    readonly threads?: readonly number[];
     readonly algorithms?: readonly string[];
     readonly filters?: readonly number[];
     readonly exact?: boolean;
@@ -89,7 +90,7 @@ const keys = {
     'datasets',
   ],
   algorithm: ['engine', 'build', 'efforts', 'label'],
-  dataset: ['name', 'metric', 'rows', 'algorithms', 'filters', 'exact', 'changes'],
+  dataset: ['name', 'metric', 'rows', 'threads', 'algorithms', 'filters', 'exact', 'changes'],
 };
 
 /**
@@ -114,13 +115,12 @@ export function readGrid(name: string): Grid {
     queries,
     repeats,
     secondsPerPoint,
-    threads,
     openings,
     baseline,
     datasets: file.datasets.map((dataset) => {
       requireKeys(path, dataset, keys.dataset);
       const { algorithms = Object.keys(file.algorithms), filters = [], exact = false, changes = 0, ...rest } = dataset;
-      return { ...rest, algorithms: algorithms.map(algorithm), filters, exact, changes };
+      return { threads, ...rest, algorithms: algorithms.map(algorithm), filters, exact, changes };
     }),
   };
 }
@@ -157,10 +157,10 @@ export function changedGrid(grid: Grid, changes: GridChanges): Grid {
     ...grid,
     queries: queries ?? grid.queries,
     repeats: repeats ?? grid.repeats,
-    threads: threads ?? grid.threads,
     datasets: chosen.map((dataset) => ({
       ...dataset,
       rows: rows ?? dataset.rows,
+      threads: threads ?? dataset.threads,
       algorithms: algorithms === undefined ? dataset.algorithms : algorithms.map((key) => all.get(key)!),
     })),
   };

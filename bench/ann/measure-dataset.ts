@@ -49,7 +49,7 @@ export async function measureDataset(
         dataset,
         { dataset: { name, metric }, rows },
         {
-          threads: grid.threads.filter((count) => count <= cpus().length),
+          threads: wanted.threads.filter((count) => count <= cpus().length),
           rebuild: choice.rebuild.includes(spec.key),
         },
       );

@@ -1,4 +1,5 @@
 /** `npm run bench:recsys [-- table …]`: our quality figures beside published ones. bench/README.md describes the tables. */
+import { approximate } from './approximate.js';
 import { artists } from './artists.js';
 import { coldItemsRevealed, coldStart, coldUsers } from './cold-start.js';
 import { foldInTimes } from './fold-in.js';
@@ -19,6 +20,7 @@ const tables: Readonly<Record<string, () => Promise<void>>> = {
   'ranking-100k': ml100kRanking,
   'ranking-1m': ml1mRanking,
   retention,
+  approximate,
   artists,
   'cold-start': coldStart,
   'cold-items-revealed': coldItemsRevealed,

@@ -1,5 +1,6 @@
 /** The charts of a result, as Vega-Lite specifications. */
 import { type BenchmarkResult, type DatasetResult, type EngineResult, median } from 'nigh/evaluation';
+import type { CrossoverResult } from '../crossover.js';
 
 type Result = DatasetResult;
 
@@ -167,6 +168,32 @@ export function ratioChart({ datasets }: BenchmarkResult): object {
       y: { field: 'dataset', type: 'nominal', sort: null, title: null },
       yOffset: { field: 'engine', type: 'nominal', sort: null },
       x: { field: 'ratio', type: 'quantitative', title: '×' },
+    },
+  };
+}
+
+/** Exact search against a graph at recall .95, by the values that a scan reads. */
+export function crossoverChart({ points }: CrossoverResult): object {
+  const values = points
+    .filter(({ metric }) => metric === 'l2')
+    .flatMap(({ rows, dim, exactMicros, graph }) => {
+      const found = graph.find(({ wanted }) => wanted === 0.95);
+      const each = { rows, dimensions: `${dim} dimensions` };
+      return [
+        { ...each, micros: exactMicros, search: 'exact' },
+        ...(found === undefined ? [] : [{ ...each, micros: found.micros, search: 'graph at recall .95' }]),
+      ];
+    });
+  return {
+    title: 'Time of a question: exact search and a graph',
+    ...{ width, height },
+    data: { values },
+    mark: { type: 'line', point: { size: 40 } },
+    encoding: {
+      x: { field: 'rows', type: 'quantitative', scale: { type: 'log' }, title: 'rows (log)' },
+      y: { field: 'micros', type: 'quantitative', scale: { type: 'log' }, title: 'µs, one thread (log)' },
+      color: { field: 'dimensions', type: 'nominal', sort: null, title: null },
+      strokeDash: { field: 'search', type: 'nominal', sort: null, title: null },
     },
   };
 }

@@ -4,6 +4,7 @@ import { FlatIndex } from '../index/flat-index.js';
 import { HnswIndex } from '../index/hnsw-index.js';
 import { HnswlibIndex } from '../index/hnswlib-index.js';
 import type { MetricName, VectorIndex } from '../index/vector-index.js';
+import { chooseIndexKind } from './choose-index.js';
 import type { IndexSettings } from './recipe.js';
 
 export interface BuildIndexContext {
@@ -26,22 +27,22 @@ export function buildIndex(
   { threads, signal, calibrationQueries, onProgress }: BuildIndexContext,
 ): Promise<VectorIndex> {
   const common = { metric, ids: ordinals, signal, onProgress };
-  switch (settings.kind) {
-    case 'flat':
-      return FlatIndex.build(matrix, common);
-    case 'hnsw':
-      return HnswIndex.build(matrix, {
-        ...common,
-        ...graphOf(settings),
-        quantization: settings.quantization,
-        calibrationQueries,
-        threads,
-      });
-    case 'hnswlib':
-      return HnswlibIndex.build(matrix, { ...common, ...graphOf(settings) });
+  if (settings.kind === 'hnswlib') return HnswlibIndex.build(matrix, { ...common, ...graphOf(settings) });
+  if (
+    settings.kind === 'flat' ||
+    (settings.kind === 'auto' && chooseIndexKind(matrix.rows, matrix.dim, metric) === 'flat')
+  ) {
+    return FlatIndex.build(matrix, common);
   }
+  return HnswIndex.build(matrix, {
+    ...common,
+    ...graphOf(settings),
+    quantization: settings.quantization,
+    calibrationQueries,
+    threads,
+  });
 }
 
-function graphOf({ M, efConstruction }: Extract<IndexSettings, { kind: 'hnsw' | 'hnswlib' }>) {
+function graphOf({ M, efConstruction }: Extract<IndexSettings, { kind: 'hnsw' | 'auto' | 'hnswlib' }>) {
   return { M, efConstruction };
 }

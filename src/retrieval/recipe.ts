@@ -32,17 +32,20 @@ const graphFields = {
   efSearch: optional(integer({ min: 1, max: 10_000 })),
 };
 
+const hnswFields = {
+  ...graphFields,
+  /** `none` traverses the vectors themselves: slower, but where many items are nearly alike it tells them apart. */
+  quantization: optional(choice(quantizationNames)),
+  /** Instead of efSearch: the wanted share of the true neighbours, for which the effort is measured as the index is built. */
+  recall: optional(recallField),
+};
+
 export const indexSchemas = {
-  hnsw: {
-    kind: choice(['hnsw'], { default: 'hnsw' }),
-    ...graphFields,
-    /** `none` traverses the vectors themselves: slower, but where many items are nearly alike it tells them apart. */
-    quantization: optional(choice(quantizationNames)),
-    /** Instead of efSearch: the wanted share of the true neighbours, for which the effort is measured as the index is built. */
-    recall: optional(recallField),
-  },
+  hnsw: { kind: choice(['hnsw'], { default: 'hnsw' }), ...hnswFields },
   hnswlib: { kind: choice(['hnswlib']), ...graphFields },
   flat: { kind: choice(['flat']) },
+  /** Flat where comparing everything is fast enough, else hnsw: decided by rows, dimensions and metric as it is built (choose-index.ts). */
+  auto: { kind: choice(['auto']), ...hnswFields },
 };
 
 /** How the indexes of a space are built. What is undefined is the engine's default. */
@@ -237,7 +240,7 @@ export function parseIndex(value: unknown, path: string): IndexSettings {
   const kinds = Object.keys(indexSchemas) as (keyof typeof indexSchemas)[];
   const kind = given === undefined ? 'hnsw' : choice(kinds).read(given, `${path}.kind`);
   const settings: IndexSettings = readParams<(typeof indexSchemas)[typeof kind]>(indexSchemas[kind], value, path);
-  if (settings.kind === 'hnsw' && settings.recall !== undefined && settings.efSearch !== undefined) {
+  if ('recall' in settings && settings.recall !== undefined && settings.efSearch !== undefined) {
     throw new NighError('INVALID_ARGUMENT', `${path}.recall: expected only one of efSearch and recall, got both.`);
   }
   return settings;

@@ -74,7 +74,7 @@ describe('a recipe', () => {
     [
       'INVALID_RECIPE',
       space({ index: { kind: 'hnws' } }),
-      'spaces.cf.index.kind: expected one of "hnsw", "hnswlib", "flat", got "hnws". Did you mean "hnsw"?',
+      'spaces.cf.index.kind: expected one of "hnsw", "hnswlib", "flat", "auto", got "hnws". Did you mean "hnsw"?',
     ],
     ['INVALID_RECIPE', space({ index: { M: 1 } }), 'spaces.cf.index.M: expected an integer from 2 to 256'],
     ['INVALID_RECIPE', space({ index: 'hnsw' }), 'spaces.cf.index: expected an object'],

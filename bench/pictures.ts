@@ -1,0 +1,40 @@
+/**
+ *     npm run bench -- pictures [result.json …]
+ *
+ * The charts of the README, as docs/pictures/*.svg, made of results: of `ann` the speeds on the first dataset and the multiples of the baseline on
+ * all, of `crossover` where a graph begins to pay. Without files those of bench/results.
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BenchmarkResult } from 'nigh/evaluation';
+import { repositoryFolder } from './algorithms/installed.js';
+import { writeWhole } from './cache.js';
+import type { CrossoverResult } from './crossover.js';
+import { type BenchOptions, UsageError } from './options.js';
+import { crossoverChart, ratioChart, speedChart } from './report/charts.js';
+import { say } from './report/say.js';
+import { svgOf } from './report/svg.js';
+
+export async function pictures({ results }: BenchOptions): Promise<void> {
+  const kept = ['ann', 'crossover'].map((name) => join(repositoryFolder(), 'bench', 'results', `${name}.json`));
+  const paths = results.length > 0 ? results : kept.filter((path) => existsSync(path));
+  if (paths.length === 0) throw new UsageError('there is no result to make pictures of');
+  for (const path of paths) {
+    const result = JSON.parse(await readFile(path, 'utf8')) as BenchmarkResult | CrossoverResult;
+    if (result.format === 'nigh-bench-crossover') {
+      await write('crossover', crossoverChart(result));
+      continue;
+    }
+    const [first] = result.datasets;
+    if (result.format !== 'nigh-bench-ann' || first === undefined) throw new UsageError(`${path} is no result`);
+    await write('recall-and-speed', speedChart(first, result.k));
+    await write('multiples', ratioChart(result));
+  }
+}
+
+async function write(name: string, chart: object): Promise<void> {
+  const path = join(repositoryFolder(), 'docs', 'pictures', `${name}.svg`);
+  await writeWhole(path, `${await svgOf(chart)}\n`);
+  say(`wrote ${path}`);
+}
