@@ -2,7 +2,7 @@ import type { MetricName } from '../index/vector-index.js';
 
 /**
  * Values (rows × dimensions) up to which an exact question takes no longer than twice one to a graph that finds .99 of the true neighbours, one at a
- * time on one thread: measured by `npm run bench -- crossover` (docs/decisions/0020-flat-or-graph.md). Under inner product a graph needs
+ * time on one thread: measured by `npm run bench -- crossover` (docs/decisions/0021-flat-or-graph.md). Under inner product a graph needs
  * more effort for that, and exact search holds out longer.
  */
 export const mostScannedValues = { ip: 1_000_000, others: 500_000 } as const;
