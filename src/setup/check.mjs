@@ -1,5 +1,6 @@
 // npm run check: what a change must pass before it is looked at by anybody: format and lint, types of sources, tests and these scripts, the
-// direction of imports, and the tests that need neither a build of a collection nor real data.
+// direction of imports, the generated pages and the links of all, what would be published, and the tests that need neither a build of a
+// collection nor real data.
 import { ensureBuilt } from './ensure.mjs';
 import { filesBelow } from './fingerprint.mjs';
 import { inRoot, root } from './paths.mjs';
@@ -7,7 +8,7 @@ import { onPath } from './prerequisites.mjs';
 import { attempt, bold, say, script, step } from './report.mjs';
 import { run } from './run-command.mjs';
 
-const fastTests = ['test/architecture.test.ts', 'test/core', 'test/setup', 'test/index'];
+const fastTests = ['test/architecture.test.ts', 'test/core', 'test/setup', 'test/index', 'test/docs', 'test/package'];
 
 await script(async () => {
   await ensureBuilt();

@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { apiReference } from './api-reference.mjs';
 import { leftOut } from './counted-tests.mjs';
 import { inBareProject, install, packPackage, runInProject } from './installed-package.mjs';
 import { inRoot, root } from './paths.mjs';
@@ -34,6 +35,7 @@ export async function packageTests() {
     const target = name === 'knip' ? [] : [tarball];
     outcomes.push(await timed(`${name} finds nothing`, () => npmExec(spec, [...command, ...target])));
   }
+  outcomes.push(await timed('typedoc warns of nothing', apiReference));
   return outcomes;
 }
 

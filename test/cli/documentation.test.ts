@@ -16,6 +16,7 @@ const pages = [
   'docs/getting-started.md',
   'docs/bring-your-own-vectors.md',
   'docs/changing-an-index.md',
+  'docs/concepts.md',
   'docs/embeddings.md',
   'docs/evaluation.md',
   'docs/installing.md',
@@ -27,6 +28,7 @@ const pages = [
   'docs/scale.md',
   'docs/text-embeddings.md',
   'docs/service.md',
+  'docs/tuning.md',
 ];
 const shell = new Set(['sh', 'bash', 'console']);
 const typescript = join(repository, 'node_modules/typescript/bin/tsc');

@@ -26,6 +26,14 @@ test('every generated page is what would be generated now', () => {
   }
 });
 
+test('every page of docs is found from its index', () => {
+  const index = readFileSync(join(repository, 'docs/README.md'), 'utf8');
+  const listed = (path: string) => index.includes(`](${path})`) || index.includes(`](${path}#`);
+  const names = readdirSync(join(repository, 'docs')).filter((name) => name.endsWith('.md') && name !== 'README.md');
+  const missing = [...names, ...pages.map(({ file }) => `reference/${file}`)].filter((path) => !listed(path));
+  expect(missing).toEqual([]);
+});
+
 test('there is no other page among them', () => {
   expect(readdirSync(folder).sort()).toEqual(pages.map(({ file }) => file).sort());
 });

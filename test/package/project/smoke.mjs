@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { FlatIndex, HnswIndex, HnswlibIndex, IdSet, openIndex, Retriever, simd } from 'nigh';
 import * as index from 'nigh/index';
 
-for (const entry of ['nigh/embeddings', 'nigh/evaluation', 'nigh/service', 'nigh/client']) {
+for (const entry of ['nigh/embeddings', 'nigh/evaluation', 'nigh/service', 'nigh/client', 'nigh/postgres']) {
   assert.ok(Object.keys(await import(entry)).length > 0, entry);
 }
 
