@@ -25,6 +25,8 @@ function pushContract(urlOf: () => string): void {
   let pushed: Retriever;
   let database: Database;
 
+  // Others may have pushed theirs there.
+  const named = (name = 'small-world') => `${urlOf()}${urlOf().includes('?') ? '&' : '?'}collection=${name}`;
   const clear = async () => {
     const schemas = await database.read(
       `SELECT quote_ident(nspname) FROM pg_namespace WHERE starts_with(nspname, '${liveSchema}')`,
@@ -55,7 +57,7 @@ function pushContract(urlOf: () => string): void {
       ['similar_text', true],
     ]);
     for (const { recallAt10 } of tables) expect(recallAt10).toBeGreaterThanOrEqual(0.95);
-    pushed = await openPushed(urlOf());
+    pushed = await openPushed(named());
   });
   afterAll(async () => {
     await pushed?.close();
@@ -160,7 +162,7 @@ function pushContract(urlOf: () => string): void {
   });
 
   test('a collection that is not there is named, with those that are', async () => {
-    await expect(openPushed(`${urlOf()}?collection=small-wrld`)).rejects.toMatchObject({
+    await expect(openPushed(named('small-wrld'))).rejects.toMatchObject({
       code: 'UNKNOWN_COLLECTION',
       message: expect.stringContaining('"small-world"'),
     });
