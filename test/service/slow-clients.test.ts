@@ -7,12 +7,15 @@ import { collectionDouble } from './collection-double.js';
 
 type Collection = AppOptions['collections'][number];
 
-/** A service that waits for a third of a second where others wait for half a minute. */
-async function start(collection: Collection = collectionDouble(), limits: Partial<AppOptions> = {}) {
+/**
+ * A service that waits for a third of a second where others wait for half a minute; longer where a busy machine must get something else done
+ * meanwhile.
+ */
+async function start(collection: Collection = collectionDouble(), limits: Partial<AppOptions> = {}, waitMs = 300) {
   const app = await buildApp({ collections: [collection], maxDelayMs: 60_000, ...limits });
   // Node lets a body take the larger of the two.
   expect(app.server.headersTimeout).toBe(app.server.requestTimeout);
-  Object.assign(app.server, { headersTimeout: 300, requestTimeout: 300, connectionsCheckingInterval: 50 });
+  Object.assign(app.server, { headersTimeout: waitMs, requestTimeout: waitMs, connectionsCheckingInterval: 50 });
   const url = await app.listen({ host: '127.0.0.1', port: 0, listenTextResolver: () => '' });
   return {
     app,
@@ -108,7 +111,7 @@ test.each([
 test('who does not read an answer is cut off, and its place is free again', async () => {
   // More than a system takes in for somebody who does not read.
   const { collection } = withTitleOf(16 << 20);
-  await using service = await start(collection, { maxPending: 2 });
+  await using service = await start(collection, { maxPending: 2 }, 3000);
   const sockets = await Promise.all([1, 2].map(() => deaf(service.port, getRequest('/v1/collections/double/items/1'))));
   await until(async () => (await inFlight(service.url)) === 2);
   expect((await fetch(service.url + similar)).status).toBe(503);
@@ -136,7 +139,7 @@ test('who reads late, but reads, gets the whole answer', async () => {
 
 test('who asks and asks and reads nothing has few answers made for it, and those are let go of', async () => {
   const { collection, asked } = withTitleOf(256 << 10);
-  await using service = await start(collection);
+  await using service = await start(collection, {}, 3000);
   const socket = await deaf(service.port, getRequest('/v1/collections/double/items/1').repeat(5000));
   await until(() => asked.count > 0);
   expect((await fetch(service.url + similar)).status).toBe(200);
