@@ -9,7 +9,7 @@
  * 2. Every page: its own number, its kind, by whom it was written, its nodes side by side without a gap, their keys ascending, children and long
  *    values within the file, no page used twice.
  * 3. Every tree: depth, pages and entries as many as its record says.
- * 4. The list of free pages: none that is in use.
+ * 4. The lists of free pages: none that is in use, none twice.
  *
  * So what remains are bytes of keys and values: changes have checksums and numbers without gaps (journal.ts).
  *
@@ -33,6 +33,9 @@ const noPage = 2n ** 64n - 1n;
 /** lmdb's own limit. */
 const deepest = 32;
 const pagesAtOnce = 256;
+/** Of the pages: 0 is not seen yet. */
+const inUse = 1;
+const freed = 2;
 /** A file that is written to meanwhile is looked at again so often. */
 const attempts = 20;
 
@@ -311,7 +314,10 @@ class PageWalk {
           throw damaged(this.#path, entry, 'is free, and none of the file');
         // The last pages of a file may have been freed before they were ever written.
         for (let page = entry; page < Math.min(entry + length, this.#used.length); page++) {
-          if (this.#used[page] !== 0) throw damaged(this.#path, page, 'is free and in use');
+          if (this.#used[page] !== 0) {
+            throw damaged(this.#path, page, this.#used[page] === freed ? 'is free twice' : 'is free and in use');
+          }
+          this.#used[page] = freed;
         }
         length = 1;
       }
@@ -322,7 +328,7 @@ class PageWalk {
     if (page < 2 || page + pages > this.#used.length) throw damaged(this.#path, page, `${what}: none of the file`);
     for (let each = page; each < page + pages; each++) {
       if (this.#used[each] !== 0) throw damaged(this.#path, each, `${what}: used twice`);
-      this.#used[each] = 1;
+      this.#used[each] = inUse;
     }
   }
 

@@ -24,6 +24,7 @@ import { flush } from '../packed-file.js';
 import { checkPages } from './check-pages.js';
 import { checkDataFile, journalFile } from './data-file.js';
 import { type Change, type Entry, packEntry, unpackEntry } from './entry.js';
+import { giveRoomBack, makeRoom } from './room.js';
 import { tryOpening } from './try-opening.js';
 
 /** What a change is answered with. */
@@ -70,22 +71,48 @@ export class Trimmed extends NighError {
 /** What this release writes. */
 const version = 1;
 
+/** Beside the changes themselves a commit writes the pages above them, and those that say which pages are free. */
+const roomAroundChanges = 1 << 16;
+const mostRoomToTrim = 1 << 24;
+
+/** An open environment. */
+interface Store {
+  readonly root: RootDatabase<Buffer, string>;
+  readonly entries: Database<Buffer, number>;
+  readonly requests: Database<Acknowledgement, string>;
+  readonly state: Database<number, string>;
+}
+
 export class Journal {
   readonly directory: string;
   readonly #write: boolean;
-  readonly #root: RootDatabase<Buffer, string>;
-  readonly #entries: Database<Buffer, number>;
-  readonly #requests: Database<Acknowledgement, string>;
-  readonly #state: Database<number, string>;
+  #store: Store;
+  /** Whether a commit failed: lmdb may then take no other until it is opened anew. */
+  #failed = false;
+  /** Bytes of the file that the disk has given. */
+  #room = 0;
   #closed = false;
 
-  private constructor(directory: string, root: RootDatabase<Buffer, string>, write: boolean) {
+  private constructor(directory: string, store: Store, write: boolean) {
     this.directory = directory;
     this.#write = write;
-    this.#root = root;
-    this.#entries = root.openDB('entries', { encoding: 'binary', keyEncoding: 'uint32' });
-    this.#requests = root.openDB('requests', { encoding: 'msgpack' });
-    this.#state = root.openDB('state', { encoding: 'msgpack' });
+    this.#store = store;
+  }
+
+  get #root(): Store['root'] {
+    return this.#store.root;
+  }
+
+  get #entries(): Store['entries'] {
+    return this.#store.entries;
+  }
+
+  get #requests(): Store['requests'] {
+    return this.#store.requests;
+  }
+
+  get #state(): Store['state'] {
+    return this.#store.state;
   }
 
   /** Whether there is one. */
@@ -106,20 +133,7 @@ export class Journal {
       await checkDataFile(path, write, existsSync(lock));
       if ((await stat(path)).size > 0) await checkPages(path);
     }
-    const { open } = await import('lmdb');
-    let journal: Journal;
-    try {
-      if (write) await mkdir(directory, { recursive: true });
-      const settings = { path: directory, encoding: 'binary' as const, maxDbs: 4, overlappingSync: false };
-      // Readers open it alike, since one process can hold it in one way only; where they may not write to it, for reading.
-      const readOnly = !write && !(await isWritable(join(directory, journalFile)));
-      await tryOpening(directory, readOnly);
-      const root = open<Buffer, string>({ ...settings, readOnly });
-      journal = new Journal(directory, root, write);
-    } catch (cause) {
-      if (cause instanceof NighError) throw cause;
-      throw new NighError('IO', `${directory}: the journal cannot be opened: ${reasonOf(cause)}`, { cause });
-    }
+    const journal = new Journal(directory, await openStore(directory, write), write);
     try {
       const found = journal.#state.get('version');
       if (found !== undefined && found > version) {
@@ -133,10 +147,10 @@ export class Journal {
         throw new NighError('FORMAT', `${directory}: has a change ${last}, after what it says is its last.`);
       }
       if (write && (isNew || found === undefined || journal.head < included)) {
-        await journal.#commit(() => {
-          journal.#state.put('version', version);
-          journal.#state.put('head', Math.max(journal.head, included));
-        });
+        await journal.#commit(0, () => [
+          journal.#state.put('version', version),
+          journal.#state.put('head', Math.max(journal.head, included)),
+        ]);
         // Its name must survive as well as its content.
         await flush(directory);
         await flush(dirname(directory));
@@ -210,12 +224,12 @@ export class Journal {
     const { head } = this;
     const forgotten = Math.min(upTo, head - remembered);
     let removed = 0;
+    // Pages that are removed from are written anew, at worst all of them.
+    const room = Math.min(this.#used, mostRoomToTrim);
     for (;;) {
       const some = this.#read(() => [...this.#entries.getKeys({ end: upTo + 1, limit: trimmedAtOnce })]);
       if (some.length === 0) break;
-      await this.#commit(() => {
-        for (const sequence of some) this.#entries.remove(sequence);
-      });
+      await this.#commit(room, () => some.map((sequence) => this.#entries.remove(sequence)));
       removed += some.length;
       this.#root.resetReadTxn();
     }
@@ -226,9 +240,8 @@ export class Journal {
             [...this.#requests.getRange({})].flatMap(({ key, value }) => (value.sequence <= forgotten ? [key] : [])),
           );
     for (let at = 0; at < requests.length; at += trimmedAtOnce) {
-      await this.#commit(() => {
-        for (const id of requests.slice(at, at + trimmedAtOnce)) this.#requests.remove(id);
-      });
+      const ids = requests.slice(at, at + trimmedAtOnce);
+      await this.#commit(room, () => ids.map((id) => this.#requests.remove(id)));
     }
     return removed;
   }
@@ -256,16 +269,18 @@ export class Journal {
   async append(settled: readonly Settled[]): Promise<void> {
     const last = settled.at(-1)?.acknowledgement.sequence;
     if (last === undefined) return;
-    const erased = this.#withoutUsers(settled);
-    await this.#commit(() => {
-      for (const [sequence, change] of erased) this.#entries.put(sequence, packEntry(change));
-      for (const { change, requestId, acknowledgement } of settled) {
-        const { sequence } = acknowledgement;
-        this.#entries.put(sequence, packEntry(change));
-        if (requestId !== undefined) this.#requests.put(requestId, acknowledgement);
-      }
-      this.#state.put('head', last);
-    });
+    const entries = [
+      ...this.#withoutUsers(settled),
+      ...settled.map(({ change, acknowledgement }) => [acknowledgement.sequence, change] as const),
+    ].map(([sequence, change]) => [sequence, packEntry(change)] as const);
+    const bytes = entries.reduce((sum, [, packed]) => sum + packed.length, 0);
+    await this.#commit(3 * bytes, () => [
+      ...entries.map(([sequence, packed]) => this.#entries.put(sequence, packed)),
+      ...settled.flatMap(({ requestId, acknowledgement }) =>
+        requestId === undefined ? [] : [this.#requests.put(requestId, acknowledgement)],
+      ),
+      this.#state.put('head', last),
+    ]);
   }
 
   /** What is left of the changes that hold interactions of users who are being forgotten. */
@@ -292,23 +307,85 @@ export class Journal {
     }
   }
 
-  async #commit(puts: () => void): Promise<void> {
+  /** Bytes of the file in which anything lies. */
+  get #used(): number {
+    const { lastPageNumber, pageSize } = this.#root.getStats() as { lastPageNumber: number; pageSize: number };
+    return (lastPageNumber + 1) * pageSize;
+  }
+
+  /**
+   * @param bytes of what is written, at most
+   * @param writes what lmdb promised of every change that it was given: where the commit fails, each of them is rejected
+   */
+  async #commit(bytes: number, writes: () => readonly Promise<unknown>[]): Promise<void> {
+    if (this.#failed) await this.#openAnew();
+    const wanted = bytes + roomAroundChanges;
+    const used = this.#used;
+    if (this.#room < used + wanted) this.#room = await makeRoom(join(this.directory, journalFile), used, wanted);
+    const promised: Promise<unknown>[] = [];
+    const batch = this.#root.batch(() => {
+      promised.push(...writes());
+    });
+    const settled = await Promise.allSettled([batch, ...promised]);
+    const failed = settled.find((outcome) => outcome.status === 'rejected');
     try {
-      await this.#root.batch(puts);
+      if (failed !== undefined) throw await causeOf(failed.reason);
       await this.#root.flushed;
     } catch (cause) {
+      this.#failed = true;
       throw new NighError('IO', `${this.directory}: the change could not be made durable: ${reasonOf(cause)}`, {
         cause,
       });
     }
   }
 
+  /** What is on disk is what was answered: no commit is half there. */
+  async #openAnew(): Promise<void> {
+    await tryOpening(this.directory, false);
+    await this.#root.close();
+    this.#store = await openStore(this.directory, true);
+    this.#room = 0;
+    this.#failed = false;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    const path = join(this.directory, journalFile);
+    const used = this.#write && !this.#failed ? this.#read(() => this.#used) : undefined;
     await this.#root.close();
+    if (used !== undefined) await giveRoomBack(path, used);
     // Whoever reads next need not ask whether what is missing was ever there.
-    if (this.#write) await checkDataFile(join(this.directory, journalFile), true, true);
+    if (this.#write) await checkDataFile(path, true, true);
+  }
+}
+
+/** @throws NighError IO */
+async function openStore(directory: string, write: boolean): Promise<Store> {
+  try {
+    if (write) await mkdir(directory, { recursive: true });
+    // Readers open it alike, since one process can hold it in one way only; where they may not write to it, for reading.
+    const readOnly = !write && !(await isWritable(join(directory, journalFile)));
+    await tryOpening(directory, readOnly);
+    const { open } = await import('lmdb');
+    const root = open<Buffer, string>({
+      path: directory,
+      encoding: 'binary',
+      maxDbs: 4,
+      overlappingSync: false,
+      // Every commit is a batch of ours; of lmdb's own, nobody could handle a failure.
+      eventTurnBatching: false,
+      readOnly,
+    });
+    return {
+      root,
+      entries: root.openDB('entries', { encoding: 'binary', keyEncoding: 'uint32' }),
+      requests: root.openDB('requests', { encoding: 'msgpack' }),
+      state: root.openDB('state', { encoding: 'msgpack' }),
+    };
+  } catch (cause) {
+    if (cause instanceof NighError) throw cause;
+    throw new NighError('IO', `${directory}: the journal cannot be opened: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -317,6 +394,12 @@ async function isWritable(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Why a commit failed, which lmdb says in a second promise; nobody would ever handle its rejection. */
+async function causeOf(failure: unknown): Promise<unknown> {
+  const { commitError } = failure as { commitError?: Promise<never> };
+  return commitError === undefined ? failure : commitError.catch((cause) => cause);
 }
 
 function reasonOf(cause: unknown): string {

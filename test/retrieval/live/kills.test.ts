@@ -1,10 +1,15 @@
 /** What an answer promises, at the moments when a process ends or a disk fails; hundreds of them in kills.long.test.ts. */
-import { basename } from 'node:path';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../embeddings/support.js';
 import { unsyncedAfter } from '../../support/faults/power-loss.js';
-import { faultsMissing } from '../../support/faults/program.js';
+import { type Fault, faultsMissing, runFaulty } from '../../support/faults/program.js';
 import { KillRounds } from './kill-rounds.js';
+
+const failingJournal = fileURLToPath(new URL('../support/failing-journal.mjs', import.meta.url));
 
 describe.skipIf(faultsMissing !== undefined)('a process that makes changes', () => {
   const rounds = new KillRounds();
@@ -86,13 +91,44 @@ describe.skipIf(faultsMissing !== undefined)('a process that makes changes', () 
     }
   });
 
+  test('and handles a failed write goes on with the next change', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'nigh-journal-'));
+    try {
+      const run = async (fault?: Fault) => {
+        await rm(join(folder, 'c'), { recursive: true, force: true });
+        await mkdir(join(folder, 'c'));
+        return runFaulty([failingJournal, join(folder, 'c')], { root: join(folder, 'c'), fault });
+      };
+      const { calls, stdout } = await run();
+      expect(stdout).toBe('made 8, failed 0, head 8\n');
+      const commits = calls.flatMap(({ name, path }, n) =>
+        basename(path) === 'data.mdb' && (name === 'fsync' || name === 'flushed-write') ? [n + 1] : [],
+      );
+      // One of a flush, and one of the page that names the others, after which lmdb has to be opened anew.
+      for (const at of commits.slice(-6, -4)) {
+        const outcome = await run({ at, how: 'EIO' });
+        expect([outcome.code, outcome.stdout], outcome.stderr).toEqual([0, 'made 8, failed 1, head 8\n']);
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   test('and whose disk fails or is full answers with an error, and has lost nothing that it answered before', async () => {
     const steps = rounds.steps(18, 6);
     const round = { steps: 18, width: 3, compactEvery: 0, collectionOnly: true };
     const { calls } = await rounds.run(steps, round);
-    const journal = calls.flatMap(({ path }, at) => (basename(path) === 'data.mdb' ? [at + 1] : []));
-    for (const [n, how] of (['EIO', 'ENOSPC'] as const).entries()) {
-      const at = journal[Math.floor((journal.length * (n + 2)) / 5)]!;
+    // Of a write of a page that fails lmdb says more than it has room for, which may end the process: that it is not for want of room is seen to.
+    const flushes = calls.flatMap(({ name, path }, at) =>
+      name === 'fsync' && basename(path) === 'data.mdb' ? [at + 1] : [],
+    );
+    const room = calls.findIndex(
+      ({ name, path, second }) => name === 'write' && basename(path) === 'data.mdb' && Number(second) > 65_536,
+    );
+    for (const [how, at] of [
+      ['EIO', flushes[Math.floor(flushes.length / 2)]!],
+      ['ENOSPC', room + 1],
+    ] as const) {
       const { signal, code, stderr } = await rounds.run(steps, { ...round, fault: { at, how } });
       const what = `${how} at ${at} of ${calls.length}`;
       expect([signal, code], `${what}\n${stderr}`).toEqual([null, 1]);

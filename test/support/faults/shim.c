@@ -5,7 +5,8 @@
 //   kill     SIGKILL instead of the call
 //   torn     half of a write, then SIGKILL; as kill for other calls
 //   EIO      this one call fails
-//   ENOSPC   from this call on, whatever takes room fails
+//   ENOSPC   from this call on, whatever takes room fails: names, and writes beyond the end of a file (file systems that write in another
+//            place what was there need room for more)
 //
 // A line of the log: the call, the path, and the second path or a number, with tabs between: how many bytes are written, to what length a file is
 // cut (one that is opened to be written anew: to 0). A write to a file that was opened with O_DSYNC, which is on disk when it returns, is a
@@ -122,14 +123,9 @@ static int refused(const char* name, const char* path, const char* second, int t
   return 0;
 }
 
-/// The bytes of `parts`, from `file_offset` (below 0: where the file's own place is), as the numbers of a log line.
-static void keep(int fd, int flags, const struct iovec* parts, int count, off_t file_offset, char* numbers, size_t room) {
+/// Keeps the bytes of `parts` and adds their two places to the numbers of a log line.
+static void keep(const struct iovec* parts, int count, off_t file_offset, char* numbers, size_t room) {
   const int saved = errno;
-  if (file_offset < 0) {
-    struct stat status;
-    const int at_end = (flags & O_APPEND) != 0 && fstat(fd, &status) == 0;
-    file_offset = at_end ? status.st_size : lseek(fd, 0, SEEK_CUR);
-  }
   pthread_mutex_lock(&keeping);
   const size_t used = strlen(numbers);
   snprintf(numbers + used, room - used, "\t%lld\t%lld", (long long)file_offset, (long long)kept);
@@ -153,10 +149,15 @@ static int refused_write(int fd, const struct iovec* parts, int count, off_t off
   size_t bytes = 0;
   for (int i = 0; i < count; ++i) bytes += parts[i].iov_len;
   snprintf(numbers, sizeof numbers, "%zu", bytes);
+  const int saved = errno;
   const int flags = fcntl(fd, F_GETFL);
-  if (bytes_fd >= 0) keep(fd, flags, parts, count, offset, numbers, sizeof numbers);
+  struct stat status;
+  const off_t end = fstat(fd, &status) == 0 ? status.st_size : 0;
+  if (offset < 0) offset = (flags & O_APPEND) != 0 ? end : lseek(fd, 0, SEEK_CUR);
+  errno = saved;
+  if (bytes_fd >= 0) keep(parts, count, offset, numbers, sizeof numbers);
   const int is_flushed = flags >= 0 && (flags & O_DSYNC) != 0;
-  return refused(is_flushed ? "flushed-write" : "write", path, numbers, 1, torn);
+  return refused(is_flushed ? "flushed-write" : "write", path, numbers, offset + (off_t)bytes > end, torn);
 }
 
 static int refused_open(int directory, const char* path, int flags) {
