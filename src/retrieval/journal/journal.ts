@@ -17,6 +17,7 @@
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, RootDatabase } from 'lmdb';
 import { NighError } from '../../core/errors.js';
 import type { Manifest } from '../generation.js';
@@ -130,6 +131,10 @@ export class Journal {
     const isNew = !Journal.exists(place);
     if (!isNew) {
       const path = join(directory, journalFile);
+      // Another process begins to make it, in one write.
+      for (let wait = 1; !write && wait <= 512 && (await stat(path)).size === 0 && existsSync(lock); wait *= 2) {
+        await sleep(wait);
+      }
       await checkDataFile(path, write, existsSync(lock));
       if ((await stat(path)).size > 0) await checkPages(path);
     }

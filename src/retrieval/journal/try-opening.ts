@@ -2,7 +2,7 @@
  * Where a call of lmdb's own fails while it opens its files, it uses what it has freed, and the process ends (lmdb 3.5.6, src/env.cpp:
  * `openEnv` deletes its context and then closes with it). So everything that it is about to do is tried first, where a failure is an error.
  */
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NighError } from '../../core/errors.js';
@@ -21,8 +21,9 @@ const firstBytes = 16_384;
  */
 export async function tryOpening(directory: string, readOnly: boolean): Promise<void> {
   const data = join(directory, journalFile);
-  const isNew = await withFile(data, readOnly ? 'r' : 'a+', async (file) => (await file.stat()).size === 0);
-  if (isNew && !readOnly) {
+  if (existsSync(data)) await withFile(data, readOnly ? 'r' : 'r+', async () => {});
+  else {
+    // Not under its own name: others take that for a journal.
     const room = join(directory, `${journalFile}.room`);
     await withFile(room, 'w', async (file) => {
       await file.writeFile(Buffer.alloc(firstBytes));
@@ -47,11 +48,11 @@ export async function tryOpening(directory: string, readOnly: boolean): Promise<
   }
 }
 
-async function withFile<T>(path: string, flags: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+async function withFile(path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> {
   try {
     const file = await open(path, flags, 0o664);
     try {
-      return await use(file);
+      await use(file);
     } finally {
       await file.close();
     }
