@@ -14,6 +14,7 @@ const commands: Record<BenchCommand, (options: BenchOptions) => Promise<void>> =
   retrieval: async (options) => (await import('./retrieval.js')).retrieval(options),
   neighbors: async (options) => (await import('./neighbors.js')).neighbors(options),
   service: async (options) => (await import('./service/service.js')).service(options),
+  shards: async (options) => (await import('./shards/shards.js')).shards(options),
   content: async ({ parts, repeats }) => (await import('./content/main.js')).content(parts, repeats),
 };
 

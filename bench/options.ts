@@ -17,6 +17,7 @@ export const commands = [
   'retrieval',
   'neighbors',
   'service',
+  'shards',
 ] as const;
 
 export type BenchCommand = (typeof commands)[number];
