@@ -59,7 +59,7 @@ uint32_t hnsw_level_by_length(float length, const std::vector<float>& thresholds
 struct LinkWorkspace {
   struct Lane {
     SearchScratch scratch;
-    std::vector<uint32_t> doubts;  // nodes that were linked, or lost a link that led to them: see hnsw_resolve_doubts
+    std::vector<uint32_t> doubts;  // nodes to be searched for when all lanes are done: see hnsw_resolve_doubts
   };
 
   NodeLocks locks;

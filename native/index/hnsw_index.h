@@ -100,7 +100,7 @@ class HnswIndex final : public MutableIndex {
   HnswSnapshot with_room(const HnswSnapshot& now, size_t rows, size_t upper_rows, size_t max_lanes);
   HnswSnapshot live_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes) const;
   HnswSnapshot compact_copy(const HnswSnapshot& now, size_t capacity, size_t upper_capacity, size_t max_lanes);
-  void make_found(HnswState& state, uint32_t count, bool walk, bool any_gone, size_t max_lanes, const TaskControl& control,
+  void make_found(HnswState& state, uint32_t count, bool all, bool any_gone, size_t max_lanes, const TaskControl& control,
                   LinkWorkspace& workspace) const;
   void mend(const HnswSnapshot& now, size_t max_lanes);
   bool others_search(const HnswSnapshot& now) const;
@@ -152,7 +152,7 @@ class HnswIndex final : public MutableIndex {
   mutable std::mutex write_mutex_;  // held by every change, and by save; guards the next four
   std::vector<float> thresholds_;   // lengths that separate the layers (ip)
   size_t thresholds_from_ = 0;      // number of rows they were taken from
-  size_t unwalked_changes_ = 0;     // rows added or removed since every node was last known to be reachable
+  size_t unproved_changes_ = 0;     // rows added or removed since every node was last known to be found
   mutable LinkWorkspace workspace_;
 
   mutable std::mutex state_mutex_;  // held for as long as it takes to copy a snapshot

@@ -66,6 +66,7 @@ class HnswLinker {
       if (candidates_.empty()) continue;
       start = candidates_.front().id;
       if (layer == std::min<size_t>(level, entry.level) && join_twin(slot)) return;
+      if (layer == 0) doubt_nearest();
       select(graph_.degree(layer));
       tentative_first_ = kNoSlot;
       if (layer == 0) link_from_nearest(slot);
@@ -119,9 +120,10 @@ class HnswLinker {
   }
 
   /// Whether a search for the node's own vector with a pool of `pool` meets it, or enough that is as near to make an answer of.
-  /// With a larger pool it then does too: a search expands what it would with a smaller one, and goes on.
+  /// With a larger pool it then does too: a search expands what it would with a smaller one, and goes on. Not so under ip, where
+  /// a larger pool brings down others from the layers above, which may keep out the only node that leads there.
   bool meets(uint32_t slot, EntryPoint entry, size_t pool) {
-    search_score_.set_row(slot);
+    search_score_.set_query(store_.row(slot));
     StopWhenMet stop{scratch_.visited, slot};
     walk(entry, pool, stop);
     return scratch_.visited.contains(slot) || answers_without(slot);
@@ -130,7 +132,7 @@ class HnswLinker {
   /// Makes meets() true: of the nodes that this search expands, the nearest that has a place links to the node. Does nothing
   /// where none has.
   void reattach(uint32_t slot, EntryPoint entry, size_t pool) {
-    search_score_.set_row(slot);
+    search_score_.set_query(store_.row(slot));
     StopNever never;
     walk(entry, pool, never);
     around_.clear();
@@ -243,6 +245,11 @@ class HnswLinker {
     for (const SearchPool::Entry& found : scratch_.pool) {
       if (!found.rejected() && found.slot() != slot) candidates_.push_back({found.distance, found.slot()});
     }
+  }
+
+  // A node comes into the searches for those near it, in front of what used to lead to them.
+  void doubt_nearest() {
+    for (size_t i = 0; i < std::min(candidates_.size(), kCrowded); ++i) graph_.put_in_doubt(candidates_[i].id, doubts_);
   }
 
   // Hangs the node behind one that the traversal cannot tell from it, if the search has met one. Only asked on the first layer
@@ -412,6 +419,7 @@ class HnswLinker {
   }
 
   static constexpr size_t kBlock = 8;
+  static constexpr size_t kCrowded = 8;
   static constexpr size_t kAnswer = 10;   // k of a search by default
   static constexpr size_t kRefined = 20;  // what it takes from its pool, with the default refine factor
   static constexpr float kNearest = -std::numeric_limits<float>::infinity();

@@ -33,9 +33,9 @@ size_t with_slack(size_t rows) { return rows + rows / 2; }
 // From this share of removed slots on an index is compacted.
 constexpr size_t kMostRemoved = 3;
 
-// Walking the whole graph costs as much as the index is large, so it is done when this share of it has changed; in between the
-// rules of linking and repairing hold it together.
-constexpr size_t kWalkShare = 8;
+// Asking for every row costs as much as the index is large, so it is done when this share of it has changed, by one change or by
+// many; in between those are asked for that a change has touched.
+constexpr size_t kProvedShare = 32;
 
 }  // namespace
 
@@ -130,11 +130,11 @@ void HnswIndex::put(VectorsView rows, const uint32_t* ids, Existing existing, si
   std::fill_n(graph.upper.data() + state.upper_rows_used * params_.m, upper_rows * params_.m, kNoSlot);
 
   const uint64_t entry_before = state.entry.load();
-  const bool walk = (unwalked_changes_ + added) * kWalkShare >= begin;
+  const bool all = (unproved_changes_ + added) * kProvedShare >= begin;
   std::shared_ptr<const RecallTable> table;
   try {
     table = link_and_measure(now, end, questions, max_lanes, control);
-    make_found(state, end, walk, now.removed != 0, max_lanes, control, workspace_);
+    make_found(state, end, all, now.removed != 0, max_lanes, control, workspace_);
     state.slots->append(begin, end);
   } catch (...) {
     if (&state != published) throw;  // a copy, which nobody else has seen
@@ -144,7 +144,7 @@ void HnswIndex::put(VectorsView rows, const uint32_t* ids, Existing existing, si
     state.searched_beyond = others_search(now);
     throw;
   }
-  unwalked_changes_ = walk ? 0 : unwalked_changes_ + added;
+  unproved_changes_ = all ? 0 : unproved_changes_ + added;
   state.upper_rows_used = next_upper;
   now.count = end;
   mark_removed(now, replaced);
@@ -218,7 +218,6 @@ size_t HnswIndex::remove(std::span<const uint32_t> ids, bool ignore_missing, siz
   control.set_total(slots.size());
   control.check();
   if (slots.empty()) return 0;
-  unwalked_changes_ += slots.size();
   // Nothing is added, so slots keep their numbers.
   require_sound(now);
   if (!now.state->changeable) now.state = grown(now, 0, 0);
@@ -238,7 +237,7 @@ void HnswIndex::compact(size_t max_lanes, TaskControl& control) {
   const bool tight = now.count == now.state->store.capacity();
   if (now.removed == 0 && tight) return;
   publish(compact_copy(now, now.live(), live_upper_rows(now), max_lanes));
-  unwalked_changes_ = 0;
+  unproved_changes_ = 0;
 }
 
 // Step 2: what rows can be put into: this state if it has room, otherwise a copy that nobody else sees yet.
@@ -279,19 +278,21 @@ HnswSnapshot HnswIndex::live_copy(const HnswSnapshot& now, size_t capacity, size
   copy.count = static_cast<uint32_t>(now.live());
   // Of its own, because rows have other numbers here than those of which the index is in doubt.
   const auto workspace = std::make_unique<LinkWorkspace>();
-  workspace->reserve(1);
-  for (uint32_t slot = 0; slot < copy.count; ++slot) copy.state->graph.put_in_doubt(slot, workspace->lanes[0]->doubts);
   TaskControl control;
   make_found(*copy.state, copy.count, true, false, max_lanes, control, *workspace);
   return copy;
 }
 
-// Every row that a change has touched is found by its own vector, and with `walk` every row is reached by links.
-void HnswIndex::make_found(HnswState& state, uint32_t count, bool walk, bool any_gone, size_t max_lanes,
+// Every row that a change has touched is found by its own vector; with `all` every row is, and is reached by links.
+void HnswIndex::make_found(HnswState& state, uint32_t count, bool all, bool any_gone, size_t max_lanes,
                            const TaskControl& control, LinkWorkspace& workspace) const {
   workspace.reserve(1);
-  if (walk) reconnect_unreachable(state.graph, EntryPoint::unpack(state.entry).slot, count, workspace.lanes[0]->doubts);
-  hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, kDoubtPool, count, any_gone, max_lanes, workspace, control);
+  if (all) {
+    std::vector<uint32_t>& doubts = workspace.lanes[0]->doubts;
+    reconnect_unreachable(state.graph, EntryPoint::unpack(state.entry).slot, count, doubts);
+    for (uint32_t slot = 0; slot < count; ++slot) state.graph.put_in_doubt(slot, doubts);
+  }
+  hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, kUsualPool, count, any_gone, max_lanes, workspace, control);
 }
 
 // After a change that was undone: the rows that were there have let go of links for those that are not. What there is no memory
@@ -328,10 +329,11 @@ void HnswIndex::mark_removed(HnswSnapshot& next, const std::vector<uint32_t>& sl
 // nodes that searches walk through, which costs time and nothing else, and the next change tries again.
 void HnswIndex::settle(const std::vector<uint32_t>& removed, size_t max_lanes) {
   if (removed.empty()) return;
+  unproved_changes_ += removed.size();
   const HnswSnapshot now = snapshot();
   const auto put_off = [&] {
     // What was begun is left as it is: every row may have lost its paths, and links are counted anew.
-    unwalked_changes_ = now.count;
+    unproved_changes_ = now.count;
     now.state->graph.count_in_degrees(now.count);
   };
   try {
@@ -339,13 +341,13 @@ void HnswIndex::settle(const std::vector<uint32_t>& removed, size_t max_lanes) {
     hnsw_detach(state.graph, state.store, params_, state.entry, removed, now.count, max_lanes, workspace_);
     if (now.removed * kMostRemoved > now.count) {
       publish(compact_copy(now, with_slack(now.live()), with_slack(live_upper_rows(now)), max_lanes));
-      unwalked_changes_ = 0;
+      unproved_changes_ = 0;
       return;
     }
-    const bool walk = unwalked_changes_ * kWalkShare >= now.count;
+    const bool all = unproved_changes_ * kProvedShare >= now.count;
     TaskControl control;
-    make_found(state, now.count, walk, true, max_lanes, control, workspace_);
-    if (walk) unwalked_changes_ = 0;
+    make_found(state, now.count, all, true, max_lanes, control, workspace_);
+    if (all) unproved_changes_ = 0;
   } catch (const std::bad_alloc&) {
     put_off();
   } catch (const Error& error) {

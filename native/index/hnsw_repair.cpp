@@ -213,10 +213,14 @@ void hnsw_repair_all(const HnswGraph& graph, const RowStore& store, const HnswPa
 size_t hnsw_resolve_doubts(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                            size_t pool, uint32_t count, bool any_gone, size_t max_lanes, LinkWorkspace& workspace,
                            const TaskControl& control) {
-  constexpr int kRounds = 16;  // a link that makes room for another may have been the way to somebody, who is then in doubt
+  constexpr size_t kDoubtPool = 16;
+  constexpr int kRounds = 16;
+  constexpr int kWholeRounds = 4;  // after that only those are asked for that were missed or have just lost a link
   std::vector<uint32_t> asked = take_doubts(graph, count, workspace);
   const EntryPoint start = EntryPoint::unpack(entry.load());
   if (start.slot == kNoSlot || asked.empty()) return 0;
+  std::vector<size_t> pools{std::min(kDoubtPool, pool)};
+  if (store.metric == Metric::kIp) pools.push_back(pool);
   size_t linked = 0;
   with_repair(graph, store, params, count, any_gone, max_lanes, workspace, [&](auto&& repair) {
     const auto keep_doubts = [&] {
@@ -224,10 +228,20 @@ size_t hnsw_resolve_doubts(const HnswGraph& graph, const RowStore& store, const 
     };
     try {
       for (int round = 0; round < kRounds && !asked.empty(); ++round) {
-        const std::vector<uint32_t> missed = repair.not_met(asked, start, pool, control);
+        std::vector<uint32_t> missed;
+        for (const size_t size : pools) {
+          const std::vector<uint32_t> some = repair.not_met(asked, start, size, control);
+          repair.reattach(some, start, size);
+          missed.insert(missed.end(), some.begin(), some.end());
+        }
         if (round == 0) linked = missed.size();
-        repair.reattach(missed, start, pool);
-        for (const uint32_t slot : missed) graph.put_in_doubt(slot, workspace.lanes[0]->doubts);
+        if (missed.empty()) {
+          asked.clear();
+          break;
+        }
+        for (const uint32_t slot : round < kWholeRounds ? asked : missed) {
+          graph.put_in_doubt(slot, workspace.lanes[0]->doubts);
+        }
         asked = take_doubts(graph, count, workspace);
       }
     } catch (...) {

@@ -27,15 +27,16 @@ void hnsw_detach(const HnswGraph& graph, const RowStore& store, const HnswParams
 void hnsw_repair_all(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                      uint32_t count, size_t max_lanes, LinkWorkspace& workspace);
 
-/// Half of what searches have by default, so that what is found is found with room to spare.
-inline constexpr size_t kDoubtPool = 32;
+/// What searches have by default.
+inline constexpr size_t kUsualPool = 64;
 
-/// Searches for every node that is in doubt by its own vector, with this pool, and links those that are not met from the nearest
-/// that is, one after the other. Linking on several threads, two near nodes may miss each other; a full row lets go of links; a
-/// removed node takes its own with it: the rules of the linker make it rare that a node is then out of reach, this makes it so
-/// that none is. Costs as much as was changed. Returns how many were not met; what still is not stays in doubt.
-/// Only nodes below `count` are asked for; the doubts of others are dropped. `any_gone`: whether some nodes are to be passed
-/// over. Throws ABORTED.
+/// Searches for every node that is in doubt by its own vector, as a search with this pool does, but in a smaller one so that
+/// there is room for the rows that come near it later (under ip, where that proves nothing, in both), and links those that are
+/// not met from the nearest that is, one after the other; then for all of them again, since such a link may make room for itself
+/// in the way to another, until none is missed. Linking on several threads, two near nodes may miss each other; a full row lets
+/// go of links; a removed node takes its own with it; a new one stands before what led to its neighbours. Each puts a node in
+/// doubt. Costs as much as is in doubt. Returns how many were not met; what still is not stays in doubt. Only nodes below `count`
+/// are asked for; the doubts of others are dropped. `any_gone`: whether some nodes are to be passed over. Throws ABORTED.
 size_t hnsw_resolve_doubts(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                            size_t pool, uint32_t count, bool any_gone, size_t max_lanes, LinkWorkspace& workspace,
                            const TaskControl& control);

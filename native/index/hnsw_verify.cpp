@@ -5,7 +5,7 @@
 //   2. rows that lead to removed nodes get other links (repair only)
 //   3. nodes that no path leads to are counted, and linked
 //   4. every row is searched for by its own vector; where anything was wrong, each is then given a link from the nearest that a
-//      search with half the pool meets, unless that meets it, and all are searched for again
+//      search with a smaller pool meets, unless that meets it, and all are searched for again
 #include "index/hnsw_verify.h"
 
 #include <algorithm>
@@ -160,9 +160,8 @@ VerifyReport HnswIndex::verify(bool repair, size_t ef_search, size_t max_lanes, 
     for (const uint32_t slot : missed) {
       state.graph.put_in_doubt(state.graph.is_twin(slot) ? state.graph.heads[slot] : slot, doubts);
     }
-    const size_t pool = std::min(kDoubtPool, ef_search);
-    hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, pool, now.count, now.removed != 0, max_lanes, workspace_,
-                        control);
+    hnsw_resolve_doubts(state.graph, state.store, params_, state.entry, ef_search, now.count, now.removed != 0, max_lanes,
+                        workspace_, control);
     reconnect_unreachable(state.graph, start, now.count, doubts);
     missed = not_found(now, wanted, ef_search, max_lanes, control);
   }
