@@ -157,6 +157,11 @@ export interface Embedding<Params> {
     model: Readonly<Record<string, unknown>>,
     openSpace?: (name: string) => Promise<Embedder>,
   ): Promise<Embedder>;
+  /**
+   * Refuses a dataset that lacks what the parameters name, as the fit would: asked of every space before the long work of the first begins.
+   * @throws NighError MISSING_COLUMN, INVALID_ARGUMENT for a column of another type
+   */
+  requireColumns?(dataset: Dataset, params: Params): void | Promise<void>;
   /** @throws NighError EMPTY_DATASET, MISSING_COLUMN, INVALID_ARGUMENT, ABORTED */
   fit(dataset: Dataset, params: Params, context: FitContext): Promise<FittedSpace>;
 }

@@ -27,7 +27,14 @@ import { GloveTexts, type TextWords } from './glove-texts.js';
 import { knownWords } from './glove-words.js';
 import { ModelReader } from './model-reader.js';
 import { firstComponent, removeComponent } from './shared-direction.js';
-import { contentFields, datasetFields, describeCoverage, type FieldReader, fieldRules } from './text-fields.js';
+import {
+  contentFields,
+  datasetFields,
+  describeCoverage,
+  type FieldReader,
+  fieldRules,
+  requireFields,
+} from './text-fields.js';
 
 const schema = {
   /** `glove-6b-100d` (English; 118 MB, downloaded once), or a file of word vectors, relative to the recipe: see word-vectors.ts. */
@@ -59,6 +66,7 @@ export const glove: Embedding<GloveParams> = {
   schema,
   parse: parseParams,
   fetches: async ({ vectors }, context) => (vectors !== gloveName || (await hasGlove(context)) ? undefined : gloveName),
+  requireColumns: (dataset, { fields }) => requireFields(dataset, fields),
   fit: fitGlove,
   openEmbedder,
 };

@@ -114,6 +114,11 @@ export function datasetFields(dataset: Dataset, rules: FieldRules, read: FieldRe
   });
 }
 
+/** Refuses rules that name what the dataset does not have. @throws NighError as datasetFields */
+export function requireFields(dataset: Dataset, rules: FieldRules): void {
+  datasetFields(dataset, rules, () => []);
+}
+
 /** The same fields of something that is not in the dataset; its free text is one more, of weight 1. */
 export function contentFields(content: Content, rules: FieldRules, read: FieldReader): WeightedTokens[] {
   const fields: WeightedTokens[] = [];

@@ -14,7 +14,14 @@ import { fitLsa, projectDocument } from './lsa.js';
 import { ModelReader } from './model-reader.js';
 import { measureNeighbourLoss } from './neighbour-loss.js';
 import { type Entry, fitTerms, type Weighting, weighDocument } from './term-matrix.js';
-import { contentFields, createFieldReader, datasetFields, describeCoverage, fieldRules } from './text-fields.js';
+import {
+  contentFields,
+  createFieldReader,
+  datasetFields,
+  describeCoverage,
+  fieldRules,
+  requireFields,
+} from './text-fields.js';
 import { createTokenizer, tokenizerSchema } from './tokenize.js';
 
 const schema = {
@@ -64,6 +71,7 @@ export const tfidf: Embedding<TfidfParams> = {
   schema,
   parse: parseParams,
   isSparse: ({ output }) => output === 'sparse',
+  requireColumns: (dataset, { fields }) => requireFields(dataset, fields),
   fit: fitTfidf,
   openEmbedder,
 };

@@ -65,6 +65,8 @@ export interface SpaceRecipe {
   readonly optional: boolean;
   /** As Embedding.fetches, with the recipe's parameters. */
   fetches(surroundings: Pick<FitContext, 'environment'>): Promise<string | undefined>;
+  /** As Embedding.requireColumns, with the recipe's parameters. */
+  requireColumns(dataset: Dataset): Promise<void>;
   /** Fits the embedding with the recipe's parameters. @throws NighError as Embedding.fit */
   fit(dataset: Dataset, context: FitContext): Promise<FittedSpace>;
 }
@@ -230,6 +232,7 @@ function parseSpace(name: string, value: unknown, path: string): SpaceRecipe {
     uses: embedding.uses?.(parsed) ?? [],
     optional: flag().read(given, `${path}.optional`),
     fetches: async (surroundings) => embedding.fetches?.(parsed, surroundings),
+    requireColumns: async (dataset) => embedding.requireColumns?.(dataset, parsed),
     fit: (dataset, context) => embedding.fit(dataset, parsed, context),
   };
 }

@@ -12,7 +12,7 @@ import { invalidArgument, NighError } from '../../core/errors.js';
 import { zeros } from '../../core/matrix.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import { type ParamsOf, readParams } from '../../core/params.js';
-import type { Dataset } from '../../data/dataset.js';
+import type { Column, Dataset } from '../../data/dataset.js';
 import { type Block, composeBlocks, composeVector, toShares } from '../blocks.js';
 import type { Embedder, Embedding, FitContext, FittedSpace, Vectors } from '../embedding.js';
 import { ModelReader } from '../model-reader.js';
@@ -31,6 +31,9 @@ export const features: Embedding<FeaturesParams> = {
   keys: Object.keys(schema),
   schema,
   parse: (params, path) => readParams(schema, params, path),
+  requireColumns: (dataset, { blocks }) => {
+    for (const rule of blocks) columnOf(dataset, rule);
+  },
   fit,
   openEmbedder,
 };
@@ -81,11 +84,8 @@ async function fit(dataset: Dataset, { blocks: rules }: FeaturesParams, context:
   };
 }
 
-/** @throws NighError MISSING_COLUMN, INVALID_ARGUMENT for a column of another type, EMPTY_DATASET for one without a value */
-function valuesOf(
-  dataset: Dataset,
-  { column: name, type, columns }: FeatureRule,
-): { values: FeatureValue[]; ordinals: Uint32Array } {
+/** @throws NighError MISSING_COLUMN, INVALID_ARGUMENT for a column of another type */
+function columnOf(dataset: Dataset, { column: name, type, columns }: FeatureRule): Column {
   const column = dataset.columns.get(name);
   if (column === undefined) {
     const known = [...dataset.columns.keys()];
@@ -101,6 +101,13 @@ function valuesOf(
       `blocks.${name}: the type ${type} reads columns of ${columns.join(', ')}, this is one of ${column.type}.`,
     );
   }
+  return column;
+}
+
+/** @throws NighError as columnOf, EMPTY_DATASET for a column without a value */
+function valuesOf(dataset: Dataset, rule: FeatureRule): { values: FeatureValue[]; ordinals: Uint32Array } {
+  const { column: name } = rule;
+  const column = columnOf(dataset, rule);
   const values: FeatureValue[] = [];
   const ordinals: number[] = [];
   column.values.forEach((value, item) => {

@@ -78,7 +78,7 @@ export async function fitTexts(dataset: Dataset, params: OnnxTextParams, context
 type FieldReader = (ordinal: number) => string | readonly string[] | undefined;
 
 /** @throws NighError MISSING_COLUMN, INVALID_ARGUMENT for a column of numbers */
-function fieldReader(dataset: Dataset, name: string): FieldReader {
+export function fieldReader(dataset: Dataset, name: string): FieldReader {
   if (name === 'title') return (ordinal) => dataset.titles[ordinal];
   const column = dataset.columns.get(name);
   if (column === undefined) {

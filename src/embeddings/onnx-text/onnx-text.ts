@@ -48,6 +48,10 @@ export const onnxText: Embedding<OnnxTextParams> = {
   keys: Object.keys(schema),
   schema,
   parse,
+  async requireColumns(dataset, { fields }) {
+    const { fieldReader } = await import('./fit-texts.js');
+    for (const name of fields) fieldReader(dataset, name);
+  },
   async fit(dataset, params, context) {
     const { fitTexts } = await import('./fit-texts.js');
     return fitTexts(dataset, params, context);

@@ -43,7 +43,7 @@ export interface WorkPlan extends BuildPlan {
   readonly taken: ReadonlyMap<string, { readonly manifest: SpaceManifest; readonly record: SpaceRecord }>;
 }
 
-/** @param earlier the live generation; undefined where there is none, or nothing is to be taken over @throws NighError IO */
+/** @param earlier the live generation; undefined where there is none, or nothing is to be taken over @throws NighError IO, and as SpaceRecipe.requireColumns */
 export async function planBuild(
   recipe: Recipe,
   dataset: Dataset,
@@ -53,6 +53,8 @@ export async function planBuild(
   const all = buildOrder(recipe.spaces, 'spaces');
   const leftOut = await leftOutSpaces(all);
   const order = all.filter(({ name }) => !leftOut.some((space) => space.name === name));
+  // Here and not at its fit: what a space lacks is told before others are trained for an hour.
+  for (const space of order) await space.requireColumns(dataset);
   const reasons = new Map<string, string[]>();
   for (const space of order) {
     const because = await changesOf(recipe, space, earlier, digests);
