@@ -40,6 +40,11 @@ export async function measureDataset(
   const { base, about, sha256, queries } = dataset;
   say(`${dataset.name}: ${base.rows} × ${base.dim}, ${dataset.metric}, ${queries.rows} queries. ${about}`);
   const contenders: Contender[] = [];
+  const stillOpen = new Set<Contender['opened']>();
+  const closeAll = () => {
+    for (const opened of stillOpen) opened.close();
+    stillOpen.clear();
+  };
   try {
     for (const spec of wanted.algorithms) {
       const engine = await algorithm(spec);
@@ -58,12 +63,13 @@ export async function measureDataset(
       }
       if (choice.buildsOnly) continue;
       const opened = await engine.open(dataset, built.path, engine.openModes[0]);
+      stillOpen.add(opened);
       contenders.push({ spec, algorithm: engine, built, opened, efforts: spec.efforts, curve: [], asked: [] });
     }
     if (choice.buildsOnly) return undefined;
     const measured = await measureOpen(contenders, dataset, wanted, grid);
     // The files of engines that are open cannot be forgotten by the system.
-    for (const { opened } of contenders) opened.close();
+    closeAll();
     const opened = (cold: boolean) =>
       measureOpenings(contenders, measured.nearest, { name, metric }, { cold, times: grid.openings });
     const openings = { warm: await opened(false), cold: await opened(true) };
@@ -92,8 +98,7 @@ export async function measureDataset(
       changes: wanted.changes === 0 ? null : await measureChanges(dataset, wanted.changes),
     };
   } finally {
-    // Twice is once.
-    for (const { opened } of contenders) opened.close();
+    closeAll();
   }
 }
 
