@@ -15,7 +15,7 @@
  * One process writes (writer-lock.ts); any number read, each a consistent state, and none waits for another.
  */
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
+import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, RootDatabase } from 'lmdb';
@@ -129,7 +129,9 @@ export class Journal {
   static async open(place: JournalPlace, included: number, write: boolean): Promise<Journal> {
     const { directory, lock } = place;
     const isNew = !Journal.exists(place);
-    if (!isNew) {
+    if (isNew) {
+      if (write) await Journal.#create(place, included);
+    } else {
       const path = join(directory, journalFile);
       // Another process begins to make it, in one write.
       for (let wait = 1; !write && wait <= 512 && (await stat(path)).size === 0 && existsSync(lock); wait *= 2) {
@@ -165,6 +167,23 @@ export class Journal {
       await journal.close();
       throw cause;
     }
+  }
+
+  /** Makes a journal beside its place and moves it there, so that whoever ends in between leaves none, and what is there is whole. */
+  static async #create({ directory }: JournalPlace, included: number): Promise<void> {
+    const draft = join(directory, 'new');
+    await rm(draft, { recursive: true, force: true });
+    const journal = new Journal(draft, await openStore(draft, true), true);
+    try {
+      await journal.#commit(0, () => [journal.#state.put('version', version), journal.#state.put('head', included)]);
+    } finally {
+      await journal.close();
+    }
+    await flush(join(draft, journalFile));
+    await rename(join(draft, journalFile), join(directory, journalFile));
+    await rm(draft, { recursive: true, force: true });
+    await flush(directory);
+    await flush(dirname(directory));
   }
 
   /** The number of the last change that was made durable, by any process; 0 before the first. */
