@@ -1,5 +1,5 @@
 import type { Collection } from './collection.js';
-import type { Acknowledgement } from './journal/journal.js';
+import type { Acknowledgement } from './journal/store.js';
 import type { CompactOptions } from './live/compact.js';
 import type { Compaction, JournalInfo } from './live/open-collection.js';
 import type { Request } from './live/writer.js';

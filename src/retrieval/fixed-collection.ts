@@ -1,7 +1,7 @@
 import { NighError } from '../core/errors.js';
 import type { Collection, Generation } from './collection.js';
 import type { CollectionSource } from './collection-source.js';
-import type { Acknowledgement } from './journal/journal.js';
+import type { Acknowledgement } from './journal/store.js';
 import type { Compaction } from './live/open-collection.js';
 
 export interface FixedCollectionParts {

@@ -5,7 +5,7 @@ import type { Collection } from './collection.js';
 import type { CollectionSource } from './collection-source.js';
 import { describeItem } from './describe-item.js';
 import { toInfo } from './generation.js';
-import type { Acknowledgement } from './journal/journal.js';
+import type { Acknowledgement } from './journal/store.js';
 import type { CompactOptions } from './live/compact.js';
 import {
   type ChangeOptions,
@@ -163,7 +163,8 @@ export class Retriever implements AsyncDisposable {
    * await shop.upsertItem('4711', { title: 'A red kettle', attributes: { price: 29 } });
    * ```
    * @throws NighError READ_ONLY where it was opened without `write`, INVALID_ARGUMENT, UNKNOWN_OPTION, UNKNOWN_SPACE, DIMENSION_MISMATCH,
-   * NOT_FINITE, ZERO_VECTOR, OPTIONAL_PACKAGE; IO where it could not be made durable, and then it was not made; CLOSED
+   * NOT_FINITE, ZERO_VECTOR, OPTIONAL_PACKAGE, and it was not made; IO where the disk failed: it may be made or not, and sent again with the
+   * same `requestId` it is made once; CLOSED
    */
   async upsertItem(
     id: string,

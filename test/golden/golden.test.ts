@@ -1,8 +1,9 @@
 /** Files that earlier releases wrote: every release opens them and answers as they did. They are made by make.mjs and never rewritten. */
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { open as openLmdb } from 'lmdb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inspectIndex } from '../../src/index/inspect-index.js';
 import { openIndex } from '../../src/index/open-index.js';
@@ -24,6 +25,16 @@ function expectSameList(found: readonly Pair[], expected: readonly Pair[], what:
   });
 }
 
+async function expectAnswers(world: Retriever, expected: Record<string, Pair[]>, path: string): Promise<void> {
+  const found = await collectionAnswers(world);
+  expect(Object.keys(found)).toEqual(Object.keys(expected));
+  for (const [question, answer] of Object.entries(found)) {
+    const isRanked = Array.isArray(answer) && Array.isArray(answer[0]);
+    if (isRanked) expectSameList(answer as Pair[], expected[question]!, `${path}, ${question}`);
+    else expect(answer, `${path}, ${question}`).toEqual(expected[question]);
+  }
+}
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nigh-golden-'));
@@ -43,15 +54,33 @@ describe('golden files of every version', () => {
       const expected = await answersIn(path);
       for (const mode of ['mmap', 'memory'] as const) {
         await using world = await Retriever.open(join(path, 'collection'), { mode });
-        const found = await collectionAnswers(world);
-        expect(Object.keys(found)).toEqual(Object.keys(expected));
-        for (const [question, answer] of Object.entries(found)) {
-          const isRanked = Array.isArray(answer) && Array.isArray(answer[0]);
-          if (isRanked) expectSameList(answer as Pair[], expected[question], `${path}, ${question}`);
-          else expect(answer, `${path}, ${question}`).toEqual(expected[question]);
-        }
+        await expectAnswers(world, expected, path);
       }
       expect((await verifyCollection(join(path, 'collection'))).findings, path).toEqual([]);
+    }
+  });
+
+  test('journals are read and gone on with', async () => {
+    const all = await named('journal');
+    expect(all.length).toBeGreaterThan(0);
+    for (const path of all) {
+      const expected = await answersIn(path);
+      const collection = join(folder, basename(path));
+      await cp(join(here, 'collection-v1/collection'), collection, { recursive: true });
+      await mkdir(join(collection, 'journal'));
+      await cp(join(path, 'data.mdb'), join(collection, 'journal/data.mdb'));
+      for (const write of [false, true]) {
+        await using world = await Retriever.open(collection, { write });
+        expect(world.journal?.sequence).toBe(6);
+        await expectAnswers(world, expected, path);
+      }
+      expect((await verifyCollection(collection)).findings, path).toEqual([]);
+      await using world = await Retriever.open(collection, { write: true });
+      expect(await world.upsertItem('desert-2', { title: 'Sent again' }, { requestId: 'once' })).toEqual({
+        sequence: 2,
+      });
+      expect(await world.upsertItem('desert-2', { title: 'Changed' })).toEqual({ sequence: 7 });
+      expect(world.item('desert-2').title).toBe('Changed');
     }
   });
 
@@ -96,6 +125,17 @@ describe('a file of a newer version than this release knows is refused with VERS
     await writeManifest(generation, { ...manifest, version: 99 });
     await expect(Retriever.open(target)).rejects.toMatchObject(refused);
     expect((await verifyCollection(target)).findings[0]).toMatchObject(refused);
+  });
+
+  test('a journal', async () => {
+    const target = join(folder, 'newer-journal');
+    await cp(join(here, 'collection-v1/collection'), target, { recursive: true });
+    await mkdir(join(target, 'journal'));
+    await cp(join(here, 'journal-v1/data.mdb'), join(target, 'journal/data.mdb'));
+    const root = openLmdb({ path: join(target, 'journal'), encoding: 'binary', maxDbs: 4, overlappingSync: false });
+    await root.openDB('state', { encoding: 'msgpack' }).put('version', 99);
+    await root.close();
+    for (const write of [false, true]) await expect(Retriever.open(target, { write })).rejects.toMatchObject(refused);
   });
 
   test('a backup', async () => {

@@ -19,7 +19,7 @@ import { collectionAnswers, indexAnswers } from './answers.mjs';
 
 const [name = ''] = process.argv.slice(2);
 const target = join(import.meta.dirname, name);
-if (!/^[a-z]+-v\d+$/.test(name)) throw new Error('expected a name such as collection-v1 or index-v1');
+if (!/^[a-z]+-v\d+$/.test(name)) throw new Error('expected a name such as collection-v1, index-v1 or journal-v1');
 if (existsSync(target)) throw new Error(`${name} is there: golden files are never rewritten`);
 
 const themes = ['river', 'desert', 'opera'];
@@ -109,4 +109,31 @@ async function makeIndexes() {
   await writeFile(join(target, 'answers.json'), JSON.stringify(answers));
 }
 
-await (name.startsWith('collection') ? makeCollection() : makeIndexes());
+/** Changes of every kind to the first golden collection. */
+async function makeJournal() {
+  const folder = await mkdtemp(join(tmpdir(), 'nigh-golden-'));
+  await cp(join(import.meta.dirname, 'collection-v1/collection'), folder, { recursive: true });
+  const world = await Retriever.open(folder, { write: true, compactAfter: 0 });
+  await world.upsertItem('river-new', { title: 'The river song again', attributes: { genres: ['river'], year: 2001 } });
+  await world.upsertItem(
+    'desert-2',
+    { attributes: { genres: ['desert', 'opera'], year: 1980 } },
+    { requestId: 'once' },
+  );
+  await world.upsertItem('near-1', { title: 'Given', vectors: { near: [1, 0, 0, 0.5, 0, 0] } });
+  await world.deleteItem('opera-8');
+  await world.addInteractions([
+    { user: 'user-1-2', item: 'opera-1' },
+    { user: 'somebody new', item: 'river-3', value: 2, timestamp: 1_700_000_000 },
+  ]);
+  await world.forgetUser('user-0-0');
+  const answers = await collectionAnswers(world);
+  await world.close();
+  await mkdir(target);
+  await cp(join(folder, 'journal/data.mdb'), join(target, 'data.mdb'));
+  await writeFile(join(target, 'answers.json'), JSON.stringify(answers));
+  await rm(folder, { recursive: true });
+}
+
+const makers = { collection: makeCollection, index: makeIndexes, journal: makeJournal };
+await makers[name.replace(/-.*/, '')]();

@@ -26,8 +26,6 @@ export async function checkDataFile(path: string, write: boolean, isWritten: boo
   try {
     file = await open(path, write ? 'r+' : 'r');
     const { size } = await file.stat();
-    // The process that was to make it ended before it did.
-    if (size === 0 && write) return;
     const pageSize = (await head(file, 0, path, size)).readUInt32LE(48);
     if (pageSize < smallestPage || pageSize > largestPage || (pageSize & (pageSize - 1)) !== 0) {
       throw new NighError('FORMAT', `${path}: a page of ${pageSize} bytes is none of lmdb.`);

@@ -14,11 +14,9 @@
  *
  * One process writes (writer-lock.ts); any number read, each a consistent state, and none waits for another.
  */
-import { constants, existsSync } from 'node:fs';
-import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database, RootDatabase } from 'lmdb';
 import { NighError } from '../../core/errors.js';
 import type { Manifest } from '../generation.js';
 import { flush } from '../packed-file.js';
@@ -26,15 +24,8 @@ import { checkPages } from './check-pages.js';
 import { checkDataFile, journalFile } from './data-file.js';
 import { type Change, type Entry, packEntry, unpackEntry } from './entry.js';
 import { giveRoomBack, makeRoom } from './room.js';
+import { type Acknowledgement, commit, openStore, reasonOf, type Store, usedBytes } from './store.js';
 import { tryOpening } from './try-opening.js';
-
-/** What a change is answered with. */
-export interface Acknowledgement {
-  /** The change's place in the order of all. */
-  readonly sequence: number;
-  /** Of a deletion: whether there was something to delete. */
-  readonly existed?: boolean;
-}
 
 /** A change that is ready to be made durable. */
 export interface Settled {
@@ -76,14 +67,6 @@ const version = 1;
 const roomAroundChanges = 1 << 16;
 const mostRoomToTrim = 1 << 24;
 
-/** An open environment. */
-interface Store {
-  readonly root: RootDatabase<Buffer, string>;
-  readonly entries: Database<Buffer, number>;
-  readonly requests: Database<Acknowledgement, string>;
-  readonly state: Database<number, string>;
-}
-
 export class Journal {
   readonly directory: string;
   readonly #write: boolean;
@@ -124,43 +107,24 @@ export class Journal {
   /**
    * Opens a journal, for writing also where there is none yet; the caller then holds the writer's lock.
    * @param included the number of the last change that the live generation has in it: the journal goes on after it
-   * @throws NighError IO, FORMAT, VERSION_UNSUPPORTED
+   * @throws NighError IO, FORMAT, VERSION_UNSUPPORTED, TRUNCATED
    */
   static async open(place: JournalPlace, included: number, write: boolean): Promise<Journal> {
     const { directory, lock } = place;
-    const isNew = !Journal.exists(place);
-    if (isNew) {
-      if (write) await Journal.#create(place, included);
-    } else {
+    if (write && !Journal.exists(place)) await Journal.#create(directory, included);
+    else {
       const path = join(directory, journalFile);
-      // Another process begins to make it, in one write.
-      for (let wait = 1; !write && wait <= 512 && (await stat(path)).size === 0 && existsSync(lock); wait *= 2) {
-        await sleep(wait);
-      }
       await checkDataFile(path, write, existsSync(lock));
-      if ((await stat(path)).size > 0) await checkPages(path);
+      await checkPages(path);
     }
     const journal = new Journal(directory, await openStore(directory, write), write);
     try {
-      const found = journal.#state.get('version');
-      if (found !== undefined && found > version) {
-        throw new NighError(
-          'VERSION_UNSUPPORTED',
-          `${directory}: written as version ${found}; this release reads up to ${version}.`,
-        );
-      }
-      const last = journal.#read(() => [...journal.#entries.getKeys({ reverse: true, limit: 1 })][0]) ?? 0;
-      if (last > journal.head) {
-        throw new NighError('FORMAT', `${directory}: has a change ${last}, after what it says is its last.`);
-      }
-      if (write && (isNew || found === undefined || journal.head < included)) {
-        await journal.#commit(0, () => [
-          journal.#state.put('version', version),
-          journal.#state.put('head', Math.max(journal.head, included)),
-        ]);
-        // Its name must survive as well as its content.
+      journal.#check();
+      if (write) {
+        // Whoever made it may have ended before its name was on disk.
         await flush(directory);
         await flush(dirname(directory));
+        if (journal.head < included) await journal.#commit(0, () => [journal.#state.put('head', included)]);
       }
       return journal;
     } catch (cause) {
@@ -170,20 +134,39 @@ export class Journal {
   }
 
   /** Makes a journal beside its place and moves it there, so that whoever ends in between leaves none, and what is there is whole. */
-  static async #create({ directory }: JournalPlace, included: number): Promise<void> {
+  static async #create(directory: string, included: number): Promise<void> {
     const draft = join(directory, 'new');
-    await rm(draft, { recursive: true, force: true });
-    const journal = new Journal(draft, await openStore(draft, true), true);
     try {
-      await journal.#commit(0, () => [journal.#state.put('version', version), journal.#state.put('head', included)]);
-    } finally {
-      await journal.close();
+      await rm(draft, { recursive: true, force: true });
+      const journal = new Journal(draft, await openStore(draft, true), true);
+      try {
+        await journal.#commit(0, () => [journal.#state.put('version', version), journal.#state.put('head', included)]);
+      } finally {
+        await journal.close();
+      }
+      await flush(join(draft, journalFile));
+      await rename(join(draft, journalFile), join(directory, journalFile));
+      await rm(draft, { recursive: true, force: true });
+    } catch (cause) {
+      if (cause instanceof NighError) throw cause;
+      throw new NighError('IO', `${directory}: no journal can be made: ${reasonOf(cause)}`, { cause });
     }
-    await flush(join(draft, journalFile));
-    await rename(join(draft, journalFile), join(directory, journalFile));
-    await rm(draft, { recursive: true, force: true });
-    await flush(directory);
-    await flush(dirname(directory));
+  }
+
+  #check(): void {
+    const found = this.#read(() => this.#state.get('version'));
+    if (found === undefined)
+      throw new NighError('FORMAT', `${this.directory}: expected a journal, and it has no version.`);
+    if (found > version) {
+      throw new NighError(
+        'VERSION_UNSUPPORTED',
+        `${this.directory}: written as version ${found}; this release reads up to ${version}.`,
+      );
+    }
+    const last = this.#read(() => [...this.#entries.getKeys({ reverse: true, limit: 1 })][0]) ?? 0;
+    if (last > this.head) {
+      throw new NighError('FORMAT', `${this.directory}: has a change ${last}, after what it says is its last.`);
+    }
   }
 
   /** The number of the last change that was made durable, by any process; 0 before the first. */
@@ -288,7 +271,7 @@ export class Journal {
 
   /**
    * Makes changes durable, all or none. Resolves after they were flushed to disk.
-   * @throws NighError IO; then none of them was made
+   * @throws NighError IO; whether they were made is known after `recover`
    */
   async append(settled: readonly Settled[]): Promise<void> {
     const last = settled.at(-1)?.acknowledgement.sequence;
@@ -331,30 +314,14 @@ export class Journal {
     }
   }
 
-  /** Bytes of the file in which anything lies. */
-  get #used(): number {
-    const { lastPageNumber, pageSize } = this.#root.getStats() as { lastPageNumber: number; pageSize: number };
-    return (lastPageNumber + 1) * pageSize;
-  }
-
-  /**
-   * @param bytes of what is written, at most
-   * @param writes what lmdb promised of every change that it was given: where the commit fails, each of them is rejected
-   */
+  /** @param bytes of what is written, at most */
   async #commit(bytes: number, writes: () => readonly Promise<unknown>[]): Promise<void> {
-    if (this.#failed) await this.#openAnew();
+    await this.recover();
     const wanted = bytes + roomAroundChanges;
     const used = this.#used;
     if (this.#room < used + wanted) this.#room = await makeRoom(join(this.directory, journalFile), used, wanted);
-    const promised: Promise<unknown>[] = [];
-    const batch = this.#root.batch(() => {
-      promised.push(...writes());
-    });
-    const settled = await Promise.allSettled([batch, ...promised]);
-    const failed = settled.find((outcome) => outcome.status === 'rejected');
     try {
-      if (failed !== undefined) throw await causeOf(failed.reason);
-      await this.#root.flushed;
+      await commit(this.#store, writes);
     } catch (cause) {
       this.#failed = true;
       throw new NighError('IO', `${this.directory}: the change could not be made durable: ${reasonOf(cause)}`, {
@@ -363,69 +330,35 @@ export class Journal {
     }
   }
 
-  /** What is on disk is what was answered: no commit is half there. */
-  async #openAnew(): Promise<void> {
+  /**
+   * After a commit that failed: opens the journal anew, since lmdb may take no other commit, and reads whether the disk has it all the same.
+   * Either way what is read from then on is on disk. Does nothing where none failed.
+   * @throws NighError IO; it can be called again
+   */
+  async recover(): Promise<void> {
+    if (!this.#failed) return;
     await tryOpening(this.directory, false);
     await this.#root.close();
     this.#store = await openStore(this.directory, true);
     this.#room = 0;
     this.#failed = false;
+    // The pages of that commit were flushed before the one that names them, which may only be remembered by the system: named once more.
+    const { head } = this;
+    await this.#commit(0, () => [this.#state.put('head', head)]);
+  }
+
+  get #used(): number {
+    return this.#read(() => usedBytes(this.#store));
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const path = join(this.directory, journalFile);
-    const used = this.#write && !this.#failed ? this.#read(() => this.#used) : undefined;
+    const used = this.#write && !this.#failed ? this.#used : undefined;
     await this.#root.close();
     if (used !== undefined) await giveRoomBack(path, used);
     // Whoever reads next need not ask whether what is missing was ever there.
     if (this.#write) await checkDataFile(path, true, true);
   }
-}
-
-/** @throws NighError IO */
-async function openStore(directory: string, write: boolean): Promise<Store> {
-  try {
-    if (write) await mkdir(directory, { recursive: true });
-    // Readers open it alike, since one process can hold it in one way only; where they may not write to it, for reading.
-    const readOnly = !write && !(await isWritable(join(directory, journalFile)));
-    await tryOpening(directory, readOnly);
-    const { open } = await import('lmdb');
-    const root = open<Buffer, string>({
-      path: directory,
-      encoding: 'binary',
-      maxDbs: 4,
-      overlappingSync: false,
-      // Every commit is a batch of ours; of lmdb's own, nobody could handle a failure.
-      eventTurnBatching: false,
-      readOnly,
-    });
-    return {
-      root,
-      entries: root.openDB('entries', { encoding: 'binary', keyEncoding: 'uint32' }),
-      requests: root.openDB('requests', { encoding: 'msgpack' }),
-      state: root.openDB('state', { encoding: 'msgpack' }),
-    };
-  } catch (cause) {
-    if (cause instanceof NighError) throw cause;
-    throw new NighError('IO', `${directory}: the journal cannot be opened: ${reasonOf(cause)}`, { cause });
-  }
-}
-
-async function isWritable(path: string): Promise<boolean> {
-  return access(path, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Why a commit failed, which lmdb says in a second promise; nobody would ever handle its rejection. */
-async function causeOf(failure: unknown): Promise<unknown> {
-  const { commitError } = failure as { commitError?: Promise<never> };
-  return commitError === undefined ? failure : commitError.catch((cause) => cause);
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -11,7 +11,8 @@ import { NighError } from '../../core/errors.js';
 import { BuildLock } from '../build-lock.js';
 import { liveGeneration, readManifest } from '../generation.js';
 import type { Change, InteractionEvent } from '../journal/entry.js';
-import { type Acknowledgement, Journal, journalPlace, type Settled } from '../journal/journal.js';
+import { Journal, journalPlace, type Settled } from '../journal/journal.js';
+import type { Acknowledgement } from '../journal/store.js';
 import type { ItemFields } from './item-fields.js';
 import type { LiveCollection } from './live-collection.js';
 
@@ -44,6 +45,8 @@ export class Writer {
   readonly #betweenBatches: (() => Promise<void>)[] = [];
   #draining: Promise<void> | undefined;
   #sequence: number;
+  /** Whether the journal may hold changes that the followers do not have, since making them failed halfway. */
+  #isBehind = false;
   #closing = false;
 
   private constructor(journal: Journal, lock: BuildLock) {
@@ -100,7 +103,8 @@ export class Writer {
 
   /**
    * Makes a change durable and visible.
-   * @throws NighError IO where it could not be made durable: then it was not made; CLOSED; and what is wrong with the change itself
+   * @throws NighError IO where the disk failed: it may be made or not, and sent again with its request id it is made once; CLOSED; and what is
+   * wrong with the change itself, which is then not made
    */
   submit(request: Request, requestId: string | undefined): Promise<Acknowledgement> {
     if (this.#closing) return Promise.reject(new NighError('CLOSED', 'The collection was closed.'));
@@ -130,6 +134,12 @@ export class Writer {
 
   async #drain(): Promise<void> {
     const batch = this.#take();
+    try {
+      await this.#catchUp();
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+      return;
+    }
     const settled: (Settled & { readonly waiting: readonly Waiting[] })[] = [];
     const byRequest = new Map<string, Waiting[]>();
     let sequence = this.#sequence;
@@ -158,13 +168,24 @@ export class Writer {
     }
     if (settled.length === 0) return;
     try {
+      this.#isBehind = true;
       await this.journal.append(settled);
-      this.#sequence = sequence;
-      for (const { live } of this.#followers) await live.catchUp(this.journal);
+      await this.#catchUp();
       for (const { waiting, acknowledgement } of settled) for (const { resolve } of waiting) resolve(acknowledgement);
     } catch (error) {
+      // At once, so that the journal can be read; where that fails too, the next change tries again.
+      await this.#catchUp().catch(() => {});
       for (const { waiting } of settled) for (const { reject } of waiting) reject(error);
     }
+  }
+
+  /** Numbers the next change after what the journal holds, and shows that to the followers. */
+  async #catchUp(): Promise<void> {
+    if (!this.#isBehind) return;
+    await this.journal.recover();
+    this.#sequence = this.journal.head;
+    for (const { live } of this.#followers) await live.catchUp(this.journal);
+    this.#isBehind = false;
   }
 
   /** From the front of the queue, as many as need not know of each other. */

@@ -21,6 +21,8 @@ export interface Round {
   readonly width: number;
   /** So many sendings between two compactions; 0 for none. */
   readonly compactEvery: number;
+  /** A change that the disk fails is sent so many times. Default 1. */
+  readonly tries?: number;
   readonly fault?: Fault | undefined;
   /** Only calls on files of the collection count, and can fail: not those on what the test itself writes. Default false. */
   readonly collectionOnly?: boolean;
@@ -64,7 +66,7 @@ export class KillRounds {
   /** On a fresh copy of the collection, unless it goes on with the one that the last round left. */
   async run(
     steps: readonly Step[],
-    { width, compactEvery, fault, killAfterMs, collectionOnly = false, keepBytes = false }: Round,
+    { width, compactEvery, tries = 1, fault, killAfterMs, collectionOnly = false, keepBytes = false }: Round,
     fresh = true,
   ): Promise<Outcome> {
     const folder = join(this.directory, 'round');
@@ -76,7 +78,7 @@ export class KillRounds {
     const file = join(folder, 'steps.json');
     await writeFile(file, JSON.stringify(steps));
     await writeFile(this.answers, '');
-    const args = [program, this.collection, file, this.answers, String(width), String(compactEvery)];
+    const args = [program, this.collection, file, this.answers, String(width), String(compactEvery), String(tries)];
     this.#disk = keepBytes ? new ModelDisk(await realpath(folder)) : undefined;
     this.#played = 0;
     return runFaulty(args, { root: collectionOnly ? this.collection : folder, fault, killAfterMs, keepBytes });

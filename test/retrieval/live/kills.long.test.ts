@@ -59,6 +59,22 @@ describe.skipIf(faultsMissing !== undefined)('killed at a random moment', () => 
     }
   });
 
+  test('a change that the disk fails at any moment, sent again, is made once', async () => {
+    const steps = kills.steps(24, 78);
+    const plan = { steps: 24, width: 1, compactEvery: 8, tries: 3, collectionOnly: true };
+    const { calls } = await kills.run(steps, plan);
+    for (const [n, { name, path }] of calls.entries()) {
+      if (basename(path) !== 'data.mdb' || !(name === 'fsync' || name === 'flushed-write')) continue;
+      for (const how of ['EIO', 'late'] as const) {
+        const { signal, code, stderr } = await kills.run(steps, { ...plan, fault: { at: n + 1, how } });
+        const what = `${how} at ${n + 1}: ${JSON.stringify(calls[n])}`;
+        if (signal !== null || code !== 0) expect([signal, stderr.includes("code: 'IO'")], what).toEqual([null, true]);
+        const reached = await kills.expectWhole(steps, what);
+        if (code === 0) expect(reached, what).toBe(steps.length);
+      }
+    }
+  });
+
   test('every call of the journal that fails, and a disk that is full from there on, is an error of ours, and what was answered is there', async () => {
     const steps = kills.steps(12, 77);
     const plan = { steps: 12, width: 2, compactEvery: 0, collectionOnly: true };

@@ -1,15 +1,11 @@
 /** What an answer promises, at the moments when a process ends or a disk fails; hundreds of them in kills.long.test.ts. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../embeddings/support.js';
 import { unsyncedAfter } from '../../support/faults/power-loss.js';
-import { type Fault, faultsMissing, runFaulty } from '../../support/faults/program.js';
+import { faultsMissing } from '../../support/faults/program.js';
 import { KillRounds } from './kill-rounds.js';
-
-const failingJournal = fileURLToPath(new URL('../support/failing-journal.mjs', import.meta.url));
 
 describe.skipIf(faultsMissing !== undefined)('a process that makes changes', () => {
   const rounds = new KillRounds();
@@ -91,26 +87,26 @@ describe.skipIf(faultsMissing !== undefined)('a process that makes changes', () 
     }
   });
 
-  test('and handles a failed write goes on with the next change', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'nigh-journal-'));
-    try {
-      const run = async (fault?: Fault) => {
-        await rm(join(folder, 'c'), { recursive: true, force: true });
-        await mkdir(join(folder, 'c'));
-        return runFaulty([failingJournal, join(folder, 'c')], { root: join(folder, 'c'), fault });
-      };
-      const { calls, stdout } = await run();
-      expect(stdout).toBe('made 8, failed 0, head 8\n');
-      const commits = calls.flatMap(({ name, path }, n) =>
-        basename(path) === 'data.mdb' && (name === 'fsync' || name === 'flushed-write') ? [n + 1] : [],
-      );
-      // One of a flush, and one of the page that names the others, after which lmdb has to be opened anew.
-      for (const at of commits.slice(-6, -4)) {
-        const outcome = await run({ at, how: 'EIO' });
-        expect([outcome.code, outcome.stdout], outcome.stderr).toEqual([0, 'made 8, failed 1, head 8\n']);
-      }
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+  test('and sends a change again after the disk failed makes it once, whether the disk has it or not', async () => {
+    const steps = rounds.steps(10, 7);
+    const round = { steps: 10, width: 1, compactEvery: 0, tries: 3, collectionOnly: true };
+    const { calls } = await rounds.run(steps, round);
+    const commits = calls.flatMap(({ name, path }, n) =>
+      path === join(rounds.collection, 'journal/data.mdb') && name === 'flushed-write' ? [n] : [],
+    );
+    expect(commits.length).toBeGreaterThanOrEqual(10);
+    const [third, ninth] = [commits.at(-8)!, commits.at(-2)!];
+    for (const [how, n] of [
+      ['EIO', calls.findLastIndex(({ name }, at) => at < third && name === 'fsync')],
+      ['EIO', third],
+      ['late', third],
+      ['late', ninth],
+    ] as const) {
+      const { code, stderr } = await rounds.run(steps, { ...round, fault: { at: n + 1, how } });
+      const what = `${how} at ${n + 1}: ${JSON.stringify(calls[n])}`;
+      expect(code, `${what}\n${stderr}`).toBe(0);
+      expect((await readFile(rounds.answers, 'utf8')).match(/failed/g), what).toHaveLength(1);
+      expect(await rounds.expectWhole(steps, what)).toBe(steps.length);
     }
   });
 

@@ -346,9 +346,15 @@ describe('a journal that is not what it was', () => {
     ['foreign', (path: string) => writeFile(path, Buffer.alloc(20_000, 7)), 'FORMAT'],
     ['cut within its first pages', (path: string) => truncate(path, 100), 'TRUNCATED'],
     ['cut', (path: string) => truncate(path, 9000), 'TRUNCATED'],
+    ['emptied', (path: string) => truncate(path, 0), 'TRUNCATED'],
   ])('%s: an error of ours', async (_, harm, code) => {
     await harm(join(directory, 'journal', 'data.mdb'));
     await expect(Retriever.open(directory)).rejects.toMatchObject({ code });
+  });
+
+  test('emptied: no new one for who writes', async () => {
+    await truncate(join(directory, 'journal', 'data.mdb'), 0);
+    await expect(open()).rejects.toMatchObject({ code: 'TRUNCATED' });
   });
 
   test('with a change that was altered: an error that names it', async () => {

@@ -35,11 +35,11 @@ export interface Call {
 
 /**
  * What goes wrong at call number `at` (from 1): `kill` ends the process instead of the call, `torn` after half of a write; `EIO` lets the
- * one call fail, `ENOSPC` all from there on that take room.
+ * one call fail, `late` does a write and lets it and the next call fail, `ENOSPC` lets all fail from there on that take room.
  */
 export interface Fault {
   readonly at: number;
-  readonly how: 'kill' | 'torn' | 'EIO' | 'ENOSPC';
+  readonly how: 'kill' | 'torn' | 'EIO' | 'late' | 'ENOSPC';
 }
 
 export interface Outcome {

@@ -5,13 +5,14 @@
 //   kill     SIGKILL instead of the call
 //   torn     half of a write, then SIGKILL; as kill for other calls
 //   EIO      this one call fails
-//   ENOSPC   from this call on, whatever takes room fails: names, and writes beyond the end of a file (file systems that write in another
-//            place what was there need room for more)
+//   late     this write is done and yet fails, and so does the next call, which is not done
+//   ENOSPC   from this call on, whatever takes room fails: names, and writes beyond the end of a file (file systems that write in
+//            another place what was there need room for more)
 //
-// A line of the log: the call, the path, and the second path or a number, with tabs between: how many bytes are written, to what length a file is
-// cut (one that is opened to be written anew: to 0). A write to a file that was opened with O_DSYNC, which is on disk when it returns, is a
-// flushed-write. With NIGH_FAULT_BYTES, what is written is kept in that file, and its line has two numbers more: where it goes in its own file,
-// and where it lies in that one.
+// A line of the log: the call, the path, and the second path or a number, with tabs between: how many bytes are written, to what
+// length a file is cut (one that is opened to be written anew: to 0). A write to a file that was opened with O_DSYNC, which is on
+// disk when it returns, is a flushed-write. With NIGH_FAULT_BYTES, what is written is kept in that file, and its line has two
+// numbers more: where it goes in its own file, and where it lies in that one.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,7 +30,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum how { NOTHING, KILL, TORN, FAIL_ONCE, FULL };
+enum how { NOTHING, KILL, TORN, FAIL_ONCE, FAIL_LATE, FULL };
 
 static const char* root;
 static size_t root_length;
@@ -58,6 +59,7 @@ __attribute__((constructor)) static void begin(void) {
   if (strcmp(wanted, "kill") == 0) how = KILL;
   if (strcmp(wanted, "torn") == 0) how = TORN;
   if (strcmp(wanted, "EIO") == 0) how = FAIL_ONCE;
+  if (strcmp(wanted, "late") == 0) how = FAIL_LATE;
   if (strcmp(wanted, "ENOSPC") == 0) how = FULL;
 }
 
@@ -96,24 +98,29 @@ static int file_of(int fd, char* out) {
   return inside(out);
 }
 
-/// Counts and logs a call; true when it has to fail, with errno set. `torn` is set where half of a write is still to be done.
-static int refused(const char* name, const char* path, const char* second, int takes_room, int* torn) {
+/// Counts and logs a call; true when it has to fail, with errno set. `faulty` is set where a write is still to be done, so far as
+/// share() says, and to end as outcome() does.
+static int refused(const char* name, const char* path, const char* second, int takes_room, int* faulty) {
   const int saved = errno;
   char line[2 * PATH_MAX + 64];
   const int length = snprintf(line, sizeof line, "%s\t%s\t%s\n", name, path, second);
   const long number = atomic_fetch_add(&calls, 1) + 1;
   if (REAL(write)(log_fd, line, length) < 0) die();
   if (at != 0 && number == at) {
-    if (how == TORN && torn != NULL) {
-      *torn = 1;
+    if ((how == TORN || how == FAIL_LATE) && faulty != NULL) {
+      *faulty = 1;
       errno = saved;
       return 0;
     }
     if (how == KILL || how == TORN) die();
-    if (how == FAIL_ONCE) {
+    if (how == FAIL_ONCE || how == FAIL_LATE) {
       errno = EIO;
       return 1;
     }
+  }
+  if (how == FAIL_LATE && at != 0 && number == at + 1) {
+    errno = EIO;
+    return 1;
   }
   if (how == FULL && at != 0 && number >= at && takes_room) {
     errno = ENOSPC;
@@ -142,7 +149,7 @@ static void keep(const struct iovec* parts, int count, off_t file_offset, char* 
   errno = saved;
 }
 
-static int refused_write(int fd, const struct iovec* parts, int count, off_t offset, int* torn) {
+static int refused_write(int fd, const struct iovec* parts, int count, off_t offset, int* faulty) {
   char path[PATH_MAX];
   char numbers[96];
   if (!file_of(fd, path)) return 0;
@@ -157,7 +164,7 @@ static int refused_write(int fd, const struct iovec* parts, int count, off_t off
   errno = saved;
   if (bytes_fd >= 0) keep(parts, count, offset, numbers, sizeof numbers);
   const int is_flushed = flags >= 0 && (flags & O_DSYNC) != 0;
-  return refused(is_flushed ? "flushed-write" : "write", path, numbers, offset + (off_t)bytes > end, torn);
+  return refused(is_flushed ? "flushed-write" : "write", path, numbers, offset + (off_t)bytes > end, faulty);
 }
 
 static int refused_open(int directory, const char* path, int flags) {
@@ -188,6 +195,17 @@ static int refused_file(const char* name, int fd, const char* second) {
   return file_of(fd, path) && refused(name, path, second, 0, NULL);
 }
 
+static int is_torn(int faulty) { return faulty && how == TORN; }
+
+static size_t share(int faulty, size_t bytes) { return is_torn(faulty) ? bytes / 2 : bytes; }
+
+static ssize_t outcome(int faulty, ssize_t written) {
+  if (is_torn(faulty)) die();
+  if (!faulty) return written;
+  errno = EIO;
+  return -1;
+}
+
 #define MODE(flags)                             \
   mode_t mode = 0;                              \
   if (((flags) & (O_CREAT | O_TMPFILE)) != 0) { \
@@ -211,34 +229,31 @@ int openat(int directory, const char* path, int flags, ...) {
 }
 
 ssize_t write(int fd, const void* data, size_t bytes) {
-  int torn = 0;
-  if (refused_write(fd, &(struct iovec){(void*)data, bytes}, 1, -1, &torn)) return -1;
-  const ssize_t written = REAL(write)(fd, data, torn ? bytes / 2 : bytes);
-  if (torn) die();
-  return written;
+  int faulty = 0;
+  if (refused_write(fd, &(struct iovec){(void*)data, bytes}, 1, -1, &faulty)) return -1;
+  const ssize_t written = REAL(write)(fd, data, share(faulty, bytes));
+  return outcome(faulty, written);
 }
 ssize_t pwrite(int fd, const void* data, size_t bytes, off_t offset) {
-  int torn = 0;
-  if (refused_write(fd, &(struct iovec){(void*)data, bytes}, 1, offset, &torn)) return -1;
-  const ssize_t written = REAL(pwrite)(fd, data, torn ? bytes / 2 : bytes, offset);
-  if (torn) die();
-  return written;
+  int faulty = 0;
+  if (refused_write(fd, &(struct iovec){(void*)data, bytes}, 1, offset, &faulty)) return -1;
+  const ssize_t written = REAL(pwrite)(fd, data, share(faulty, bytes), offset);
+  return outcome(faulty, written);
 }
 ssize_t pwrite64(int fd, const void* data, size_t bytes, off64_t offset) { return pwrite(fd, data, bytes, offset); }
 ssize_t writev(int fd, const struct iovec* parts, int count) {
-  int torn = 0;
-  if (refused_write(fd, parts, count, -1, &torn)) return -1;
-  const ssize_t written = torn ? REAL(write)(fd, parts[0].iov_base, parts[0].iov_len / 2) : REAL(writev)(fd, parts, count);
-  if (torn) die();
-  return written;
+  int faulty = 0;
+  if (refused_write(fd, parts, count, -1, &faulty)) return -1;
+  const ssize_t written =
+      is_torn(faulty) ? REAL(write)(fd, parts[0].iov_base, parts[0].iov_len / 2) : REAL(writev)(fd, parts, count);
+  return outcome(faulty, written);
 }
 ssize_t pwritev(int fd, const struct iovec* parts, int count, off_t offset) {
-  int torn = 0;
-  if (refused_write(fd, parts, count, offset, &torn)) return -1;
-  const ssize_t written =
-      torn ? REAL(pwrite)(fd, parts[0].iov_base, parts[0].iov_len / 2, offset) : REAL(pwritev)(fd, parts, count, offset);
-  if (torn) die();
-  return written;
+  int faulty = 0;
+  if (refused_write(fd, parts, count, offset, &faulty)) return -1;
+  const ssize_t written = is_torn(faulty) ? REAL(pwrite)(fd, parts[0].iov_base, parts[0].iov_len / 2, offset)
+                                          : REAL(pwritev)(fd, parts, count, offset);
+  return outcome(faulty, written);
 }
 ssize_t pwritev64(int fd, const struct iovec* parts, int count, off64_t offset) { return pwritev(fd, parts, count, offset); }
 ssize_t copy_file_range(int in, off64_t* in_offset, int out, off64_t* out_offset, size_t bytes, unsigned flags) {
