@@ -7,23 +7,11 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Algorithm, AlgorithmSpec } from './algorithms/algorithm.js';
 import { benchCache, digestOf, writeWhole } from './cache.js';
-import { runChild } from './children/child.js';
+import { type BuildAnswer, runChild } from './children/child.js';
 import type { BenchDataset } from './datasets/dataset.js';
 import type { DatasetReference } from './datasets/registry.js';
 
-export interface BuildRecord {
-  readonly threads: number;
-  readonly seconds: number;
-  /** The most memory held during the build above what the process held with the dataset. */
-  readonly peakBytes: number;
-  readonly fileBytes: number;
-  /** Cores that other processes used meanwhile, on average. */
-  readonly othersCores: number;
-  /** When it was built, ISO 8601. */
-  readonly at: string;
-}
-
-export interface BuiltIndex extends BuildRecord {
+export interface BuiltIndex extends BuildAnswer {
   /** Whether it was found in the cache: its seconds are from another run. */
   readonly earlier: boolean;
 }
@@ -62,7 +50,11 @@ export async function builtIndexes(
     // The searched index is whole where its record is there: a killed build leaves none and is built again.
     const record = join(folder, searched ? 'record.json' : `record-${count}.json`);
     const kept = rebuild ? undefined : await readFile(record, 'utf8').catch(() => undefined);
-    if (kept !== undefined) return { ...(JSON.parse(kept) as BuildRecord), earlier: true };
+    if (kept !== undefined) {
+      const { cpuSeconds, ...known } = JSON.parse(kept) as Partial<BuildAnswer> & Omit<BuildAnswer, 'cpuSeconds'>;
+      // What was built before processor time was measured has none.
+      return { ...known, cpuSeconds: cpuSeconds ?? null, earlier: true };
+    }
     const target = searched ? path : join(folder, `index-${count}`);
     await rm(record, { force: true });
     await rm(target, { recursive: true, force: true });

@@ -2,23 +2,27 @@
  *     npm run bench -- crossover [--rows 200000] [--json file] [--repeats 5]
  *
  * Where a graph begins to pay: time of one question of exact search and of a graph at recall .95 and .99, for catalogues of 1,000 rows up and
- * several dimensions, both in turns. `kind: "auto"` of a recipe follows the rule that comes of it (src/retrieval/choose-index.ts).
+ * several dimensions, both in turns. `kind: "auto"` of a recipe follows the rule that comes of it (src/retrieval/choose-index.ts), which the run prints
+ * as measured beside the one that stands.
  */
 import { median } from 'nigh/evaluation';
 import { FlatIndex, HnswIndex } from 'nigh/index';
-import { writeWhole } from './cache.js';
+import { ruleText } from './crossover-rule.js';
 import type { PeerMetric } from './datasets/dataset.js';
 import { queryVectors } from './datasets/dataset.js';
 import { Random } from './datasets/random.js';
 import { type Machine, thisMachine } from './machine.js';
 import { recallByDistance } from './measures.js';
 import type { BenchOptions } from './options.js';
+import { writeJson } from './report/json-file.js';
 import { say } from './report/say.js';
 import { decimal, textTable, whole } from './report/text-table.js';
 import { groundTruth } from './truth.js';
 
 const dims = [32, 128, 384];
 const sizes = [1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
+/** Rows × dimensions beyond which a metric is not measured: cosine is l2 of rows of length 1, and inner product crosses later than both. */
+const mostValues: Record<PeerMetric, number> = { l2: Number.POSITIVE_INFINITY, cosine: 4e6, ip: 8e6 };
 const metrics: readonly PeerMetric[] = ['l2', 'cosine', 'ip'];
 const efforts = [4, 8, 10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512];
 const wantedRecalls = [0.95, 0.99];
@@ -27,6 +31,8 @@ const asked = 200;
 const rowsACluster = 100;
 const intrinsic = 16;
 const noise = 0.2;
+/** Milliseconds that a measured pass takes at least: shorter ones measure the clock and the garbage. */
+const leastMs = 20;
 
 export interface CrossoverPoint {
   readonly rows: number;
@@ -56,12 +62,13 @@ export async function crossover({ rows: most = 200_000, repeats, json }: BenchOp
   const points: CrossoverPoint[] = [];
   for (const metric of metrics) {
     for (const dim of dims) {
-      // The other metrics differ by little: a few sizes show it.
-      const measured = sizes.filter((rows) => rows <= most && (metric === 'l2' || rows <= 20_000));
+      const measured = sizes.filter((rows) => rows <= most && rows * dim <= mostValues[metric]);
       for (const rows of measured) {
         points.push(await measure(rows, dim, metric, repeats));
         say(`${metric}, ${dim} dimensions, ${rows} rows: ${decimal(points.at(-1)!.exactMicros)} µs exact`);
       }
+      // Each time: a run that is ended early has written what it had.
+      if (json !== undefined) await write(json, points);
     }
   }
   const heading = [
@@ -80,16 +87,14 @@ export async function crossover({ rows: most = 200_000, repeats, json }: BenchOp
     decimal(buildSeconds, 2),
   ]);
   process.stdout.write(`\nOne question at a time on one thread; × is exact / graph\n${textTable(heading, cells)}`);
-  if (json !== undefined) {
-    const result: CrossoverResult = {
-      format: 'nigh-bench-crossover',
-      version: 1,
-      createdAt: new Date().toISOString(),
-      machine: thisMachine(),
-      points,
-    };
-    await writeWhole(json, `${JSON.stringify(result, null, 1)}\n`);
-  }
+  process.stdout.write(`\n${await ruleText(points)}`);
+}
+
+function write(json: string, points: readonly CrossoverPoint[]): Promise<void> {
+  return writeJson(json, {
+    ...{ format: 'nigh-bench-crossover', version: 1, createdAt: new Date().toISOString(), machine: thisMachine() },
+    points,
+  } satisfies CrossoverResult);
 }
 
 async function measure(rows: number, dim: number, metric: PeerMetric, repeats: number): Promise<CrossoverPoint> {
@@ -121,8 +126,12 @@ async function measure(rows: number, dim: number, metric: PeerMetric, repeats: n
   const scanned = vectors.slice(0, Math.max(20, Math.min(asked, Math.floor(2e8 / (rows * dim)))));
   const micros = (search: (vector: Float32Array) => unknown, over: readonly Float32Array[]) => {
     const from = performance.now();
-    for (const vector of over) search(vector);
-    return ((performance.now() - from) * 1000) / over.length;
+    let count = 0;
+    do {
+      for (const vector of over) search(vector);
+      count += over.length;
+    } while (performance.now() - from < leastMs);
+    return ((performance.now() - from) * 1000) / count;
   };
   for (let round = 0; round <= repeats; round++) {
     const scan = micros((vector) => flat.searchSync(vector, k), scanned);

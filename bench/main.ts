@@ -1,8 +1,9 @@
 /** What `npm run bench` starts: reads the options and runs one command. bench/README.md describes them. */
-import { type BenchCommand, type BenchOptions, readOptions, UsageError } from './options.js';
+import type { BenchCommand } from './commands.js';
+import { type BenchOptions, readOptions, UsageError } from './options.js';
 import { say } from './report/say.js';
 
-const commands: Record<BenchCommand, (options: BenchOptions) => Promise<void>> = {
+const run: Record<BenchCommand, (options: BenchOptions) => Promise<void>> = {
   ann: async (options) => (await import('./ann/ann.js')).ann(options),
   crossover: async (options) => (await import('./crossover.js')).crossover(options),
   pictures: async (options) => (await import('./pictures.js')).pictures(options),
@@ -20,7 +21,7 @@ const commands: Record<BenchCommand, (options: BenchOptions) => Promise<void>> =
 
 try {
   const options = readOptions(process.argv.slice(2));
-  await commands[options.command](options);
+  await run[options.command](options);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   say(`bench: ${error.message}`);

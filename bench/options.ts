@@ -1,26 +1,9 @@
 import { parseArgs } from 'node:util';
+import { type BenchCommand, commandOf, commands } from './commands.js';
 import { type ContentPart, contentParts } from './content/parts.js';
 import type { PeerMetric } from './datasets/dataset.js';
 import { isFileOrAddress } from './datasets/file.js';
 import { type DatasetReference, datasets } from './datasets/registry.js';
-
-export const commands = [
-  'ann',
-  'crossover',
-  'pictures',
-  'event-loop',
-  'memory',
-  'insert',
-  'churn',
-  'filters',
-  'content',
-  'retrieval',
-  'neighbors',
-  'service',
-  'shards',
-] as const;
-
-export type BenchCommand = (typeof commands)[number];
 
 /** What the commands of one dataset take unless another is named. */
 export const defaultDataset = 'glove-6b-100d';
@@ -57,6 +40,8 @@ export interface AnnOptions {
   /** Builds what is not in the cache, and no more. */
   readonly buildsOnly: boolean;
   readonly html: string | undefined;
+  /** Adds to the datasets that the file of `json` has. */
+  readonly merge: boolean;
 }
 
 /** What was asked for cannot be done; the message says why. */
@@ -68,7 +53,7 @@ const metrics: readonly PeerMetric[] = ['l2', 'ip', 'cosine'];
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parse(args);
   const [first] = positionals;
-  const command = commands.find((name) => name === first) ?? 'ann';
+  const command = commandOf(first);
   const names = command === first ? positionals.slice(1) : positionals;
   const asksCollection = command === 'retrieval' || command === 'neighbors' || command === 'service';
   const asksDatasets = !asksCollection && command !== 'content' && command !== 'crossover' && command !== 'pictures';
@@ -97,6 +82,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       rebuild: values.rebuild?.split(',') ?? [],
       buildsOnly: values['builds-only'],
       html: values.html,
+      merge: values.merge,
     },
   };
 }
@@ -121,6 +107,7 @@ function parse(args: readonly string[]) {
         seconds: { type: 'string', default: '10' },
         json: { type: 'string' },
         html: { type: 'string' },
+        merge: { type: 'boolean', default: false },
       },
     });
   } catch (error) {
@@ -132,7 +119,7 @@ function referenceOf(name: string, metric: PeerMetric | undefined): DatasetRefer
   if (datasets.has(name)) return { name };
   if (isFileOrAddress(name)) return { name, metric };
   throw new UsageError(
-    `unknown dataset or command ${name}; datasets: ${[...datasets.keys()].join(', ')}, or a file of vectors; commands: ${commands.join(', ')}`,
+    `unknown dataset or command ${name}; datasets: ${[...datasets.keys()].join(', ')}, or a file of vectors; commands: ${Object.keys(commands).join(', ')}`,
   );
 }
 

@@ -1,12 +1,13 @@
 /**
  *     npm run bench -- pictures [result.json …]
  *
- * The charts of the README, as docs/pictures/*.svg, made of results: of `ann` the speeds on the first dataset and the multiples of the baseline on
- * all, of `crossover` where a graph begins to pay. Without files those of bench/results.
+ * What is made of results: the charts of the README, as docs/pictures/*.svg (of `ann` the speeds on the first dataset and the multiples of the
+ * baseline on all, of `crossover` where a graph begins to pay), and the targets filled in, printed and as targets.md beside the result of `ann`.
+ * Without files those of bench/results.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { BenchmarkResult } from 'nigh/evaluation';
 import { repositoryFolder } from './algorithms/installed.js';
 import { writeWhole } from './cache.js';
@@ -15,6 +16,7 @@ import { type BenchOptions, UsageError } from './options.js';
 import { crossoverChart, ratioChart, speedChart } from './report/charts.js';
 import { say } from './report/say.js';
 import { svgOf } from './report/svg.js';
+import { targetsMarkdown, targetsTable } from './report/targets-table.js';
 
 export async function pictures({ results }: BenchOptions): Promise<void> {
   const kept = ['ann', 'crossover'].map((name) => join(repositoryFolder(), 'bench', 'results', `${name}.json`));
@@ -30,6 +32,10 @@ export async function pictures({ results }: BenchOptions): Promise<void> {
     if (result.format !== 'nigh-bench-ann' || first === undefined) throw new UsageError(`${path} is no result`);
     await write('recall-and-speed', speedChart(first, result.k));
     await write('multiples', ratioChart(result));
+    const targets = join(dirname(path), 'targets.md');
+    await writeWhole(targets, targetsMarkdown(result));
+    process.stdout.write(targetsTable(result));
+    say(`wrote ${targets}`);
   }
 }
 

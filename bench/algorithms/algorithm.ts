@@ -1,5 +1,6 @@
 import type { Matrix } from 'nigh/index';
 import type { BenchDataset } from '../datasets/dataset.js';
+import type { BuildTime } from './timed-build.js';
 
 /** One engine with its build parameters, as a grid names it: enough for a child process to find it again. */
 export interface AlgorithmSpec {
@@ -31,8 +32,10 @@ export interface Algorithm {
   version(): string;
   /** What else a built index depends on: of ours the compiled core, which changes without its version. */
   fingerprint?(): string;
-  /** Builds an index and saves it as `path`, a file or a folder. Seconds of the build alone, without the saving. */
-  build(dataset: BenchDataset, path: string, threads: number): Promise<{ readonly seconds: number }>;
+  /** Builds an index and saves it as `path`, a file or a folder. */
+  build(dataset: BenchDataset, path: string, threads: number): Promise<BuildTime>;
+  /** Bytes of what `build` saved, where that is not the file or folder itself. */
+  savedBytes?(path: string): Promise<number>;
   /** Opens what was built, as the engine's users do. */
   open(dataset: Pick<BenchDataset, 'metric' | 'base'>, path: string, how?: OpenMode): Promise<Opened>;
   /** The ways of opening that it has; the first is what queries are timed with. */

@@ -3,6 +3,7 @@ import { rowOf } from '../datasets/dataset.js';
 import type { Algorithm, AlgorithmSpec } from './algorithm.js';
 import { BuildParameters } from './build-parameters.js';
 import { installedVersion } from './installed.js';
+import { timedBuild } from './timed-build.js';
 
 const spaces = { l2: 'l2', ip: 'ip', cosine: 'cosine' } as const;
 
@@ -23,12 +24,12 @@ export function hnswlibNode(spec: AlgorithmSpec): Algorithm {
     version: () => installedVersion('hnswlib-node'),
     async build({ base, metric }, path) {
       const index = new hnswlib.HierarchicalNSW(spaces[metric], base.dim);
-      const began = performance.now();
-      index.initIndex(base.rows, M, efConstruction, 42);
-      for (let r = 0; r < base.rows; r++) index.addPoint(Array.from(rowOf(base, r)), r);
-      const seconds = (performance.now() - began) / 1000;
+      const { time } = await timedBuild(() => {
+        index.initIndex(base.rows, M, efConstruction, 42);
+        for (let r = 0; r < base.rows; r++) index.addPoint(Array.from(rowOf(base, r)), r);
+      });
       await index.writeIndex(path);
-      return { seconds };
+      return time;
     },
     async open({ base, metric }, path) {
       const index = new hnswlib.HierarchicalNSW(spaces[metric], base.dim);

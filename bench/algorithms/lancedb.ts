@@ -2,6 +2,7 @@ import type { PeerMetric } from '../datasets/dataset.js';
 import type { Algorithm, AlgorithmSpec } from './algorithm.js';
 import { BuildParameters } from './build-parameters.js';
 import { installedVersion, requirePeer } from './installed.js';
+import { timedBuild } from './timed-build.js';
 
 /** As much of the packages as is used here, so that this compiles where they are not installed. */
 interface Query extends PromiseLike<never> {
@@ -99,14 +100,15 @@ function lanceAlgorithm({ config, prepare, ...rest }: LanceIndex): Algorithm {
     openModes: ['memory'],
     version: () => installedVersion('@lancedb/lancedb'),
     async build({ base, metric }, path) {
-      const began = performance.now();
       const db = await lancedb.connect(path);
-      const made = await db.createTable(table, arrowTable(base));
-      await made.createIndex('vector', { config: config(distances[metric]) });
-      const seconds = (performance.now() - began) / 1000;
-      made.close();
+      const { built, time } = await timedBuild(async () => {
+        const made = await db.createTable(table, arrowTable(base));
+        await made.createIndex('vector', { config: config(distances[metric]) });
+        return made;
+      });
+      built.close();
       db.close();
-      return { seconds };
+      return time;
     },
     async open(_, path) {
       const db = await lancedb.connect(path);

@@ -13,6 +13,7 @@ import {
 import type { Algorithm, AlgorithmSpec, Opened } from './algorithm.js';
 import { BuildParameters } from './build-parameters.js';
 import { installedVersion, packageFolder } from './installed.js';
+import { timedBuild } from './timed-build.js';
 
 const quantizations = ['none', 'f16', 'sq8'] as const satisfies readonly QuantizationName[];
 
@@ -31,12 +32,11 @@ export function nighHnsw(spec: AlgorithmSpec): Algorithm {
     buildsInParallel: true,
     ...ours,
     async build({ base, metric }, path, threads) {
-      const began = performance.now();
-      const index = await HnswIndex.build(base, { M, efConstruction, quantization, metric, threads });
-      const seconds = (performance.now() - began) / 1000;
-      await index.save(path);
-      index.close();
-      return { seconds };
+      const options = { M, efConstruction, quantization, metric, threads };
+      const { built, time } = await timedBuild(() => HnswIndex.build(base, options));
+      await built.save(path);
+      built.close();
+      return time;
     },
   };
 }
@@ -52,12 +52,10 @@ export function nighFlat(spec: AlgorithmSpec): Algorithm {
     buildsInParallel: false,
     ...ours,
     async build({ base, metric }, path) {
-      const began = performance.now();
-      const index = await FlatIndex.build(base, { metric });
-      const seconds = (performance.now() - began) / 1000;
-      await index.save(path);
-      index.close();
-      return { seconds };
+      const { built, time } = await timedBuild(() => FlatIndex.build(base, { metric }));
+      await built.save(path);
+      built.close();
+      return time;
     },
   };
 }

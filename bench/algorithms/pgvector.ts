@@ -1,39 +1,29 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import type { Matrix } from 'nigh/index';
+import { IdSet } from 'nigh/index';
+import { Database, PgVectorIndex } from 'nigh/postgres';
 import { digestOf } from '../cache.js';
 import type { PeerMetric } from '../datasets/dataset.js';
 import type { Algorithm, AlgorithmSpec } from './algorithm.js';
 import { BuildParameters } from './build-parameters.js';
-import { installedVersion } from './installed.js';
+import { databaseVariable } from './database-variable.js';
 
-/** The environment variable with the URL of a database that may be written to. */
-export const databaseVariable = 'NIGH_BENCH_PG';
-
-/** As much of `nigh/postgres` as is used here. */
-interface PgIndex {
-  search(query: Float32Array, k: number, options: { efSearch: number }): Promise<{ readonly ids: Uint32Array }>;
-  readonly memoryBytes: number;
-  close(): void;
-}
-interface Postgres {
-  readonly PgVectorIndex: {
-    build(matrix: Matrix, options: object): Promise<PgIndex>;
-    open(options: object): Promise<PgIndex>;
-  };
-}
-
-/** pgvector in a PostgreSQL of somebody's, through our `PgVectorIndex`: asynchronous queries only, each of them a round trip. */
-export function pgVector(spec: AlgorithmSpec): Algorithm {
+/**
+ * pgvector in a PostgreSQL of somebody's, through our `PgVectorIndex`: asynchronous queries only, each of them a round trip. Its index is a table
+ * `nigh_bench_…`, which stays; what is kept as a file is its name.
+ */
+export async function pgVector(spec: AlgorithmSpec): Promise<Algorithm> {
   const parameters = new BuildParameters(spec);
   const m = parameters.count('m', 16);
   const efConstruction = parameters.count('efConstruction', 200);
   parameters.refuseOthers();
-  const connected = (table: string, metric: PeerMetric) => ({
-    connection: process.env[databaseVariable],
-    table,
-    metric,
-  });
+  const url = process.env[databaseVariable] ?? '';
+  const { name: database, version } = await inDatabase(url, async (opened) => ({
+    name: opened.name,
+    version: await versionOf(opened),
+  }));
+  const openTable = async (path: string, metric: PeerMetric) =>
+    PgVectorIndex.open({ connection: url, table: (await readFile(path, 'utf8')).trim(), metric });
   return {
     name: spec.label ?? `pgvector m=${m}`,
     parameters: `m ${m}, efConstruction ${efConstruction}`,
@@ -43,33 +33,57 @@ export function pgVector(spec: AlgorithmSpec): Algorithm {
     // The database decides.
     buildsInParallel: false,
     openModes: ['memory'],
-    version: () => `PgVectorIndex of nigh ${installedVersion('nigh')}`,
+    version: () => version,
+    fingerprint: () => database,
     async build({ base, metric }, path) {
-      const { PgVectorIndex } = await postgres();
-      // The index is the table; what is kept as a file is its name.
-      const table = `nigh_bench_${digestOf(basename(dirname(path)), Date.now())}`;
+      const table = `nigh_bench_${digestOf(basename(dirname(path)))}`;
+      await inDatabase(url, (opened) => opened.read(`DROP TABLE IF EXISTS ${table}`));
       const began = performance.now();
-      const index = await PgVectorIndex.build(base, { ...connected(table, metric), m, efConstruction, graph: true });
+      const index = await PgVectorIndex.build(base, { connection: url, table, metric, m, efConstruction, graph: true });
       const seconds = (performance.now() - began) / 1000;
       index.close();
       await writeFile(path, table);
-      return { seconds };
+      return { seconds, cpuSeconds: null };
+    },
+    async savedBytes(path) {
+      // Any metric will do to see how large the table is.
+      const index = await openTable(path, 'l2');
+      const bytes = index.memoryBytes;
+      index.close();
+      return bytes;
     },
     async open({ metric }, path) {
-      const { PgVectorIndex } = await postgres();
-      const index = await PgVectorIndex.open(connected((await readFile(path, 'utf8')).trim(), metric));
+      const index = await openTable(path, metric);
       let efSearch = 64;
+      let filter: IdSet | undefined;
       return {
         setEffort(effort) {
           efSearch = effort;
         },
-        queryAsync: async (vector, k) => (await index.search(vector, k, { efSearch })).ids,
+        setFilter(ids) {
+          filter = ids && IdSet.allow(ids);
+        },
+        queryAsync: async (vector, k) =>
+          (await index.search(vector, k, filter === undefined ? { efSearch } : { efSearch, filter })).ids,
         close: () => index.close(),
       };
     },
   };
 }
 
-async function postgres(): Promise<Postgres> {
-  return (await import('nigh/postgres' as string)) as Postgres;
+async function versionOf(database: Database): Promise<string> {
+  const [row] = await database.read(
+    "SELECT coalesce(installed_version, default_version), current_setting('server_version') FROM pg_available_extensions WHERE name = 'vector'",
+  );
+  if (row === undefined) throw new Error(`${database.name} has no pgvector.`);
+  return `${row[0]}, PostgreSQL ${row[1]}`;
+}
+
+async function inDatabase<Result>(url: string, work: (database: Database) => Promise<Result>): Promise<Result> {
+  const database = await Database.open(url, { connections: 1 });
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
 }

@@ -1,8 +1,8 @@
 import type { Algorithm, AlgorithmSpec } from './algorithm.js';
+import { databaseVariable } from './database-variable.js';
 import { hnswlibNode } from './hnswlib-node.js';
 import { isInstalled } from './installed.js';
 import { nighFlat, nighHnsw } from './nigh.js';
-import { databaseVariable, pgVector } from './pgvector.js';
 
 interface Engine {
   /** Why it cannot take part here; undefined where it can. */
@@ -23,7 +23,7 @@ const engines: ReadonlyMap<string, Engine> = new Map<string, Engine>([
     'pgvector',
     {
       absent: () => (process.env[databaseVariable] ? undefined : `${databaseVariable} names no database`),
-      load: (spec) => Promise.resolve(pgVector(spec)),
+      load: async (spec) => (await import('./pgvector.js')).pgVector(spec),
     },
   ],
 ]);

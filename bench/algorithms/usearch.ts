@@ -2,6 +2,7 @@ import type { PeerMetric } from '../datasets/dataset.js';
 import type { Algorithm, AlgorithmSpec, OpenMode } from './algorithm.js';
 import { BuildParameters } from './build-parameters.js';
 import { installedVersion, requirePeer } from './installed.js';
+import { timedBuild } from './timed-build.js';
 
 /** As much of the package as is used here, so that this compiles where it is not installed. */
 interface Usearch {
@@ -53,14 +54,12 @@ export function usearch(spec: AlgorithmSpec): Algorithm {
     buildsInParallel: true,
     openModes: ['memory', 'mapped'],
     version: () => installedVersion('usearch'),
-    build({ base, metric }, path, threads) {
+    async build({ base, metric }, path, threads) {
       const index = new Index(config(base.dim, metric, 64));
       const keys = BigUint64Array.from({ length: base.rows }, (_, r) => BigInt(r));
-      const began = performance.now();
-      index.add(keys, base.data, threads);
-      const seconds = (performance.now() - began) / 1000;
+      const { time } = await timedBuild(() => index.add(keys, base.data, threads));
       index.save(path);
-      return Promise.resolve({ seconds });
+      return time;
     },
     open({ base, metric }, path, how = 'memory') {
       const load = (effort: number, mode: OpenMode) => {

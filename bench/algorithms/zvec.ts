@@ -2,6 +2,7 @@ import { type PeerMetric, rowOf } from '../datasets/dataset.js';
 import type { Algorithm, AlgorithmSpec } from './algorithm.js';
 import { BuildParameters } from './build-parameters.js';
 import { installedVersion, requirePeer } from './installed.js';
+import { timedBuild } from './timed-build.js';
 
 /** As much of the package as is used here, so that this compiles where it is not installed. */
 interface Query {
@@ -82,7 +83,7 @@ export function zvecHnsw(spec: AlgorithmSpec): Algorithm {
     buildsInParallel: true,
     openModes: ['memory', 'mapped'],
     version: () => installedVersion('@zvec/zvec'),
-    build({ base, metric }, path, threads) {
+    async build({ base, metric }, path, threads) {
       initialize(threads);
       const collection = ZVecCreateAndOpen(
         path,
@@ -96,20 +97,20 @@ export function zvecHnsw(spec: AlgorithmSpec): Algorithm {
           },
         }),
       );
-      const began = performance.now();
-      for (let at = 0; at < base.rows; at += documentsPerInsert) {
-        const count = Math.min(documentsPerInsert, base.rows - at);
-        const documents = Array.from({ length: count }, (_, i) => ({
-          id: String(at + i),
-          vectors: { [field]: rowOf(base, at + i).slice() },
-        }));
-        const failed = collection.insertSync(documents).find((status) => !status.ok);
-        if (failed !== undefined) throw new Error(`zvec: ${failed.message}`);
-      }
-      collection.optimizeSync({ concurrency: threads });
-      const seconds = (performance.now() - began) / 1000;
+      const { time } = await timedBuild(() => {
+        for (let at = 0; at < base.rows; at += documentsPerInsert) {
+          const count = Math.min(documentsPerInsert, base.rows - at);
+          const documents = Array.from({ length: count }, (_, i) => ({
+            id: String(at + i),
+            vectors: { [field]: rowOf(base, at + i).slice() },
+          }));
+          const failed = collection.insertSync(documents).find((status) => !status.ok);
+          if (failed !== undefined) throw new Error(`zvec: ${failed.message}`);
+        }
+        collection.optimizeSync({ concurrency: threads });
+      });
       collection.closeSync();
-      return Promise.resolve({ seconds });
+      return time;
     },
     open(_, path, how = 'memory') {
       initialize(1);

@@ -20,25 +20,15 @@ export interface Rounds {
 }
 
 /**
- * Fills the contenders' curves: first the recall of every effort, which is also the warm-up; then rounds, in each of which every engine in
- * turn answers the queries at every effort, so that the machine's drift falls on all alike. The order of the engines turns by one a
- * round, so that none always comes after the same.
+ * Fills the contenders' curves, which have been warmed up, with rounds, in each of which every engine in turn answers the queries at every
+ * effort, so that the machine's drift falls on all alike. The order of the engines turns by one a round, so that none always comes after the same.
  */
 export async function measureCurves(
   contenders: readonly Contender[],
   dataset: BenchDataset,
-  truth: Truth,
-  { k, repeats, secondsPerPoint }: Rounds,
+  { k, repeats }: Rounds,
 ): Promise<void> {
   const vectors = queryVectors(dataset);
-  for (const contender of contenders) {
-    await warmUp(contender, dataset, truth, k, vectors, secondsPerPoint);
-    const { algorithm, curve } = contender;
-    const last = curve.at(-1)!;
-    say(
-      `${algorithm.name}: recall ${curve[0]!.recall.toFixed(3)} at ${curve[0]!.effort} to ${last.recall.toFixed(3)} at ${last.effort}`,
-    );
-  }
   const steps = Math.max(...contenders.map(({ curve }) => curve.length));
   for (let round = 0; round < repeats; round++) {
     const turned = contenders.map((_, at) => contenders[(at + round) % contenders.length]!);
@@ -63,14 +53,14 @@ export async function measureCurves(
   }
 }
 
-async function warmUp(
+/** Begins a contender's curve with the recall of every effort, which is also its warm-up. */
+export async function warmUp(
   { algorithm, opened, efforts, curve, asked }: Contender,
   dataset: BenchDataset,
   truth: Truth,
-  k: number,
-  vectors: readonly Float32Array[],
-  secondsPerPoint: number,
+  { k, secondsPerPoint }: Rounds,
 ): Promise<void> {
+  const vectors = queryVectors(dataset);
   const wide = Math.min(100, truth.width);
   for (const effort of algorithm.effort === undefined ? [1] : efforts) {
     if (effort < algorithm.leastEffort(k)) continue;
@@ -95,6 +85,10 @@ async function warmUp(
     });
     if (recall >= enough) break;
   }
+  const [first, last] = [curve[0]!, curve.at(-1)!];
+  say(
+    `${algorithm.name}: recall ${first.recall.toFixed(3)} at ${first.effort} to ${last.recall.toFixed(3)} at ${last.effort}`,
+  );
   const { queryForRecall } = opened;
   if (queryForRecall === undefined) return;
   for (const wanted of wantedRecalls) {

@@ -4,6 +4,7 @@ import { FlatIndex, type Matrix } from 'nigh/index';
 import { type BenchDataset, firstRows, type PeerMetric, queryVectors, rowOf } from '../datasets/dataset.js';
 import { readBandwidth } from '../machine.js';
 import { say } from '../report/say.js';
+import { exactNames } from './exact-names.js';
 
 const hnswlibSpaces = { l2: 'l2', ip: 'ip', cosine: 'cosine' } as const;
 
@@ -38,21 +39,21 @@ export async function measureExact(
   const part = firstRows(base, loopRows);
   const runs: { what: string; queries: number; share: number; run: () => unknown; qps: number[] }[] = [
     {
-      what: 'nigh FlatIndex, searchSync',
+      what: exactNames.single,
       queries: single.length,
       share: 1,
       run: () => single.map((query) => flat.searchSync(query, k)),
       qps: [],
     },
     ...threads.map((count) => ({
-      what: `nigh FlatIndex, searchBatch, ${count} ${count === 1 ? 'thread' : 'threads'}`,
+      what: exactNames.batch(count),
       queries: batch.rows,
       share: 1,
       run: () => flat.searchBatch(batch, k, { threads: count }),
       qps: [],
     })),
     {
-      what: 'hnswlib-node BruteforceSearch',
+      what: exactNames.peer,
       queries: single.length,
       share: 1,
       run: () => single.map((query) => brute.searchKnn(Array.from(query), k)),

@@ -7,7 +7,7 @@
  *       "threads": [2, 1], "openings": 3,
  *       "baseline": "hnswlib-node",
  *       "efforts": [10, 20, 40, …],
- *       "algorithms": { "<key>": { "engine": "nigh-hnsw", "build": { "M": 16 }, "efforts": […], "label": "…" } },
+ *       "algorithms": { "<key>": { "engine": "nigh-hnsw", "build": { "M": 16 }, "efforts": […], "threads": [2], "label": "…" } },
  *       "datasets": [{ "name": "glove-6b-100d", "algorithms": ["<key>", …], "filters": [0.1, 0.01], "exact": true, "changes": 100000 }]
  *     }
  */
@@ -19,6 +19,8 @@ import type { DatasetReference } from '../datasets/registry.js';
 
 export interface GridAlgorithm extends AlgorithmSpec {
   readonly efforts: readonly number[];
+  /** Threads of its builds, where they are not those of the dataset. */
+  readonly threads?: readonly number[] | undefined;
 }
 
 export interface GridDataset extends DatasetReference {
@@ -34,8 +36,8 @@ export interface GridDataset extends DatasetReference {
   readonly changes: number;
 }
 
-export interface Grid {
-  readonly name: string;
+/** How a grid measures, whatever the dataset. */
+export interface GridMeasures {
   readonly queries: number;
   readonly repeats: number;
   /** A point asks no more queries a round than fit. */
@@ -43,6 +45,10 @@ export interface Grid {
   /** How often each index is opened in each way; the medians count. */
   readonly openings: number;
   readonly baseline: string;
+}
+
+export interface Grid extends GridMeasures {
+  readonly name: string;
   readonly datasets: readonly GridDataset[];
 }
 
@@ -62,6 +68,7 @@ interface GridFile {
         readonly engine: string;
         readonly build?: Readonly<Record<string, unknown>>;
         readonly efforts?: readonly number[];
+        readonly threads?: readonly number[];
         readonly label?: string;
       }
     >
@@ -89,7 +96,7 @@ const keys = {
     'algorithms',
     'datasets',
   ],
-  algorithm: ['engine', 'build', 'efforts', 'label'],
+  algorithm: ['engine', 'build', 'efforts', 'threads', 'label'],
   dataset: ['name', 'metric', 'rows', 'threads', 'algorithms', 'filters', 'exact', 'changes'],
 };
 
@@ -105,8 +112,8 @@ export function readGrid(name: string): Grid {
   const algorithm = (key: string): GridAlgorithm => {
     const found = file.algorithms[key];
     if (found === undefined) throw new Error(`${path}: there is no algorithm ${key}`);
-    const { engine, build = {}, efforts = file.efforts, label } = found;
-    return { key, engine, build, efforts, label };
+    const { engine, build = {}, efforts = file.efforts, threads, label } = found;
+    return { key, engine, build, efforts, threads, label };
   };
   const { queries, repeats, secondsPerPoint, threads, openings, baseline } = file;
   algorithm(baseline);

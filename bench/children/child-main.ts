@@ -7,20 +7,34 @@ import { bytesOnDisk, filesOf } from '../builds.js';
 import { loadDataset, queryVectors } from '../datasets/dataset.js';
 import { findDataset } from '../datasets/registry.js';
 import { dropFromCache, forgetPeak, peakBytes, residentBytes, watchOthers } from '../machine.js';
-import type { BuildAnswer, BuildTask, ChildTask, OpenAnswer, OpenTask } from './child.js';
+import type { BuildAnswer, BuildTask, ChildAnswer, ChildMessage, ChildTask, OpenAnswer, OpenTask } from './child.js';
 
 const k = 10;
 
+// Who asked is gone: nobody will read the answer.
+process.once('disconnect', () => process.exit(1));
+
 process.once('message', (task: ChildTask) => {
-  const work: Promise<BuildAnswer | OpenAnswer> = task.task === 'build' ? build(task) : measureOpening(task);
-  work.then(
-    (answer) => process.send!(answer, () => process.exit(0)),
+  work(task).then(
+    (answer) => send({ answer }, 0),
     (error: unknown) => {
       process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-      process.exit(1);
+      send({ error: error instanceof Error ? error.message : String(error) }, 1);
     },
   );
 });
+
+function send(message: ChildMessage, exitCode: number): void {
+  process.send!(message, () => process.exit(exitCode));
+}
+
+async function work(task: ChildTask): Promise<ChildAnswer> {
+  if (task.task === 'build') return build(task);
+  if (task.task === 'open') return measureOpening(task);
+  // Loaded here only: what a build's process holds is to be the build's.
+  const { measureDataset } = await import('../ann/measure-dataset.js');
+  return { result: (await measureDataset(task.dataset, task.grid, task)) ?? null };
+}
 
 async function build({ dataset: wanted, rows, algorithm: spec, threads, path }: BuildTask): Promise<BuildAnswer> {
   const engine = await algorithm(spec);
@@ -31,10 +45,11 @@ async function build({ dataset: wanted, rows, algorithm: spec, threads, path }: 
   const before = residentBytes();
   const at = new Date().toISOString();
   const others = watchOthers();
-  const { seconds } = await engine.build(dataset, path, threads);
+  const time = await engine.build(dataset, path, threads);
   const othersCores = others();
   const peak = peakBytes() - before;
-  return { threads, seconds, peakBytes: peak, fileBytes: await bytesOnDisk(path), othersCores, at };
+  const fileBytes = await (engine.savedBytes ?? bytesOnDisk)(path);
+  return { threads, ...time, peakBytes: peak, fileBytes, othersCores, at };
 }
 
 async function measureOpening(task: OpenTask): Promise<OpenAnswer> {

@@ -1,7 +1,10 @@
-/** Child processes that measure one thing and answer with one message; their memory is theirs alone. */
+/** Child processes that measure one thing and answer with one message; their memory is theirs alone, and so is their end. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { DatasetResult } from 'nigh/evaluation';
 import type { AlgorithmSpec, OpenMode } from '../algorithms/algorithm.js';
+import type { BuildTime } from '../algorithms/timed-build.js';
+import type { GridDataset, GridMeasures } from '../ann/grid.js';
 import type { DatasetReference } from '../datasets/registry.js';
 
 export interface BuildTask {
@@ -13,12 +16,14 @@ export interface BuildTask {
   readonly path: string;
 }
 
-export interface BuildAnswer {
+export interface BuildAnswer extends BuildTime {
   readonly threads: number;
-  readonly seconds: number;
+  /** The most memory held during the build above what the process held with the dataset. */
   readonly peakBytes: number;
   readonly fileBytes: number;
+  /** Cores that other processes used meanwhile, on average. */
   readonly othersCores: number;
+  /** When it was built, ISO 8601. */
   readonly at: string;
 }
 
@@ -44,21 +49,48 @@ export interface OpenAnswer {
   readonly searchedBytes: number;
 }
 
-export type ChildTask = BuildTask | OpenTask;
+export interface MeasureTask {
+  readonly task: 'measure';
+  readonly dataset: GridDataset;
+  readonly grid: GridMeasures;
+  /** Keys of algorithms that are built though they are in the cache. */
+  readonly rebuild: readonly string[];
+  readonly buildsOnly: boolean;
+}
 
+export interface MeasureAnswer {
+  /** Null where no more than builds was asked for. */
+  readonly result: DatasetResult | null;
+}
+
+export type ChildTask = BuildTask | OpenTask | MeasureTask;
+export type ChildAnswer = BuildAnswer | OpenAnswer | MeasureAnswer;
+/** What a child sends: JSON has no NaN, which arrives as null. */
+export type ChildMessage = { readonly answer: ChildAnswer } | { readonly error: string };
+
+/** A build or an opening that takes longer has stopped, and the others are not to wait for it. */
+const mostMinutes = { build: 120, open: 10, measure: undefined };
+
+/** @throws Error with what the child says, or how it ended */
 export function runChild(task: BuildTask): Promise<BuildAnswer>;
 export function runChild(task: OpenTask): Promise<OpenAnswer>;
-export function runChild(task: ChildTask): Promise<BuildAnswer | OpenAnswer> {
+export function runChild(task: MeasureTask): Promise<MeasureAnswer>;
+export function runChild(task: ChildTask): Promise<ChildAnswer> {
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL('./child-main.js', import.meta.url)), [], { execArgv: ['--expose-gc'] });
-    let answer: BuildAnswer | OpenAnswer | undefined;
-    child.once('message', (message) => {
-      answer = message as BuildAnswer | OpenAnswer;
+    const minutes = mostMinutes[task.task];
+    const child = fork(fileURLToPath(new URL('./child-main.js', import.meta.url)), [], {
+      execArgv: ['--expose-gc'],
+      ...(minutes === undefined ? {} : { timeout: minutes * 60_000, killSignal: 'SIGKILL' }),
+    });
+    let message: ChildMessage | undefined;
+    child.once('message', (sent) => {
+      message = sent as ChildMessage;
     });
     child.once('error', reject);
     child.once('exit', (code, signal) => {
-      if (answer !== undefined) resolve(answer);
-      else reject(new Error(`${task.algorithm.key}: the process to ${task.task} it ended with ${signal ?? code}.`));
+      if (message === undefined) reject(new Error(`the process to ${task.task} it ended with ${signal ?? code}`));
+      else if ('error' in message) reject(new Error(message.error));
+      else resolve(message.answer);
     });
     child.send(task);
   });

@@ -44,6 +44,7 @@ export function tables({ machine, k }: BenchmarkResult, result: DatasetResult): 
   if (result.othersCores >= busyFrom) {
     parts.push(`Other processes used ${decimal(result.othersCores, 2)} cores meanwhile: trust the ratios only.\n`);
   }
+  for (const { key, why } of result.leftOut ?? []) parts.push(`${key} is left out: ${why}\n`);
   return parts.filter((part) => part !== '').join('\n');
 }
 
@@ -95,11 +96,12 @@ function nearest(engines: readonly EngineResult[]): string {
 
 function builds(engines: readonly EngineResult[]): string {
   return textTable(
-    ['', 'build s', 'threads', 'peak MB', 'bytes/vector', ''],
+    ['', 'build s', 'CPU-s', 'threads', 'peak MB', 'bytes/vector', ''],
     engines.flatMap(({ name, builds: records, bytesPerVector }) =>
       records.map((record, i) => [
         i === 0 ? name : '',
         `${decimal(record.seconds)}${record.othersCores >= busyFrom ? '*' : ''}`,
+        decimal(record.cpuSeconds),
         String(record.threads),
         megabytes(record.peakBytes),
         i === 0 ? whole(bytesPerVector) : '',

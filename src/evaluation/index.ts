@@ -2,6 +2,7 @@
 export { type SparseKnnParams, type SparseNeighbors, sparseKnn } from '../binding/sparse-knn.js';
 export { CsrMatrix } from '../core/csr-matrix.js';
 export { Vocabulary } from '../core/vocabulary.js';
+export { readBenchmarkResult } from './benchmark/compare.js';
 export {
   type BenchmarkResult,
   benchmarkResult,

@@ -15,6 +15,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, NighError } from '../core/errors.js';
 import { isPlainObject } from '../core/params.js';
+import { readJsonFile } from '../data/read-json-file.js';
 import type { LeftOutSpace } from './left-out.js';
 import { requireManifest } from './manifest-shape.js';
 import { type FileStamp, flush, stampFile, writeDurable } from './packed-file.js';
@@ -120,15 +121,7 @@ export async function liveGeneration(collection: string): Promise<string | undef
  */
 export async function readManifest(directory: string): Promise<Manifest> {
   const path = join(directory, manifestName);
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    if (cause instanceof SyntaxError)
-      throw new NighError('FORMAT', `${path}: not valid JSON: ${cause.message}`, { cause });
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new NighError(missing ? 'NOT_FOUND' : 'IO', `${path}: ${(cause as Error).message}`, { cause });
-  }
+  const value = await readJsonFile(path);
   if (!isPlainObject(value)) throw new NighError('FORMAT', `${path}: expected an object, got ${describe(value)}.`);
   const { checksum, ...manifest } = value;
   if (typeof manifest.version === 'number' && manifest.version > manifestVersion) {

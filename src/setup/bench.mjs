@@ -1,6 +1,7 @@
 // npm run bench -- <dataset or command> [options]: recall against speed beside the peers (bench/README.md). npm run bench:smoke: every command
 // on a few thousand rows, to see that it works; its figures mean nothing. npm run bench:recsys: quality beside published figures.
 import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { ensureBuilt } from './ensure.mjs';
 import { inRoot } from './paths.mjs';
 import { bold, say, script, step } from './report.mjs';
@@ -9,20 +10,6 @@ import { npmCommand, run } from './run-command.mjs';
 const args = process.argv.slice(2);
 const smoke = args[0] === 'smoke';
 const recsys = args[0] === 'recsys';
-
-/** Commands that need nothing of bench/package.json. */
-const alone = [
-  'compare',
-  'event-loop',
-  'memory',
-  'insert',
-  'churn',
-  'filters',
-  'content',
-  'retrieval',
-  'neighbors',
-  'smoke',
-];
 
 await script(async () => {
   await ensureBuilt();
@@ -33,10 +20,10 @@ await script(async () => {
     await run(process.execPath, [inRoot('build/bench/recsys/main.js'), ...args.slice(1)], { visible: true });
     return 0;
   }
-  if (!alone.includes(args[0] ?? '') && !existsSync(inRoot('bench/node_modules/.package-lock.json'))) {
-    await installPackages();
-  }
   if (!smoke) {
+    const { commandOf, commands } = await import(pathToFileURL(inRoot('build/bench/commands.js')).href);
+    const { packages } = commands[commandOf(args[0])];
+    if (packages && !existsSync(inRoot('bench/node_modules/.package-lock.json'))) await installPackages();
     await bench(args);
     return 0;
   }
@@ -47,6 +34,8 @@ await script(async () => {
     ['memory', ...small, '--searches', '2000'],
     ['insert', ...small, '--seconds', '1'],
     ['churn', ...small],
+    ['filters', 'tiny'],
+    ['crossover', '--rows', '2000', '--repeats', '1'],
   ]) {
     say(`${bold('·')} ${command}`);
     await bench([command, ...options]);
@@ -57,7 +46,11 @@ await script(async () => {
 /** @param {readonly (string | undefined)[]} options */
 async function bench(options) {
   const given = options.filter((option) => option !== undefined);
-  await run(process.execPath, ['--expose-gc', inRoot('build/bench/main.js'), ...given], { visible: true });
+  // Where it was called, which paths in the options are relative to.
+  await run(process.execPath, ['--expose-gc', inRoot('build/bench/main.js'), ...given], {
+    visible: true,
+    cwd: process.cwd(),
+  });
 }
 
 /** The peers, the charts and the sender of requests. Their install scripts only look for the binary that came with them. */

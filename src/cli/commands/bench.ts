@@ -198,7 +198,7 @@ async function runSuite(suite: string, rest: readonly string[]): Promise<void> {
     );
   }
   const { spawn } = await import('node:child_process');
-  const child = spawn(process.execPath, [script, suite, ...rest], { stdio: 'inherit', cwd: root });
+  const child = spawn(process.execPath, [script, suite, ...rest], { stdio: 'inherit' });
   process.exitCode = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));

@@ -1,11 +1,10 @@
 /** The models that a recipe's `model` can name, and models in files. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { NighError } from '../../core/errors.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import { fetchDataset } from '../../data/fetch/locate.js';
-import { fileError } from '../../data/file-error.js';
+import { readJsonFile } from '../../data/read-json-file.js';
 import type { FitContext } from '../embedding.js';
 import { OnnxModel } from '../onnx/model.js';
 import { colorEdgesModel, colorEdgesPlan } from './color-edges.js';
@@ -64,9 +63,8 @@ function modelWithCard(model: OnnxModel, card: ModelCard, origin: string): Pictu
 
 async function readCard(modelPath: string): Promise<ModelCard> {
   const path = modelPath.replace(/\.onnx$/, '.json');
-  const json = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const error = fileError(path, cause);
-    if (error.code !== 'NOT_FOUND') throw error;
+  const value = await readJsonFile(path).catch((cause: unknown) => {
+    if (!(cause instanceof NighError) || cause.code !== 'NOT_FOUND') throw cause;
     throw new NighError(
       'NOT_FOUND',
       `${path}: there is no such file. It must say how a picture's bytes become the input of ${modelPath}, such as ` +
@@ -74,12 +72,6 @@ async function readCard(modelPath: string): Promise<ModelCard> {
       { cause },
     );
   });
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (cause) {
-    throw new NighError('FORMAT', `${path}: not valid JSON: ${(cause as Error).message}.`, { cause });
-  }
   try {
     return parseModelCard(value, '');
   } catch (cause) {

@@ -3,9 +3,9 @@
  * runs have it, because a machine is another one from hour to hour; with the rounds as the sample, a bootstrap says how far the ratio of
  * the two can be trusted. Figures that were measured once (builds, sizes, recall at an effort) have no interval.
  */
-import { readFile } from 'node:fs/promises';
 import { Compile } from 'typebox/compile';
 import { NighError } from '../../core/errors.js';
+import { readJsonFile } from '../../data/read-json-file.js';
 import { medianRatio } from '../bootstrap.js';
 import { type BenchmarkResult, benchmarkResult, type DatasetResult, type EngineResult } from './result.js';
 import { median, roundsAtRecall } from './speed.js';
@@ -43,15 +43,7 @@ const leastOnce = { seconds: 0.15, bytes: 0.02, recall: 0.005 };
  * @throws NighError NOT_FOUND, IO, FORMAT naming the first key that is wrong
  */
 export async function readBenchmarkResult(path: string): Promise<BenchmarkResult> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    if (cause instanceof SyntaxError)
-      throw new NighError('FORMAT', `${path}: not valid JSON: ${cause.message}`, { cause });
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new NighError(missing ? 'NOT_FOUND' : 'IO', `${path}: ${(cause as Error).message}`, { cause });
-  }
+  const value = await readJsonFile(path);
   const check = Compile(benchmarkResult);
   if (check.Check(value)) return value;
   const [first] = check.Errors(value);
@@ -139,9 +131,13 @@ function engineChanges(
     const other = before.builds.find(({ threads }) => threads === build.threads);
     // The same build in both: nothing was measured again.
     if (other === undefined || other.at === build.at) continue;
+    const { threads } = build;
     changes.push(
-      once({ dataset, engine, figure: `build s on ${build.threads}` }, other.seconds, build.seconds, leastOnce.seconds),
+      once({ dataset, engine, figure: `build s on ${threads}` }, other.seconds, build.seconds, leastOnce.seconds),
     );
+    if (typeof other.cpuSeconds !== 'number' || typeof build.cpuSeconds !== 'number') continue;
+    const figure = `build, s of the processor, on ${threads}`;
+    changes.push(once({ dataset, engine, figure }, other.cpuSeconds, build.cpuSeconds, leastOnce.seconds));
   }
   changes.push(
     once(

@@ -17,6 +17,11 @@ const spread = Type.Object({ median: Type.Number(), min: Type.Number(), max: Typ
 const build = Type.Object({
   threads: figure('threads that the build was given; engines that build on one have one record'),
   seconds: figure('of the build alone, without loading the rows and saving the index'),
+  cpuSeconds: Type.Optional(
+    figureOrNone(
+      'of the processor in that time, user and system, on all threads; null where another process builds or it was not measured',
+    ),
+  ),
   peakBytes: figure('most resident memory during the build, above what the process held with the rows'),
   fileBytes: figure('of the saved index'),
   othersCores: figure('cores that other processes used meanwhile, on average'),
@@ -124,6 +129,15 @@ const dataset = Type.Object({
     queries: Type.Number(),
     sha256: text('of the base rows as little-endian float32'),
   }),
+  at: Type.Optional(text('when its measurement began, ISO 8601')),
+  commit: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description: 'that it was measured of, where parts of a run are of several',
+    }),
+  ),
+  leftOut: Type.Optional(
+    list(Type.Object({ key: text(), why: text() }), 'algorithms that could not be built, opened or asked here'),
+  ),
   othersCores: figure('cores that other processes used while speeds were measured'),
   repeats: figure('rounds'),
   baseline: Type.Union([Type.String(), Type.Null()], { description: 'key of the engine that ratios are to' }),
@@ -160,6 +174,9 @@ export const benchmarkResult = Type.Object(
       commit: Type.Union([Type.String(), Type.Null()], { description: 'with -dirty where files had been changed' }),
     }),
     skipped: list(Type.Object({ key: text(), why: text() }), 'algorithms of the grid that could not take part'),
+    failed: Type.Optional(
+      list(Type.Object({ dataset: text(), why: text() }), 'datasets of the grid that could not be measured'),
+    ),
     datasets: Type.Array(dataset),
   },
   { title: 'A result of the benchmark suite of nigh', $schema: 'http://json-schema.org/draft-07/schema#' },

@@ -101,6 +101,19 @@ describe('two benchmark results', () => {
     expect(verdicts.get('recall at effort 10')).toBe('worse');
   });
 
+  test("show the processor's time of builds only where both have it", () => {
+    const build = { threads: 2, seconds: 5, peakBytes: 1, fileBytes: 1, othersCores: 0, earlier: false };
+    const of = (at: string, cpuSeconds?: number | null) =>
+      result(5000, noise, { builds: [{ ...build, at, ...(cpuSeconds === undefined ? {} : { cpuSeconds }) }] });
+    const told = (before: BenchmarkResult, after: BenchmarkResult) =>
+      compareBenchmarks(before, after)
+        .changes.filter(({ figure }) => figure === 'build, s of the processor, on 2')
+        .map(({ verdict }) => verdict);
+    expect(told(of('then', 8), of('now', 4))).toEqual(['better']);
+    expect(told(of('then'), of('now', 4))).toEqual([]);
+    expect(told(of('then', 8), of('now', null))).toEqual([]);
+  });
+
   test('say what cannot be compared', () => {
     const other = result(5000, noise);
     const changed = {
