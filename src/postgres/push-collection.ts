@@ -28,7 +28,7 @@ import { type Layout, layoutOf, type PushedColumn, type PushedIndex, tableIn, ta
 import { idsOf, measurePushed } from './measure-pushed.js';
 import { type ColumnType, PgTable, requireVectorExtension } from './pg-table.js';
 import { deeds, itemRows, userRows } from './push-rows.js';
-import { liveGenerationOf, schemasOf } from './pushed-schemas.js';
+import { dropIncomplete, liveGenerationOf, schemasOf } from './pushed-schemas.js';
 import { quoteName, quoteText } from './sql-text.js';
 
 /** What the steps are called. */
@@ -182,9 +182,7 @@ class Pusher {
     await requireVectorExtension(this.#database);
     const [citus] = await this.#database.read(`SELECT count(*) FROM pg_extension WHERE extname = 'citus'`);
     this.#distributed = citus?.[0] !== '0';
-    for (const schema of await schemasOf(this.#database, this.#layout)) {
-      if (!schema.complete) await this.#database.alone(`DROP SCHEMA ${quoteName(schema.name)} CASCADE`);
-    }
+    await dropIncomplete(this.#database, this.#layout);
   }
 
   /** @throws NighError DUPLICATE_ID */

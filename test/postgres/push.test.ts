@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../src/postgres/database.js';
+import { layoutOf } from '../../src/postgres/layout.js';
 import { openPushed } from '../../src/postgres/open-pushed.js';
 import { type PushStep, pushCollection } from '../../src/postgres/push-collection.js';
+import { dropIncomplete, schemasOf } from '../../src/postgres/pushed-schemas.js';
 import { buildCollection } from '../../src/retrieval/build-collection.js';
 import { Retriever } from '../../src/retrieval/retriever.js';
 import type { Answer } from '../../src/retrieval/types.js';
@@ -181,4 +183,26 @@ describe('on PGlite', () => {
 const given = process.env.NIGH_TEST_PG;
 describe.skipIf(given === undefined)('on the PostgreSQL of NIGH_TEST_PG', () => {
   pushContract(() => given!);
+
+  // PGlite is one connection.
+  test('a switch that a dead push had sent already, and that is committed later, keeps its generation', async () => {
+    const layout = layoutOf('small-world');
+    const schema = layout.generation('gen-000009');
+    const database = await Database.open(given!);
+    await database.alone(
+      `CREATE SCHEMA "${schema}"; CREATE TABLE "${schema}".generation AS SELECT false AS complete, 'now' AS created_at`,
+    );
+    let clearing: Promise<void> | undefined;
+    await database.transact(async ({ read }) => {
+      await read(`UPDATE "${schema}".generation SET complete = true`);
+      clearing = dropIncomplete(database, layout);
+      // It has seen that the generation is not complete, and waits.
+      await new Promise((next) => setTimeout(next, 300));
+    });
+    await clearing;
+    const found = (await schemasOf(database, layout)).find(({ name }) => name === schema);
+    await database.alone(`DROP SCHEMA "${schema}" CASCADE`);
+    await database.close();
+    expect(found).toMatchObject({ complete: true });
+  });
 });

@@ -1,8 +1,7 @@
-/** PostgreSQL with pgvector inside this process, behind a real socket. One connection at a time does something; others wait. */
-import { PGlite } from '@electric-sql/pglite';
-import { vector } from '@electric-sql/pglite-pgvector';
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
-import { withCopy } from './copy-protocol.js';
+/** PostgreSQL with pgvector in a process of its own, behind a real socket. One connection at a time does something; others wait. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 
 export interface PgliteServer {
   readonly url: string;
@@ -14,27 +13,29 @@ export interface PgliteServer {
 }
 
 export async function startPglite(): Promise<PgliteServer> {
-  const db = await PGlite.create({ extensions: { vector } });
-  await db.exec('CREATE EXTENSION vector');
-  let server: PGLiteSocketServer | undefined;
-  let port = 0;
-  const start = async () => {
-    server = new PGLiteSocketServer({ db: withCopy(db), host: '127.0.0.1', port, maxConnections: 50 });
-    await server.start();
-    port = Number(server.getServerConn().split(':').at(-1));
+  const child = fork(join(import.meta.dirname, 'pglite-process.mjs'), { execArgv: [] });
+  const answer = async (): Promise<{ readonly port?: number }> => {
+    const ended = once(child, 'exit').then(([status]) => {
+      throw new Error(`PGlite ended with ${status}.`);
+    });
+    const [message] = await Promise.race([once(child, 'message'), ended]);
+    return message;
   };
-  const stop = async () => {
-    await server?.stop();
-    server = undefined;
+  const tell = (what: 'start' | 'stop') => {
+    const answered = answer();
+    child.send(what);
+    return answered;
   };
-  await start();
+  await answer();
+  const { port } = await tell('start');
   return {
     url: `postgres://postgres:swordfish@127.0.0.1:${port}/postgres`,
-    start,
-    stop,
+    start: async () => void (await tell('start')),
+    stop: async () => void (await tell('stop')),
     close: async () => {
-      await stop();
-      await db.close();
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
     },
   };
 }
