@@ -6,9 +6,9 @@
  * not copied: they must neither change nor be transferred to another thread before the promise settles.
  */
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { NighError } from '../core/errors.js';
 import type { Vector } from '../core/matrix.js';
+import { ownPackage } from '../core/package-root.js';
 import { fromNative } from './native-error.js';
 import type { NativeModels } from './native-models.js';
 
@@ -405,9 +405,6 @@ export interface NativeAddon extends NativeModels {
 /** Measure (by its number in native/train/sparse_knn.h), k, minSupport, shrinkage, threads. */
 export type KnnArguments = [measure: number, k: number, minSupport: number, shrinkage: number, threads: number];
 
-/** The package's root: this file lies two levels below it, in src/binding and in dist/binding. */
-const root = fileURLToPath(new URL('../../', import.meta.url));
-
 let loaded: NativeAddon | undefined;
 
 /**
@@ -421,6 +418,7 @@ export function native(): NativeAddon {
 }
 
 function load(): NativeAddon {
+  const { root } = ownPackage();
   const require = createRequire(import.meta.url);
   const find: (directory: string) => NativeAddon = require('node-gyp-build');
   try {

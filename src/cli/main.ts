@@ -2,8 +2,8 @@
 /**
  * The `nigh` command. Every command's work is imported when it runs, so that `nigh --help` loads little and only `nigh serve` loads the service.
  */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { ownPackage } from '../core/package-root.js';
 import type { CommandContext } from './command-context.js';
 import { addBackupCommand } from './commands/backup.js';
 import { addBenchCommand } from './commands/bench.js';
@@ -44,7 +44,7 @@ function program(context: CommandContext): Command {
     .description(
       'Similar items and recommendations: datasets become embeddings, embeddings become indexes, indexes answer.',
     )
-    .version(version(), '-V, --version', 'print the version')
+    .version(ownPackage().version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain the command')
     .configureOutput({ outputError: () => {} }) // said once, by reportError
     .exitOverride();
@@ -72,13 +72,6 @@ function program(context: CommandContext): Command {
     '\nExample:\n  $ nigh build emoji && nigh similar emoji "red apple"\n\nEvery command has its own --help.',
   );
   return nigh;
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : 'unknown';
 }
 
 expectClosedPipes();

@@ -1,8 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { ownPackage } from '../core/package-root.js';
 
 /** The package's version: the OpenAPI document's, and part of every ETag. */
-export const apiVersion = version;
+export const apiVersion = ownPackage().version;

@@ -1,8 +1,8 @@
 /** What a space of a generation was made of: kept in the manifest, so that the next build can tell whether it would come out the same. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { ownPackage } from '../../core/package-root.js';
 import { isPlainObject } from '../../core/params.js';
 import { isBuiltIn } from '../../embeddings/registry.js';
 import type { FileStamp } from '../packed-file.js';
@@ -29,17 +29,10 @@ export interface BuildRecord {
   readonly spaces: Readonly<Record<string, SpaceRecord>>;
 }
 
-const release = versionOf(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-
-function versionOf(text: string): string {
-  const manifest: unknown = JSON.parse(text);
-  return isPlainObject(manifest) ? String(manifest.version) : 'unknown';
-}
-
 /** @throws NighError IO */
 export async function madeOf(recipe: Recipe, { name, embedding }: SpaceRecipe): Promise<Record<string, string>> {
   const text = JSON.stringify(spacesOf(recipe)[name]);
-  const made: Record<string, string> = { release, recipe: digest(text) };
+  const made: Record<string, string> = { release: ownPackage().version, recipe: digest(text) };
   // Whether another program's embedding is still the same cannot be told.
   if (!isBuiltIn(embedding)) made.embedding = `of this program, ${Date.now()}`;
   for (const path of filesNamed(spacesOf(recipe)[name], recipe.baseDirectory)) {
