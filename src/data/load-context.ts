@@ -17,7 +17,12 @@ export interface FetchContext {
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Where NIGH_DATA, NIGH_CACHE and XDG_CACHE_HOME are looked up. Default: `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** What the path `-` means. Default: the standard input. */
+  readonly input?: Input;
 }
+
+/** Bytes, or text: a stream of Node, or any other async iterable. */
+export type Input = AsyncIterable<Uint8Array | string>;
 
 /** The surroundings in which a dataset is loaded. */
 export interface LoadContext extends FetchContext {

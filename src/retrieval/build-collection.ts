@@ -15,6 +15,7 @@ import { throwIfAborted } from '../core/abort.js';
 import { describe, NighError } from '../core/errors.js';
 import { checked, flag, integer, optional, readParams } from '../core/params.js';
 import type { Dataset } from '../data/dataset.js';
+import type { Input } from '../data/load-context.js';
 import type { FittedSpace } from '../embeddings/embedding.js';
 import { BuildLock } from './build-lock.js';
 import { type BuildProgress, type StageTiming, Stopwatch } from './build-progress.js';
@@ -63,6 +64,8 @@ export interface BuildOptions {
    * Default false: such a build is refused. What the journal holds is kept either way.
    */
   readonly dropFolded?: boolean;
+  /** What `-` as a path of the recipe's dataset means: a stream of Node, or any async iterable of bytes or text. Default: the standard input. */
+  readonly input?: Input;
 }
 
 export interface BuildSummary {
@@ -92,7 +95,7 @@ export async function buildCollection(
   directory: string,
   options: BuildOptions = {},
 ): Promise<BuildSummary> {
-  const { signal, onProgress, threads, keep, reuse, dropFolded } = readParams(optionsSchema, options, '');
+  const { signal, onProgress, threads, keep, reuse, dropFolded, input } = readParams(optionsSchema, options, '');
   const collection = resolve(directory);
   throwIfAborted(signal);
   await makeDirectory(collection);
@@ -115,6 +118,7 @@ export async function buildCollection(
         earlier,
         reuse,
         trimmed,
+        input,
       });
     } catch (cause) {
       // The cause is what matters; a directory that cannot be removed now is cleared by the next build.
@@ -138,15 +142,12 @@ export async function buildCollection(
 export async function planCollection(
   recipe: Recipe,
   directory: string,
-  options: Pick<BuildOptions, 'signal' | 'onProgress'> = {},
+  options: Pick<BuildOptions, 'signal' | 'onProgress' | 'input'> = {},
 ): Promise<BuildPlan> {
-  const { signal, onProgress } = readParams(
-    { signal: optionsSchema.signal, onProgress: optionsSchema.onProgress },
-    options,
-    '',
-  );
+  const { signal, onProgress, input } = optionsSchema;
+  const given = readParams({ signal, onProgress, input }, options, '');
   const collection = resolve(directory);
-  const dataset = await load(recipe, signal, onProgress);
+  const dataset = await load(recipe, given);
   const earlier = await earlierGeneration(collection, await liveGeneration(collection));
   const { generation, spaces, unchanged } = await planBuild(recipe, dataset, earlier);
   return { generation, spaces, unchanged };
@@ -194,23 +195,24 @@ interface Work {
   readonly reuse: boolean;
   /** Changes up to this one are in the journal no more. */
   readonly trimmed: number;
+  readonly input: Input | undefined;
 }
 
 function load(
   { dataset, baseDirectory }: Recipe,
-  signal: AbortSignal | undefined,
-  onProgress: Work['onProgress'],
+  { signal, onProgress, input }: Pick<Work, 'signal' | 'onProgress' | 'input'>,
 ): Promise<Dataset> {
   return dataset.load({
     baseDirectory,
     ...(signal === undefined ? {} : { signal }),
+    ...(input === undefined ? {} : { input }),
     onProgress: ({ stage, name, done, total = 0 }) => onProgress?.({ stage, subject: name, done, total }),
   });
 }
 
 async function buildGeneration(recipe: Recipe, work: Work): Promise<Built> {
-  const { staging, stopwatch, signal, onProgress } = work;
-  const dataset = await stopwatch.time('dataset', undefined, () => load(recipe, signal, onProgress));
+  const { staging, stopwatch, signal } = work;
+  const dataset = await stopwatch.time('dataset', undefined, () => load(recipe, work));
   const planned = await planBuild(recipe, dataset, work.reuse ? work.earlier : undefined);
   const plan: BuildPlan = {
     generation: planned.generation,
@@ -370,6 +372,12 @@ const optionsSchema = {
   keep: integer({ min: 1, max: 1000, default: 2 }),
   reuse: flag({ default: false }),
   dropFolded: flag({ default: false }),
+  input: optional(
+    checked(
+      'an async iterable',
+      (value): value is Input => typeof (value as Input)?.[Symbol.asyncIterator] === 'function',
+    ),
+  ),
 };
 
 type ProgressCallback = NonNullable<BuildOptions['onProgress']>;

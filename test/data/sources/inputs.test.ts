@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
@@ -140,6 +141,37 @@ describe('the standard input', () => {
     expect(stderr).toBe('');
     expect(stdout.trim().split(',')).toHaveLength(20_000);
     expect(stdout.startsWith('ü0,ü1,')).toBe(true);
+  });
+
+  it('may be a stream of Node, or any async iterable of bytes or text, cut anywhere', async () => {
+    const bytes = Buffer.from('id,year\nä,1\nb,2\n');
+    async function* texts() {
+      yield 'id,ye';
+      yield 'ar\nä,1\nb';
+      yield ',2\n';
+    }
+    const closed = Readable.from([bytes.subarray(0, 9), bytes.subarray(9)]);
+    for (const input of [closed, texts()]) {
+      const baseDirectory = await temporaryDirectory({});
+      const { items: found } = await loadDataset({ source: 'csv', items: items('-') }, { baseDirectory, input });
+      expect(found.terms).toEqual(['ä', 'b']);
+    }
+    expect(closed.destroyed).toBe(true);
+  });
+
+  it.each(['a stream', 'an iterable'])('that does not go on is left when the signal fires: %s', async (what) => {
+    const stop = new AbortController();
+    const silent = new Readable({ read() {} });
+    async function* never() {
+      yield 'id,year\n';
+      await new Promise(() => {});
+    }
+    const input = what === 'a stream' ? silent : never();
+    const context = { baseDirectory: await temporaryDirectory({}), input, signal: stop.signal };
+    const loading = loadDataset({ source: 'csv', items: items('-') }, context);
+    setTimeout(() => stop.abort(), 20);
+    await expect(loading).rejects.toMatchObject({ code: 'ABORTED' });
+    if (what === 'a stream') expect(silent.destroyed).toBe(true);
   });
 
   it('is not items and interactions at once', async () => {
