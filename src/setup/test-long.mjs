@@ -17,7 +17,7 @@ const parts = {
   asan: sanitizedAddon,
   simd: everySimdLevel,
   arm64: coreOnArm64,
-  // Each test is one kill.
+  // Nearly every test is one kill.
   kills: async () => [
     await countVitest('kill -9 at random moments, and failing calls', ['kills.long.test.ts'], longTests),
   ],

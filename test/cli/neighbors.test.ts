@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BuildLock } from '../../src/retrieval/build-lock.js';
 import { films, layOut, likes, recipe } from './films.js';
 import { nigh, requireBuild } from './nigh-command.js';
 
@@ -93,6 +94,15 @@ describe('nigh neighbors', () => {
     ]);
   });
 
+  test('ends with 1 and LOCKED while another writes there', async () => {
+    const lock = await BuildLock.at(path('busy.jsonl.lock'), 'writing busy.jsonl');
+    const refused = run('neighbors', 'films', '--out', 'busy.jsonl', '--json');
+    await lock.release();
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(JSON.parse(refused.stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({ code: 'LOCKED' });
+    expect(run('neighbors', 'films', '--out', 'busy.jsonl').status).toBe(0);
+  });
+
   test('refuses what cannot be, and leaves nothing', () => {
     const wrong: [status: number, message: RegExp, ...args: string[]][] = [
       [2, /Known: \.parquet/, 'films', '--out', 'y.doc'],
@@ -138,5 +148,13 @@ describe('nigh build as a step of a pipeline', () => {
     const fresh = run('build', 'films', '--fresh', '--json');
     expect(JSON.parse(fresh.stdout)[0]).toMatchObject({ generation: 'gen-000003' });
     expect(run('build', 'films', '--fresh', '--dry-run').status).toBe(2);
+  });
+
+  test('ends with 1 and LOCKED while another builds', async () => {
+    const lock = await BuildLock.acquire(path('indexes/films'));
+    const refused = run('build', 'films', '--fresh', '--json');
+    await lock.release();
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(JSON.parse(refused.stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({ code: 'LOCKED' });
   });
 });
