@@ -10,7 +10,11 @@ COPY native native
 COPY src src
 COPY indexes indexes
 # The headers of Node that it was built with lie in the image; NIGH_SETUP keeps npm from compiling what the next line compiles.
-RUN export npm_config_nodedir=/usr/local && NIGH_SETUP=1 npm ci && npm run build && npm prune --omit=dev --ignore-scripts
+RUN export npm_config_nodedir=/usr/local && NIGH_SETUP=1 npm ci && npm run build
+# What is optional for others is here: databases, pictures, ONNX models, hnswlib-node, at the releases that the tests run with.
+RUN npm pkg set $(node -p "const { peerDependencies, devDependencies } = require('./package.json'); Object.keys(peerDependencies).map((name) => 'dependencies.' + name + '=' + devDependencies[name]).join(' ')") \
+ && npm pkg delete devDependencies peerDependencies peerDependenciesMeta \
+ && npm prune --ignore-scripts
 
 FROM node:22-bookworm-slim
 LABEL org.opencontainers.image.licenses="Apache-2.0"
@@ -21,7 +25,9 @@ COPY --from=build /nigh/node_modules node_modules
 COPY --from=build /nigh/build/Release/nigh.node build/Release/nigh.node
 COPY --from=build /nigh/dist dist
 COPY --from=build /nigh/indexes indexes
-# Nothing of the image has to be written to; collections are a volume that user 1000 can read, and write where it builds.
+# Nothing of the image has to be written to; collections are a volume that user 1000 can read, and write where it builds. A new volume gets its owner from
+# this folder.
+RUN install -d -o 1000 -g 1000 /data
 USER 1000:1000
 VOLUME /data
 EXPOSE 8080
