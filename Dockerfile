@@ -5,12 +5,12 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends python3 make g++ \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /nigh
-COPY package.json package-lock.json .npmrc binding.gyp tsconfig.json ./
+COPY package.json package-lock.json binding.gyp tsconfig.json ./
 COPY native native
 COPY src src
 COPY indexes indexes
 # The headers of Node that it was built with lie in the image; NIGH_SETUP keeps npm from compiling what the next line compiles.
-RUN export npm_config_nodedir=/usr/local && NIGH_SETUP=1 npm ci && npm run build
+RUN export npm_config_nodedir=/usr/local && NIGH_SETUP=1 ONNXRUNTIME_NODE_INSTALL=skip npm ci && npm run build
 # What is optional for others is here: databases, pictures, ONNX models, hnswlib-node, at the releases that the tests run with.
 RUN npm pkg set $(node -p "const { peerDependencies, devDependencies } = require('./package.json'); Object.keys(peerDependencies).map((name) => 'dependencies.' + name + '=' + devDependencies[name]).join(' ')") \
  && npm pkg delete devDependencies peerDependencies peerDependenciesMeta \

@@ -28,7 +28,7 @@ export interface KmeansOptions extends ClusteringTaskOptions {
   readonly spherical?: boolean;
   /** Steps at most, 0 to 10,000. Default 100. */
   readonly maxIterations?: number;
-  /** Stop when a step lowers the inertia by less than this share of it. 0 goes on until nothing changes. Default 0.0001. */
+  /** Stop when a step lowers the inertia by less than this share of it, 0 to 1. 0 goes on until nothing changes. Default 0.0001. */
   readonly tolerance?: number;
   /** Which rows are drawn as first centroids. The same seed gives the same bytes on any number of threads. Default 42. */
   readonly seed?: number;

@@ -1,3 +1,4 @@
+import { invalidArgument } from '../core/errors.js';
 import { choice, integer, number, optional, readParams, text } from '../core/params.js';
 import type { CollectionInfo } from '../retrieval/types.js';
 import { type BodyCodec, jsonCodec, messagePackCodec } from './body-codec.js';
@@ -62,7 +63,10 @@ export class NighClient {
 
   /** @param url of the service, with the path under which a proxy has it, if any @throws NighError INVALID_ARGUMENT, UNKNOWN_OPTION */
   constructor(url: string | URL, options: ClientOptions = {}) {
-    this.#base = new URL(String(url).replace(/\/*$/, '/'));
+    const address = String(url).replace(/\/*$/, '/');
+    if (!/^https?:/i.test(address) || !URL.canParse(address))
+      throw invalidArgument('url', 'an address such as http://127.0.0.1:8080', url);
+    this.#base = new URL(address);
     this.#options = readParams(clientSchema, options, '');
   }
 

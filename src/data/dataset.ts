@@ -8,6 +8,9 @@ export type Column =
   | { readonly type: 'number'; readonly values: (number | undefined)[] }
   | { readonly type: 'tags'; readonly values: (readonly string[] | undefined)[] };
 
+/** The licence of a dataset that states none. */
+export const notStated = 'not stated';
+
 /** Where a dataset comes from, for manifests and for people. */
 export interface DatasetOrigin {
   readonly name: string;

@@ -30,7 +30,6 @@ const schema = { ...buildFields, quantization: optional(choice(['none', 'sq8']))
  * Exact search: every allowed vector is compared, so every answer is the true one. The right index for some ten
  * thousand vectors, and the measure of every other. `efSearch` and `refineFactor` of a search mean nothing here,
  * because nothing is left out. A change costs as much as it changes; now and then one copies the vectors, to make room
- * because nothing is left out. A change costs as much as it changes; now and then one copies the vectors, to make room
  * or to free what removed ones held. Under l1, chebyshev, hamming and jaccard it is built once: `add`, `replace`,
  * `remove`, `compact` and `verify` throw UNSUPPORTED there.
  */

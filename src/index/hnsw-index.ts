@@ -27,14 +27,14 @@ export interface HnswBuildOptions extends BuildOptions {
    */
   readonly M?: number | undefined;
   /**
-   * Candidate pool while a node looks for its neighbours. More gives a better graph and a slower build. Default 200.
+   * Candidate pool while a node looks for its neighbours, 1 to 100,000. More gives a better graph and a slower build. Default 200.
    */
   readonly efConstruction?: number | undefined;
   /**
    * From 1 to 2: above 1 a node keeps some longer links, which saves hops where there are links to spare. Default 1.1.
    */
   readonly alpha?: number | undefined;
-  /** Of the levels. The same seed on one thread gives the same bytes. Default 42. */
+  /** Of the levels, an integer from 0. The same seed on one thread gives the same bytes. Default 42. */
   readonly seed?: number | undefined;
   /**
    * What the traversal reads; true distances are given to the best in every case. `sq8`: int8 codes, up to twice as
@@ -44,9 +44,9 @@ export interface HnswBuildOptions extends BuildOptions {
    * cosine, else `none`.
    */
   readonly quantization?: QuantizationName | undefined;
-  /** Native threads to use; 0 = all, which is the default. */
+  /** Native threads to use, up to 1,024; 0 = all, which is the default. */
   readonly threads?: number | undefined;
-  /** Candidate pool of a search that names none. Not stored in the file. Default 64. */
+  /** Candidate pool of a search that names none, 1 or more. Not stored in the file. Default 64. */
   readonly efSearch?: number | undefined;
   /**
    * Recall that a search aims at which names neither `recall` nor `efSearch`, above 0 and below 1; only one of the two may be

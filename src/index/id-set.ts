@@ -45,19 +45,19 @@ export class IdSet {
     return new IdSet(callNative(() => native().IdSet.deny(list)));
   }
 
-  /** The ids that are members of both. */
+  /** The ids that are members of both. @throws NighError INVALID_ARGUMENT, OUT_OF_MEMORY */
   and(other: IdSet): IdSet {
     const right = nativeIdSet('other', other);
     return new IdSet(callNative(() => this.#native.and(right)));
   }
 
-  /** The ids that are members of either. */
+  /** The ids that are members of either. @throws NighError INVALID_ARGUMENT, OUT_OF_MEMORY */
   or(other: IdSet): IdSet {
     const right = nativeIdSet('other', other);
     return new IdSet(callNative(() => this.#native.or(right)));
   }
 
-  /** The ids that are not members. */
+  /** The ids that are not members. @throws NighError OUT_OF_MEMORY */
   not(): IdSet {
     return new IdSet(callNative(() => this.#native.not()));
   }

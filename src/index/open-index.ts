@@ -20,7 +20,7 @@ export interface OpenOptions {
   readonly mode?: 'memory' | 'mmap' | undefined;
   /** With `mmap`: read the whole file now and check its checksums. Default false; `memory` always checks. */
   readonly verify?: boolean | undefined;
-  /** Candidate pool of a search that names none, in graph indexes. Default 64. */
+  /** Candidate pool of a search that names none, in graph indexes, 1 or more. Default 64. */
   readonly efSearch?: number | undefined;
   /**
    * Recall that a search aims at which names neither `recall` nor `efSearch`, in hnsw indexes; only one of the two may be given

@@ -46,7 +46,7 @@ export interface SearchOptions {
   /** Ids that may be returned. Default: all. */
   readonly filter?: IdSet | undefined;
   /**
-   * Graph indexes: size of the candidate pool, all of which is expanded. Larger finds more of the true neighbours and takes
+   * Graph indexes: size of the candidate pool, 1 or more, all of which is expanded. Larger finds more of the true neighbours and takes
    * longer. Below k, which the pool must hold, so many of it are expanded: the fastest answers of the least recall. Default:
    * that of the index, but at least k.
    */
@@ -66,8 +66,8 @@ export interface SearchOptions {
    */
   readonly within?: number | undefined;
   /**
-   * Quantised indexes: refineFactor × k candidates of the pool get their true distance. Larger finds more of the true
-   * neighbours and costs a row read each. Default 2.
+   * Quantised indexes: refineFactor × k candidates of the pool get their true distance. An integer of 1 or more; larger finds
+   * more of the true neighbours and costs a row read each. Default 2.
    */
   readonly refineFactor?: number | undefined;
   /** Compare every allowed row instead of traversing a graph. Default false. */
@@ -141,12 +141,16 @@ export interface VectorIndex<V extends Vector = Float32Array> {
   readonly capabilities: IndexCapabilities;
 
   /**
-   * The k nearest neighbours of one vector, off the event loop.
-   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, ABORTED, CLOSED
+   * The k nearest neighbours of one vector, off the event loop; k is 1 or more.
+   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, UNKNOWN_OPTION, UNSUPPORTED for what the engine lacks
+   * (`capabilities`), ABORTED, CLOSED, OUT_OF_MEMORY
    */
   search(query: V, k: number, options?: SearchOptions): Promise<SearchResult>;
 
-  /** One search per row, on all cores, off the event loop. `queries` must not change before the promise settles. */
+  /**
+   * One search per row, on all cores, off the event loop. `queries` must not change before the promise settles.
+   * @throws NighError as `search`
+   */
   searchBatch(queries: MatrixOf<V>, k: number, options?: BatchOptions): Promise<BatchResult>;
 
   /**
@@ -158,7 +162,7 @@ export interface VectorIndex<V extends Vector = Float32Array> {
   /** `vector` of several at once, in their order: only where they have to be fetched. `vectorsOf` asks any index. */
   vectors?(ids: Uint32Array, signal?: AbortSignal): Promise<(V | undefined)[]>;
 
-  /** Writes the index to one file, atomically. */
+  /** Writes the index to one file, atomically. @throws NighError INVALID_ARGUMENT, IO, CLOSED, OUT_OF_MEMORY */
   save(path: string): Promise<void>;
 
   /** Frees the memory. Later calls throw CLOSED; calls under way finish. */
@@ -170,7 +174,7 @@ export interface SyncVectorIndex<V extends Vector = Float32Array> extends Vector
   /**
    * What `search` gives, computed now: cheaper than a hop to another thread where a search takes microseconds. `signal`
    * is not looked at.
-   * @throws NighError DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, INVALID_ARGUMENT, CLOSED
+   * @throws NighError as `search`, but for ABORTED
    */
   searchSync(query: V, k: number, options?: SearchOptions): SearchResult;
 }

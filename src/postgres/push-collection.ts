@@ -14,6 +14,8 @@
 import { join } from 'node:path';
 import { throwIfAborted } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
+import { checked, integer, optional, type ParamsOf, readParams, text } from '../core/params.js';
+import { buildFields } from '../index/build-options.js';
 import type { VectorIndex } from '../index/vector-index.js';
 import { isProductMetric } from '../index/vector-index.js';
 import { Collection, type Generation } from '../retrieval/collection.js';
@@ -26,6 +28,7 @@ import { textRows } from './copy-rows.js';
 import { Database } from './database.js';
 import { type Layout, layoutOf, type PushedColumn, type PushedIndex, tableIn, tableNames } from './layout.js';
 import { idsOf, measurePushed } from './measure-pushed.js';
+import { buildSchema } from './pg-options.js';
 import { type ColumnType, PgTable, requireVectorExtension } from './pg-table.js';
 import { deeds, itemRows, userRows } from './push-rows.js';
 import { dropIncomplete, liveGenerationOf, schemasOf } from './pushed-schemas.js';
@@ -37,11 +40,11 @@ export type PushStep = 'items' | 'users' | 'interactions' | 'files' | 'vectors' 
 export interface PushOptions {
   /** postgres://user@host:5432/database; the password is better left to PGPASSWORD or ~/.pgpass. */
   readonly to: string;
-  /** Generations to keep in the database, the new one included. Default 2. */
+  /** Generations to keep in the database, the new one included, 1 to 1,000. Default 2. */
   readonly keep?: number;
-  /** Links of a row in the graphs. Default 16. */
+  /** Links of a row in the graphs, 2 to 100. Default 16. */
   readonly m?: number;
-  /** Pool while they are built. Default 200. */
+  /** Pool while they are built, 4 to 1,000. Default 200. */
   readonly efConstruction?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (step: PushStep, what: string, done: number, total: number) => void;
@@ -84,22 +87,34 @@ export interface Push {
 
 const partBytes = 1 << 22;
 
+type OnProgress = NonNullable<PushOptions['onProgress']>;
+
+const pushSchema = {
+  to: text(),
+  keep: integer({ min: 1, max: 1000, default: 2 }),
+  m: buildSchema.m,
+  efConstruction: buildSchema.efConstruction,
+  signal: buildFields.signal,
+  onProgress: optional(checked('a function', (value): value is OnProgress => typeof value === 'function')),
+};
+
 /**
  * Pushes the live generation of a collection directory.
- * @throws NighError UNKNOWN_COLLECTION, what opening it throws, INVALID_ARGUMENT for the URL, OPTIONAL_PACKAGE, CONNECTION_LOST, DATABASE,
+ * @throws NighError UNKNOWN_COLLECTION, what opening it throws, INVALID_ARGUMENT, UNKNOWN_OPTION, OPTIONAL_PACKAGE, CONNECTION_LOST, DATABASE,
  * UNSUPPORTED without pgvector 0.8, LOCKED while another pushes it, DUPLICATE_ID where the database has another generation of this name,
  * RECALL_FLOOR, ABORTED
  */
 export async function pushCollection(directory: string, options: PushOptions): Promise<Push> {
   const began = performance.now();
-  const database = await Database.open(options.to, { connections: 3 });
+  const settings = readParams(pushSchema, options, '');
+  const database = await Database.open(settings.to, { connections: 3 });
   try {
     const generation = await Collection.open(directory, 'mmap');
     try {
       const pending = await pendingChanges(directory);
       const layout = layoutOf(generation.manifest.name);
       return await locked(database, layout, async () => {
-        const pushed = await new Pusher(database, generation, directory, layout, options).run();
+        const pushed = await new Pusher(database, generation, directory, layout, settings).run();
         return { ...pushed, pending, seconds: (performance.now() - began) / 1000 };
       });
     } finally {
@@ -137,10 +152,16 @@ class Pusher {
   readonly #directory: string;
   readonly #layout: Layout;
   readonly #schema: string;
-  readonly #options: PushOptions;
+  readonly #options: ParamsOf<typeof pushSchema>;
   #distributed = false;
 
-  constructor(database: Database, generation: Generation, directory: string, layout: Layout, options: PushOptions) {
+  constructor(
+    database: Database,
+    generation: Generation,
+    directory: string,
+    layout: Layout,
+    options: ParamsOf<typeof pushSchema>,
+  ) {
     this.#database = database;
     this.#generation = generation;
     this.#directory = directory;
@@ -336,7 +357,7 @@ class Pusher {
     indexes: Record<string, PushedIndex>,
   ): Promise<PushedTable> {
     const began = performance.now();
-    const { signal, onProgress, m = 16, efConstruction = 200 } = this.#options;
+    const { signal, onProgress, m, efConstruction } = this.#options;
     const { metric, dim, size } = index;
     if (!isProductMetric(metric)) {
       throw new NighError(
@@ -409,7 +430,7 @@ class Pusher {
 
   /** Drops old generations: of those that are complete the newest stay, the live one first. */
   async #prune(): Promise<string[]> {
-    const { keep = 2 } = this.#options;
+    const { keep } = this.#options;
     const others = (await schemasOf(this.#database, this.#layout))
       .map(({ name }) => name)
       .filter((name) => name !== this.#schema);

@@ -50,9 +50,9 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
   /** Called at most some ten times a second per stage. */
   readonly onProgress?: (progress: BuildProgress) => void;
-  /** Native threads; 0 (default) = all. */
+  /** Native threads, up to 1,024; 0 (default) = all. */
   readonly threads?: number;
-  /** Generations to keep, the new one included. Default 2: one to go back to. */
+  /** Generations to keep, the new one included, 1 to 1,000. Default 2: one to go back to. */
   readonly keep?: number;
   /**
    * Take over the spaces of the live generation that would come out the same, and where all is the same make no new generation: what a build was
@@ -87,8 +87,8 @@ interface Built {
 /**
  * Builds a new generation of a collection and makes it the live one.
  * @param directory the collection, made if it is not there
- * @throws NighError LOCKED while another build runs, INVALID_ARGUMENT where folded changes would be undone (see `dropFolded`), RECALL_FLOOR, ABORTED, IO, INVALID_ARGUMENT, UNKNOWN_OPTION, and what the
- * dataset's source and the embeddings throw
+ * @throws NighError LOCKED while another build runs, INVALID_ARGUMENT also where folded changes would be undone (see `dropFolded`), RECALL_FLOOR,
+ * ABORTED, IO, UNKNOWN_OPTION, and what the dataset's source and the embeddings throw
  */
 export async function buildCollection(
   recipe: Recipe,

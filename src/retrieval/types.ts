@@ -149,13 +149,13 @@ export interface QueryOptions {
   readonly missing?: 'zero' | 'renormalise';
   /** The least share of the results, by space of `weights`, that come from its own first k: `{ image: 0.2 }`. They may weigh 0. */
   readonly quotas?: Readonly<Record<string, number>>;
-  /** How many candidates each source proposes. Default: k, and 4 · k where they are blended or re-ranked; fewer are not taken. */
+  /** How many candidates each source proposes, 1 to 1,000,000. Default: k, and 4 · k where they are blended or re-ranked; fewer are not taken. */
   readonly candidates?: number;
   /** Compare every item instead of searching the graph. Default false. */
   readonly exact?: boolean;
-  /** Pool size of the graph search. Default: the recipe's. */
+  /** Pool size of the graph search, 1 to 10,000. Default: the recipe's. */
   readonly efSearch?: number;
-  /** Instead of efSearch: the share of the true nearest that is wanted on average, above 0 and below 1. */
+  /** Instead of efSearch: the share of the true nearest that is wanted on average, above 0 and up to 0.9999; `exact` is for all of them. */
   readonly recall?: number;
   /** Which items may be returned, by their attributes: an object, or text such as `year >= 1990 and genres has "Comedy"`. Default: all. */
   readonly where?: Where | string;
@@ -167,18 +167,21 @@ export interface QueryOptions {
   readonly minScore?: number;
   /** From 0, the order of the scores, to 1: how much an item loses by its likeness to those before it. Default 0; k is at most 1,000 above. */
   readonly diversity?: number;
-  /** At most so many results with the same value of an attribute, such as an author. */
+  /** At most so many results, 1 to 10,000, with the same value of an attribute, such as an author. */
   readonly perGroup?: { readonly attribute: string; readonly most: number };
   /**
    * From −1 to 1: what the most popular item gains (above 0) or loses, where the best and the least of the candidates are 1 apart. For users, in a
    * space that was built with `popularity`, over the whole catalogue; otherwise among the candidates. Default 0.
    */
   readonly popularity?: number;
-  /** What some items gain, −1 to 1, on the same scale. */
+  /** What some items gain, −1 to 1, on the same scale; at most 100 of them. */
   readonly boosts?: readonly { readonly where: Where | string; readonly by: number }[];
-  /** What the newest item of the catalogue gains, on the same scale (`weight`, default 0.3); one older by `halfLife`, in the attribute's unit, half of it. */
+  /**
+   * What the newest item of the catalogue gains, on the same scale (`weight`, 0 to 1, default 0.3); one older by `halfLife`, above 0 and in the
+   * attribute's unit, half of it.
+   */
   readonly recency?: { readonly attribute: string; readonly halfLife: number; readonly weight?: number };
-  /** The last places go to items drawn from the other candidates, the same ones for the same seed (default 0). */
+  /** The last places, 1 to 10,000 of them, go to items drawn from the other candidates, the same ones for the same seed (default 0). */
   readonly explore?: { readonly slots: number; readonly seed?: number };
   /**
    * Whether another source answers where the space that was asked has no vector: the other spaces, then shared attributes, then what is rated
@@ -204,7 +207,7 @@ export interface Question extends RecommendOptions {
   readonly item?: string;
   /** Items that suit this user. */
   readonly user?: string;
-  /** Items that suit somebody who liked these. */
+  /** Items that suit somebody who liked these, at most 10,000. */
   readonly history?: readonly HistoryEntry[];
   /** Items near to this vector of `space`. */
   readonly vector?: Float32Array | readonly number[];
@@ -241,7 +244,7 @@ export interface HistoryEntry {
   readonly item: string;
   /**
    * How strongly, relative to one plain interaction: below 0 if they disliked it, which spaces with user vectors pass over unless they are of
-   * `als`. Default 1; not 0.
+   * `als`. From −1,000,000 to 1,000,000 and not 0; default 1.
    */
   readonly weight?: number;
   /** When, in Unix seconds: what is older counts less where there is a half-life. Default: as late as the latest. */

@@ -53,9 +53,9 @@ export interface AppLimits {
   readonly writeToken?: string;
   /** So many requests may each client address send to `/v1` in a second, 1 or more; the rest are 429. Default: any number. */
   readonly rateLimit?: number;
-  /** A request that is not answered after so many milliseconds is 504, and its search stops. Default 10,000. */
+  /** A request that is not answered after so many milliseconds, 1 to 3,600,000, is 504, and its search stops. Default 10,000. */
   readonly deadlineMs?: number;
-  /** So many requests may be under way; further ones are 503 with Retry-After. Default 1,024. */
+  /** So many requests, 1 or more, may be under way; further ones are 503 with Retry-After. Default 1,024. */
   readonly maxPending?: number;
   /** So late may the event loop be twice in a row, in milliseconds, before requests are refused with 503. Default 500. */
   readonly maxDelayMs?: number;

@@ -67,7 +67,7 @@ const listening = {
  * ```
  *
  * @throws NighError INVALID_ARGUMENT for a port in use, a host that does not resolve, or an address that others can reach
- * without a token; UNKNOWN_OPTION; ABORTED
+ * without a token; what `buildApp` throws; IO; ABORTED
  */
 export async function serve(options: ServeOptions): Promise<RunningService> {
   const { collections, logger = false, signal, ...rest } = options;

@@ -8,7 +8,7 @@ import { say, script, step } from './report.mjs';
 import { run } from './run-command.mjs';
 
 await script(async () => {
-  await ensureBuilt();
+  await ensureBuilt({ optional: false });
   const vitest = [inRoot('node_modules/vitest/vitest.mjs'), 'run', '--root', root, 'test/docs'];
   await step('Writing docs/reference', () =>
     run(process.execPath, vitest, { env: { ...process.env, NIGH_WRITE_DOCS: '1' } }),

@@ -6,13 +6,14 @@ import { dim, say, secondsSince } from './report.mjs';
 
 /**
  * Brings packages, native core and dist/ up to date, in this order, doing only what is needed.
- * @param {{ nativeTests?: boolean }} [options] nativeTests: also the program of C++ tests
+ * @param {{ nativeTests?: boolean, optional?: boolean }} [options] nativeTests: also the program of C++ tests; optional: also the packages that have
+ * to be compiled and that only tests and comparisons use, which is the default
  */
-export async function ensureBuilt({ nativeTests = false } = {}) {
+export async function ensureBuilt({ nativeTests = false, optional = true } = {}) {
   const began = performance.now();
   requireNode();
-  const worked = [await installPackages(), await buildNative({ tests: nativeTests }), await buildTypescript()].some(
-    Boolean,
-  );
+  const packages = await installPackages({ optional });
+  const native = await buildNative({ tests: nativeTests });
+  const worked = (await buildTypescript()) || packages || native;
   if (!worked) say(dim(`Packages, native core and TypeScript are up to date (${secondsSince(began)}).`));
 }

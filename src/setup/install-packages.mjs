@@ -11,35 +11,32 @@ import { npmCommand, run } from './run-command.mjs';
 const stamp = inRoot('node_modules', '.nigh-lockfile');
 
 /**
- * Installs what is missing.
+ * Installs what is missing. No package runs a script of its own: those that have to be compiled are, and of the others the scripts do nothing that
+ * is needed, or fetch what nigh does not use.
+ * @param {{ optional: boolean }} options optional: also compile what only tests and comparisons use
  * @returns {Promise<boolean>} whether anything had to be done
  */
-export async function installPackages() {
+export async function installPackages({ optional }) {
   const wanted = fingerprint(root, [inRoot('package-lock.json')], [process.platform, process.arch]);
-  if (readStamp(stamp) === wanted && uncompiled().length === 0) return false;
+  if (readStamp(stamp) === wanted && uncompiled(optional).length === 0) return false;
   const npm = npmCommand();
   let worked = false;
   if (!matchesLockfile()) {
-    const env = npmEnvironment();
+    // Asked first: what is missing on this machine is said before anything is fetched.
+    const env = compileEnvironment();
     // Development packages are asked for by name: NODE_ENV=production would leave out the compiler.
-    await step('Installing packages with npm ci', () =>
-      run(npm.command, [...npm.args, 'ci', '--include=dev', '--no-audit', '--no-fund'], { env }),
-    );
+    const options = ['--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
+    await step('Installing packages with npm ci', () => run(npm.command, [...npm.args, 'ci', ...options], { env }));
     worked = true;
   }
-  const bare = uncompiled();
+  const bare = uncompiled(optional);
   if (bare.length > 0) {
-    const env = npmEnvironment();
+    const env = { ...compileEnvironment(), JOBS: String(availableParallelism()) };
     await step(`Compiling ${bare.join(', ')}`, () => run(npm.command, [...npm.args, 'rebuild', ...bare], { env }));
     worked = true;
   }
   writeStamp(stamp, wanted);
   return worked;
-}
-
-function npmEnvironment() {
-  // The next step compiles our own core with its own message, so npm's run of our install script can leave it.
-  return { ...compileEnvironment(), JOBS: String(availableParallelism()), NIGH_SETUP: '1' };
 }
 
 /** Whether node_modules holds what the lockfile lists. */
@@ -69,15 +66,17 @@ function packagesOf(path) {
 }
 
 /**
- * Packages that compile at install and have not: `npm ci --ignore-scripts` leaves them so.
+ * Packages that have to be compiled and are not.
+ * @param {boolean} optional also those that nigh does without
  * @returns {string[]}
  */
-function uncompiled() {
-  /** @type {Record<string, boolean>} */
-  const scripts = JSON.parse(readFileSync(inRoot('package.json'), 'utf8')).allowScripts ?? {};
-  return Object.keys(scripts).filter((name) => {
+function uncompiled(optional) {
+  /** @type {{ allowScripts?: Record<string, boolean>, peerDependenciesMeta?: object }} */
+  const { allowScripts = {}, peerDependenciesMeta = {} } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
+  return Object.keys(allowScripts).filter((name) => {
     const folder = inRoot('node_modules', ...name.split('/'));
-    if (scripts[name] !== true || !existsSync(`${folder}/binding.gyp`)) return false;
+    if (allowScripts[name] !== true || !existsSync(`${folder}/binding.gyp`)) return false;
+    if (!optional && name in peerDependenciesMeta) return false;
     // lmdb's binaries are packages of their own.
     if (existsSync(inRoot('node_modules', `@${name}`, `${name}-${process.platform}-${process.arch}`))) return false;
     return filesBelow(`${folder}/build`, (path) => path.endsWith('.node')).length === 0;

@@ -8,7 +8,7 @@ import { requireNode } from './prerequisites.mjs';
 import { say, script } from './report.mjs';
 
 await script(async () => {
-  if (process.env.NIGH_SETUP === '1') return; // npm ci inside npm start, npm test or npm run build, which compile next
+  if (process.env.NIGH_SETUP === '1') return; // set by whoever compiles next, as the Dockerfile does
   requireNode();
   if (!hasPrebuilt()) await buildNative();
 });

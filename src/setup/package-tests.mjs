@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { apiReference } from './api-reference.mjs';
-import { leftOut } from './counted-tests.mjs';
+import { countVitest, leftOut } from './counted-tests.mjs';
 import { inBareProject, install, packPackage, runInProject } from './installed-package.mjs';
 import { inRoot, root } from './paths.mjs';
 import { onPath } from './prerequisites.mjs';
@@ -28,7 +28,13 @@ export async function packageTests() {
   const outcomes = await inBareProject(process.execPath, async (project) => {
     const installed = await timed('installed without a compiler', () => install(project, [tarball]));
     await runInProject(project, ['smoke.cjs']);
-    return [installed, ...(await everyLevel(project)), ...(await olderProcessors(project)), await types(project)];
+    return [
+      installed,
+      ...(await everyLevel(project)),
+      ...(await olderProcessors(project)),
+      await types(project),
+      await followedPages(project),
+    ];
   });
   outcomes.push(await withoutBinary(tarball), await fromSource(tarball));
   for (const [name, [spec = '', ...command]] of Object.entries(judges)) {
@@ -94,6 +100,18 @@ function types({ folder, env }) {
     });
     const tsc = inRoot('node_modules/typescript/bin/tsc');
     await run(process.execPath, [tsc, ...options.split(' '), 'consumer.mts'], { cwd: folder, env });
+  });
+}
+
+/**
+ * Pages that a newcomer follows word for word, with the installed package instead of the build of this repository.
+ * @param {import('./installed-package.mjs').Project} project
+ */
+function followedPages({ folder }) {
+  const pages = '(README|getting-started|service|pipelines|recall-and-time|retrieval|live-updates|installing)';
+  return countVitest('pages of the documentation, followed with it', ['test/cli/documentation.test.ts', '-t', pages], {
+    ...process.env,
+    NIGH_INSTALLED: folder,
   });
 }
 

@@ -5,7 +5,7 @@ import { prebuild } from './prebuild.mjs';
 import { script } from './report.mjs';
 
 await script(async () => {
-  await ensureBuilt();
+  await ensureBuilt({ optional: false });
   await prebuild();
   return 0;
 });

@@ -18,7 +18,7 @@ const questions = [
 await script(async () => {
   const began = performance.now();
   const { once, port } = options(process.argv.slice(2));
-  await ensureBuilt();
+  await ensureBuilt({ optional: false });
   const absent = demos.filter((name) => !existsSync(inRoot('indexes', name, 'CURRENT')));
   if (absent.length > 0) await nigh(['build', ...absent]);
   for (const question of questions) await nigh([...question, '-k', '8']);

@@ -6,17 +6,19 @@ import type { Answer, CollectionInfo } from '../../src/retrieval/index.js';
 import { Retriever } from '../../src/retrieval/index.js';
 import { films, layOut, likes } from './films.js';
 import { type Finished, nigh, RunningNigh, repository, requireBuild } from './nigh-command.js';
+import { nighInside } from './nigh-inside.js';
 
 let folder = '';
 let built: Finished;
-const run = (...args: string[]) => nigh(args, { cwd: folder, env: { NIGH_INDEXES: '' } });
+const where = () => ({ cwd: folder, env: { NIGH_INDEXES: '' } });
+const run = (...args: string[]) => nighInside(args, where());
 const collection = () => join(folder, 'indexes/films');
 
 beforeAll(() => {
   requireBuild();
   folder = mkdtempSync(join(tmpdir(), 'nigh-cli-'));
   layOut(folder);
-  built = run('build', 'films');
+  built = nigh(['build', 'films'], where());
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -49,14 +51,14 @@ describe('nigh build', () => {
     expect(rows[2]).toMatch(/^text +tfidf +similar /);
   });
 
-  test('takes several recipes by name and by path, and --json is an array of what the library tells', () => {
+  test('takes several recipes by name and by path, and --json is an array of what the library tells', async () => {
     layOut(folder, {}, 'second');
     mkdirSync(join(folder, 'elsewhere'));
     for (const file of ['films.csv', 'likes.csv']) {
       copyFileSync(join(collection(), file), join(folder, 'elsewhere', file));
     }
     copyFileSync(join(collection(), 'recipe.json'), join(folder, 'elsewhere/third.json'));
-    const finished = run('build', 'second', 'elsewhere/third.json', '--json');
+    const finished = await run('build', 'second', 'elsewhere/third.json', '--json');
     expect(finished.status, finished.stderr).toBe(0);
     const infos = JSON.parse(finished.stdout) as CollectionInfo[];
     expect(infos.map(({ name, items, users }) => [name, items, users])).toEqual([
@@ -64,13 +66,13 @@ describe('nigh build', () => {
       ['films', 60, 90],
     ]);
     expect(readdirSync(join(folder, 'elsewhere/third'))).toContain('CURRENT');
-    expect(run('similar', 'elsewhere/third', 'f1').status).toBe(0);
+    expect((await run('similar', 'elsewhere/third', 'f1')).status).toBe(0);
   });
 
-  test('--out builds elsewhere', () => {
-    const finished = run('build', 'films', '--out', 'somewhere/else');
+  test('--out builds elsewhere', async () => {
+    const finished = await run('build', 'films', '--out', 'somewhere/else');
     expect(finished.status, finished.stderr).toBe(0);
-    expect(run('similar', 'somewhere/else', 'f1', '--json').status).toBe(0);
+    expect((await run('similar', 'somewhere/else', 'f1', '--json')).status).toBe(0);
   });
 
   test.each([
@@ -95,8 +97,8 @@ describe('nigh build', () => {
       'INVALID_ARGUMENT',
       /--out: expected one recipe/,
     ],
-  ])('%s is refused', (_, args, status, code, message) => {
-    expectFailure(run(...args), status, code, message);
+  ])('%s is refused', async (_, args, status, code, message) => {
+    expectFailure(await run(...args), status, code, message);
   });
 
   test.each([
@@ -109,20 +111,20 @@ describe('nigh build', () => {
     ],
     ['a floor that cannot be reached', { recallFloor: 1.5 }, 'INVALID_RECIPE', /recallFloor/],
     ['JSON that is none', undefined, 'INVALID_RECIPE', /not valid JSON/],
-  ])('%s in a recipe fails, and the old generation stays live', (_, changes, code, message) => {
+  ])('%s in a recipe fails, and the old generation stays live', async (_, changes, code, message) => {
     const directory = layOut(folder, changes ?? {}, 'broken');
     if (changes === undefined) writeFileSync(join(directory, 'recipe.json'), '{ "name": ');
     const before = readdirSync(directory).sort();
-    expectFailure(run('build', 'broken'), 1, code, message);
+    expectFailure(await run('build', 'broken'), 1, code, message);
     expect(readdirSync(directory).sort()).toEqual(before);
   });
 
-  test('a value that is not a number fails with file and line, and leaves nothing behind', () => {
+  test('a value that is not a number fails with file and line, and leaves nothing behind', async () => {
     const directory = layOut(folder, {}, 'broken');
     const path = join(directory, 'films.csv');
     writeFileSync(path, readFileSync(path, 'utf8').replace(',1953', ',soon'));
     const before = readdirSync(directory).sort();
-    expectFailure(run('build', 'broken'), 1, 'INVALID_RECORD', /films\.csv:5.*soon/);
+    expectFailure(await run('build', 'broken'), 1, 'INVALID_RECORD', /films\.csv:5.*soon/);
     expect(readdirSync(directory).sort()).toEqual(before);
   });
 
@@ -130,7 +132,7 @@ describe('nigh build', () => {
     '%s during a build leaves the old generation live and nothing else',
     async (signal) => {
       const directory = layOut(folder, {}, 'long');
-      expect(run('build', 'long').status).toBe(0);
+      expect((await run('build', 'long')).status).toBe(0);
       layOut(folder, { spaces: { cf: { embedding: 'als', factors: 256, iterations: 1000, cgSteps: 0 } } }, 'long');
       const before = readdirSync(directory).sort();
       const building = new RunningNigh(['build', 'long'], { cwd: folder });
@@ -140,14 +142,14 @@ describe('nigh build', () => {
       expect(finished).toMatchObject({ status: signal === 'SIGINT' ? 130 : 143, stdout: '' });
       expect(finished.stderr).toContain('[ABORTED]');
       expect(readdirSync(directory).sort()).toEqual(before);
-      expect(run('similar', 'long', 'f1').status).toBe(0);
+      expect((await run('similar', 'long', 'f1')).status).toBe(0);
     },
   );
 });
 
 describe('nigh similar', () => {
-  test('prints rank, score, title, id and attributes, and says how they were found', () => {
-    const finished = run('similar', 'films', films[0]?.title ?? '', '-k', '5');
+  test('prints rank, score, title, id and attributes, and says how they were found', async () => {
+    const finished = await run('similar', 'films', films[0]?.title ?? '', '-k', '5');
     expect(finished.status, finished.stderr).toBe(0);
     const [header = '', ...rows] = finished.stdout.trimEnd().split('\n');
     expect(header).toMatch(/^# +score +title +id +genre +year$/);
@@ -178,15 +180,15 @@ describe('nigh similar', () => {
       [['--allow', 'f2', '--allow', 'f3', '--min-score', '-1'], { allow: ['f2', 'f3'], minScore: -1 }],
       [['--explain', '--where', 'genre has western'], { explain: true, where: 'genre has western' }],
     ] as const) {
-      const finished = run('similar', 'films', 'f1', '--json', ...args);
+      const finished = await run('similar', 'films', 'f1', '--json', ...args);
       const answer = JSON.parse(finished.stdout) as Answer;
       expect(finished).toMatchObject({ status: 0, stderr: '' });
       expect(withoutTime(answer)).toEqual(withoutTime(await retriever.similarItems('f1', options)));
     }
   });
 
-  test('--text asks without an item, and --explain says why', () => {
-    const finished = run(
+  test('--text asks without an item, and --explain says why', async () => {
+    const finished = await run(
       'similar',
       'films',
       '--text',
@@ -278,26 +280,26 @@ describe('nigh similar', () => {
     ['a k that is no number', ['similar', 'films', 'f1', '-k', '1e1'], 2, 'INVALID_ARGUMENT', /-k: expected/],
     ['too many items', ['similar', 'films', 'f1', 'f2'], 2, 'INVALID_ARGUMENT', /Too many arguments/],
     ['an unknown option', ['similar', 'films', 'f1', '--exakt'], 2, 'UNKNOWN_OPTION', /--exakt.*Did you mean --exact/],
-  ])('%s is refused', (_, args, status, code, message) => {
-    expectFailure(run(...args), status, code, message);
+  ])('%s is refused', async (_, args, status, code, message) => {
+    expectFailure(await run(...args), status, code, message);
   });
 
-  test('for a machine a refusal is a problem document on stderr', () => {
-    const failed = run('similar', 'films', 'nothing like it', '--json');
+  test('for a machine a refusal is a problem document on stderr', async () => {
+    const failed = await run('similar', 'films', 'nothing like it', '--json');
     expect(failed).toMatchObject({ status: 1, stdout: '' });
     expect(JSON.parse(failed.stderr)).toMatchObject({
       type: 'urn:nigh:error:unknown-item',
       status: 404,
       code: 'UNKNOWN_ITEM',
     });
-    const misused = run('similar', 'films', 'f1', '--json', '-k', 'x');
+    const misused = await run('similar', 'films', 'f1', '--json', '-k', 'x');
     expect(misused.status).toBe(2);
     expect(JSON.parse(misused.stderr)).toMatchObject({ status: 400, code: 'INVALID_ARGUMENT' });
   });
 
   test('a damaged index file is told by its code and crashes nothing', () => {
     const directory = join(folder, 'damaged');
-    expect(run('build', 'films', '--out', directory).status).toBe(0);
+    expect(nigh(['build', 'films', '--out', directory], where()).status).toBe(0);
     const generation = join(directory, 'gen-000001');
     const file = join(generation, readdirSync(generation).find((name) => name.endsWith('.ann')) ?? '');
     const whole = readFileSync(file);
@@ -306,7 +308,7 @@ describe('nigh similar', () => {
       [Buffer.from(whole.map((byte, i) => (i === whole.length - 100 ? byte ^ 4 : byte))), /\[CHECKSUM_MISMATCH\]/],
     ] as const) {
       writeFileSync(file, bytes);
-      const finished = run('similar', directory, 'f1');
+      const finished = nigh(['similar', directory, 'f1'], where());
       expect(finished).toMatchObject({ status: 1, stdout: '' });
       expect(finished.stderr).toMatch(codes);
     }
@@ -317,17 +319,28 @@ describe('nigh recommend', () => {
   test('--json is the library’s answer for a user, and leaves out what the user has unless asked', async () => {
     await using retriever = await Retriever.open(collection());
     const has = new Set(likes.filter(({ user }) => user === 'u1').map(({ film }) => film));
-    const answer = JSON.parse(run('recommend', 'films', 'u1', '-k', '60', '--json').stdout) as Answer;
+    const answer = JSON.parse((await run('recommend', 'films', 'u1', '-k', '60', '--json')).stdout) as Answer;
     expect(withoutTime(answer)).toEqual(withoutTime(await retriever.recommend('u1', { k: 60 })));
     expect(answer.results).toHaveLength(60 - has.size);
     expect(answer.results.filter(({ id }) => has.has(id))).toEqual([]);
-    const all = JSON.parse(run('recommend', 'films', 'u1', '-k', '60', '--include-seen', '--json').stdout) as Answer;
+    const all = JSON.parse(
+      (await run('recommend', 'films', 'u1', '-k', '60', '--include-seen', '--json')).stdout,
+    ) as Answer;
     expect(all.results).toHaveLength(60);
   });
 
   test('--liked takes ids and titles, once or several times, and is the library’s answer for a newcomer', async () => {
     await using retriever = await Retriever.open(collection());
-    const finished = run('recommend', 'films', '--liked', 'f1', '--liked', films[2]?.title ?? '', '--json', '--exact');
+    const finished = await run(
+      'recommend',
+      'films',
+      '--liked',
+      'f1',
+      '--liked',
+      films[2]?.title ?? '',
+      '--json',
+      '--exact',
+    );
     expect(finished.status, finished.stderr).toBe(0);
     const expected = await retriever.recommendFor([{ item: 'f1' }, { item: 'f3' }], { exact: true });
     expect(withoutTime(JSON.parse(finished.stdout) as Answer)).toEqual(withoutTime(expected));
@@ -337,16 +350,18 @@ describe('nigh recommend', () => {
     await using retriever = await Retriever.open(collection());
     const expected = withoutTime(await retriever.recommendFor([]));
     for (const who of [['--newcomer'], ['u1000', '--fallback']]) {
-      const finished = run('recommend', 'films', ...who, '--json');
+      const finished = await run('recommend', 'films', ...who, '--json');
       expect(finished.status, finished.stderr).toBe(0);
       expect(withoutTime(JSON.parse(finished.stdout) as Answer)).toEqual(expected);
     }
-    expect(run('recommend', 'films', '--newcomer').stderr).toContain('For anybody:');
+    expect((await run('recommend', 'films', '--newcomer')).stderr).toContain('For anybody:');
   });
 
-  test('for people it says for whom', () => {
-    expect(run('recommend', 'films', 'u1').stderr).toMatch(/^For user u1:/);
-    expect(run('recommend', 'films', '--liked', 'f1').stderr).toContain(`For somebody who likes ${films[0]?.title}:`);
+  test('for people it says for whom', async () => {
+    expect((await run('recommend', 'films', 'u1')).stderr).toMatch(/^For user u1:/);
+    expect((await run('recommend', 'films', '--liked', 'f1')).stderr).toContain(
+      `For somebody who likes ${films[0]?.title}:`,
+    );
   });
 
   test.each([
@@ -355,8 +370,8 @@ describe('nigh recommend', () => {
     ['both a user and picks', ['recommend', 'films', 'u1', '--liked', 'f1'], 2, 'INVALID_ARGUMENT', /got both/],
     ['an unknown user', ['recommend', 'films', 'u1000'], 1, 'UNKNOWN_USER', /u1000/],
     ['an unknown pick', ['recommend', 'films', '--liked', 'f1', '--liked', 'zzz'], 1, 'UNKNOWN_ITEM', /zzz/],
-  ])('%s is refused', (_, args, status, code, message) => {
-    expectFailure(run(...args), status, code, message);
+  ])('%s is refused', async (_, args, status, code, message) => {
+    expectFailure(await run(...args), status, code, message);
   });
 });
 
@@ -364,32 +379,38 @@ describe('nigh inspect', () => {
   test('tells a collection as the library does, by name and by directory', async () => {
     await using retriever = await Retriever.open(collection());
     for (const name of ['films', './indexes/films']) {
-      expect(JSON.parse(run('inspect', name, '--json').stdout)).toEqual(JSON.parse(JSON.stringify(retriever.info)));
+      expect(JSON.parse((await run('inspect', name, '--json')).stdout)).toEqual(
+        JSON.parse(JSON.stringify(retriever.info)),
+      );
     }
-    const { stdout, stderr } = run('inspect', 'films');
+    const { stdout, stderr } = await run('inspect', 'films');
     expect(stderr).toBe('');
     expect(stdout).toContain('films: Sixty films');
     expect(stdout).toMatch(/recall@10/);
     expect(stdout).toMatch(/cf +als +recommend +hnsw +ip +\d+ +60 +90 +[01]\.\d{4}/);
   });
 
-  test('tells an index file from its header', () => {
+  test('tells an index file from its header', async () => {
     const generation = join(collection(), 'gen-000001');
     const file = join(generation, readdirSync(generation).find((name) => name.endsWith('.ann')) ?? '');
-    expect(JSON.parse(run('inspect', file, '--json').stdout)).toMatchObject({ kind: 'hnsw', dim: 8, count: 60 });
-    expect(run('inspect', file).stdout).toMatch(/hnsw, (cosine|ip), 60 vectors of 8 dimensions/);
+    expect(JSON.parse((await run('inspect', file, '--json')).stdout)).toMatchObject({
+      kind: 'hnsw',
+      dim: 8,
+      count: 60,
+    });
+    expect((await run('inspect', file)).stdout).toMatch(/hnsw, (cosine|ip), 60 vectors of 8 dimensions/);
   });
 
-  test('a file that is no index is refused', () => {
-    expectFailure(run('inspect', join(collection(), 'films.csv')), 1, 'FORMAT', /films\.csv/);
+  test('a file that is no index is refused', async () => {
+    expectFailure(await run('inspect', join(collection(), 'films.csv')), 1, 'FORMAT', /films\.csv/);
   });
 });
 
 describe('nigh fetch', () => {
-  test('--list names every dataset with its licence', () => {
-    const { stdout } = run('fetch', '--list');
+  test('--list names every dataset with its licence', async () => {
+    const { stdout } = await run('fetch', '--list');
     expect(stdout).toMatch(/^openmoji .* CC BY-SA 4\.0/m);
-    const list = JSON.parse(run('fetch', '--list', '--json').stdout) as { name: string; licence: string }[];
+    const list = JSON.parse((await run('fetch', '--list', '--json')).stdout) as { name: string; licence: string }[];
     expect(list.map(({ name }) => name)).toContain('movielens-latest-small');
     expect(list.every(({ licence }) => licence.length > 0)).toBe(true);
   });
@@ -398,8 +419,8 @@ describe('nigh fetch', () => {
     ['an unknown dataset', ['fetch', 'openmoij'], 1, 'UNKNOWN_DATASET', /Did you mean "openmoji"/],
     ['no dataset', ['fetch'], 2, 'INVALID_ARGUMENT', /expected names of datasets, or --list/],
     ['names and --list', ['fetch', 'openmoji', '--list'], 2, 'INVALID_ARGUMENT', /or --list/],
-  ])('%s is refused', (_, args, status, code, message) => {
-    expectFailure(run(...args), status, code, message);
+  ])('%s is refused', async (_, args, status, code, message) => {
+    expectFailure(await run(...args), status, code, message);
   });
 });
 
@@ -408,14 +429,14 @@ describe('nigh serve', () => {
     const serving = new RunningNigh(['serve', 'films', '--port', '0', '--json'], { cwd: folder });
     const [, url] = await serving.says(/"url":"([^"]+)"/);
     const response = await fetch(`${url}/v1/collections/films/items/f1/similar?k=7`);
-    const printed = JSON.parse(run('similar', 'films', 'f1', '-k', '7', '--json').stdout) as Answer;
+    const printed = JSON.parse((await run('similar', 'films', 'f1', '-k', '7', '--json')).stdout) as Answer;
     expect(withoutTime((await response.json()) as Answer)).toEqual(withoutTime(printed));
     const info: unknown = await (await fetch(`${url}/v1/collections/films`)).json();
-    expect(info).toEqual(JSON.parse(run('inspect', 'films', '--json').stdout));
+    expect(info).toEqual(JSON.parse((await run('inspect', 'films', '--json')).stdout));
     const refused = await fetch(`${url}/v1/collections/films/items/zzz/similar`);
     const problem: unknown = await refused.json();
     expect(problem).toMatchObject({
-      ...JSON.parse(run('similar', 'films', 'zzz', '--json').stderr),
+      ...JSON.parse((await run('similar', 'films', 'zzz', '--json')).stderr),
       detail: expect.any(String),
     });
     serving.child.kill('SIGINT');
@@ -439,8 +460,8 @@ describe('nigh serve', () => {
       'INVALID_ARGUMENT',
       /NIGH_TOKEN/,
     ],
-  ])('%s is refused', (_, args, status, code, message) => {
-    const finished = run(...args);
+  ])('%s is refused', async (_, args, status, code, message) => {
+    const finished = await run(...args);
     expect(finished.stderr).toMatch(message);
     expect(finished.stderr).toContain(`[${code}]`);
     expect(finished).toMatchObject({ status, stdout: '' });
@@ -464,22 +485,22 @@ function withoutTime({ results, stats, explanation }: Answer): unknown {
 }
 
 describe('nigh evaluate', () => {
-  test('prints the figures of every space with their definitions, and --json the same as an object', () => {
-    const table = run('evaluate', 'films', '-k', '5');
+  test('prints the figures of every space with their definitions, and --json the same as an object', async () => {
+    const table = await run('evaluate', 'films', '-k', '5');
     expect(table.status, table.stderr).toBe(0);
     expect(table.stdout).toMatch(/^leave-one-out: one random interaction .* 90 users, 0 skipped/);
     expect(table.stdout).toMatch(/^cf, through hnsw +\.?\d/m);
     expect(table.stdout).toContain('NDCG: binary gains');
-    const json = run('evaluate', 'films', '-k', '5', '--json');
+    const json = await run('evaluate', 'films', '-k', '5', '--json');
     const { ranking } = JSON.parse(json.stdout);
     const cf = ranking.find(({ model }: { model: string }) => model === 'cf');
     expect(table.stdout).toMatch(new RegExp(`^cf +${cf.hitRate.toFixed(4)} `, 'm'));
   });
 
-  test('tries the values of a grid, takes the best, and draws the figures', () => {
+  test('tries the values of a grid, takes the best, and draws the figures', async () => {
     const plot = join(folder, 'figures.svg');
     const grid = ['--grid', 'cf.factors=2,8', '--grid', 'cf.regularization=0.01,0.1'];
-    const table = run('evaluate', 'films', '-k', '5', '--no-approximate', '--stability', ...grid, '--plot', plot);
+    const table = await run('evaluate', 'films', '-k', '5', '--no-approximate', '--stability', ...grid, '--plot', plot);
     expect(table.status, table.stderr).toBe(0);
     const trials = [...table.stdout.matchAll(/^factors=(\d) regularization=([\d.]+) +(0\.\d{4})$/gm)];
     expect(trials).toHaveLength(4);
@@ -487,21 +508,26 @@ describe('nigh evaluate', () => {
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
     expect(table.stdout).toMatch(/^lists that move +responsiveness +churn +users\ncf +0\.\d{4} +0\.\d{4} +90$/m);
     expect(readFileSync(plot, 'utf8')).toMatch(/^<svg .*films, leave-one-out.*popular.*<\/svg>/s);
-    const json = run('evaluate', 'films', '-k', '5', '--no-approximate', ...grid, '--json');
+    const json = await run('evaluate', 'films', '-k', '5', '--no-approximate', ...grid, '--json');
     const [{ space, best, trials: tried }] = JSON.parse(json.stdout).tuning;
     expect([space, best]).toEqual(['cf', tried[0].params]);
   });
 
-  test('refuses a grid of a space, parameter or value that there is not before anything is fitted', () => {
+  test('refuses a grid of a space, parameter or value that there is not before anything is fitted', async () => {
     const grid = (value: string) => run('evaluate', 'films', '--grid', value);
-    expectFailure(grid('cf'), 2, 'INVALID_ARGUMENT', /space\.parameter=value,value/);
-    expectFailure(grid('cff.factors=2'), 1, 'INVALID_ARGUMENT', /cf, text/);
-    expectFailure(grid('cf.factor=2'), 1, 'UNKNOWN_OPTION', /factors/);
-    expectFailure(grid('cf.factors=2,many'), 1, 'INVALID_RECIPE', /integer/);
+    expectFailure(await grid('cf'), 2, 'INVALID_ARGUMENT', /space\.parameter=value,value/);
+    expectFailure(await grid('cff.factors=2'), 1, 'INVALID_ARGUMENT', /cf, text/);
+    expectFailure(await grid('cf.factor=2'), 1, 'UNKNOWN_OPTION', /factors/);
+    expectFailure(await grid('cf.factors=2,many'), 1, 'INVALID_RECIPE', /integer/);
   });
 
-  test('refuses an unknown protocol and a wrong number', () => {
-    expectFailure(run('evaluate', 'films', '--protocol', 'leave-two-out'), 1, 'INVALID_ARGUMENT', /leave-one-out/);
-    expectFailure(run('evaluate', 'films', '--test-share', 'much'), 2, 'INVALID_ARGUMENT', /--test-share/);
+  test('refuses an unknown protocol and a wrong number', async () => {
+    expectFailure(
+      await run('evaluate', 'films', '--protocol', 'leave-two-out'),
+      1,
+      'INVALID_ARGUMENT',
+      /leave-one-out/,
+    );
+    expectFailure(await run('evaluate', 'films', '--test-share', 'much'), 2, 'INVALID_ARGUMENT', /--test-share/);
   });
 });

@@ -81,6 +81,11 @@ describe.each(['json', 'msgpack'] as const)('over %s', (format) => {
     expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT', faults: [{ parameter: 'k', got: '0' }] });
   });
 
+  test('what is no address of a service is refused when the client is made', () => {
+    for (const url of ['', '127.0.0.1:8080', 'localhost', 'ftp://127.0.0.1', 'http://'])
+      expect(() => new NighClient(url)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+
   test('without the token it is UNAUTHORIZED, with the wrong right for a change FORBIDDEN', async () => {
     await expect(new NighClient(service.url, { format }).collections()).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     await expect(films().reload()).rejects.toMatchObject({ code: 'FORBIDDEN', httpStatus: 403 });

@@ -1,6 +1,6 @@
 /** What is published: read from the list that npm would pack, without packing. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { repository, requireBuild } from '../cli/nigh-command.js';
 
 /** Everything that may be in it. A new kind of file has to be allowed here. */
 const allowed = [
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|binding\.gyp)$/,
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CONTRIBUTING\.md|Dockerfile|binding\.gyp)$/,
   /^dist\/[\w./-]+\.(js|mjs|d\.ts)$/,
   /^dist\/service\/explorer\/[\w-]+\.(css|html|js|svg)$/,
   /^native\/(base|format|index|napi|quant|simd|train)\/[\w-]+\.(cpp|h)$/,
@@ -18,9 +18,11 @@ const allowed = [
   /^prebuilds\/(linux|darwin|win32)-(x64|arm64)\/nigh(\.glibc|\.musl)?\.node$/,
   /^src\/setup\/[\w-]+\.mjs$/,
   /^indexes\/([\w-]+\/recipe\.json|recipe\.schema\.json)$/,
-  /^docs\/([\w-]+|reference\/[\w-]+)\.md$/,
-  /^docs\/pictures\/[\w-]+\.svg$/,
-  /^docs\/examples\/[\w-]+\.(md|mjs)$/,
+  /^docs\/((decisions|reference|examples)\/)?[\w-]+\.md$/,
+  /^docs\/pictures\/[\w-]+\.(svg|png)$/,
+  /^docs\/examples\/[\w-]+\.mjs$/,
+  /^docs\/(deploy\/[\w-]+\.yaml|grafana-dashboard\.json)$/,
+  /^bench\/(README\.md|results\/ann\.json)$/,
 ];
 
 let packed: string[] = [];
@@ -74,24 +76,40 @@ test('it can be compiled: all sources that binding.gyp names, and all that the i
   expect(packed.filter((path) => path.startsWith('src/') && !script.has(path))).toEqual([]);
 });
 
-test('every link of a page in it leads to something', () => {
-  const pages = packed.filter((path) => path.endsWith('.md') && path !== 'CHANGELOG.md');
+test('every link of a page in it leads to something in it', () => {
+  // That of the benchmarks speaks of what a clone has.
+  const pages = packed.filter((path) => path.endsWith('.md') && !path.startsWith('bench/'));
+  const there = new Set(packed.flatMap((path) => [path, dirname(path)]));
   const dead = pages.flatMap((page) =>
     linksOf(page)
-      .map((link) => join(dirname(page), link).replaceAll('\\', '/'))
-      .filter((path) => !existsSync(join(repository, path)))
-      .map((path) => `${page} → ${path}`),
+      .filter(({ path, heading }) => !there.has(path) || (heading !== '' && !headings(path).includes(heading)))
+      .map(({ path, heading }) => `${page} → ${path}#${heading}`),
   );
-  expect(pages.length).toBeGreaterThan(10);
+  expect(pages.length).toBeGreaterThan(30);
   expect(dead).toEqual([]);
 });
 
-function linksOf(page: string): string[] {
-  const text = readFileSync(join(repository, page), 'utf8').replace(/```[\s\S]*?```/g, '');
-  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target = '']) => target.replace(/#.*$/, ''))
-    .filter((target) => target !== '' && !/^[a-z]+:/.test(target));
+const textOf = (page: string) => readFileSync(join(repository, page), 'utf8').replace(/```[\s\S]*?```/g, '');
+
+function linksOf(page: string): { path: string; heading: string }[] {
+  return [...textOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [file = '', heading = ''] = target.split('#');
+      const path = file === '' ? page : join(dirname(page), file).replaceAll('\\', '/').replace(/\/$/, '');
+      return { path, heading };
+    });
 }
+
+/** The names by which headings of a page are linked to. */
+const headings = (page: string) =>
+  [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 
 test('the packages that are optional for others are installed here, and load', () => {
   const require = createRequire(join(repository, 'package.json'));

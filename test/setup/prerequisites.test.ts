@@ -108,7 +108,7 @@ describe('a bare clone on a machine without a compiler', () => {
     },
   );
 
-  test('inside npm ci of the set-up itself, the install script leaves the compiling to the next step', () => {
+  test('with NIGH_SETUP=1 the install script leaves the compiling to the next step', () => {
     const { clone, env } = bareClone();
     const result = spawnSync(process.execPath, [join(clone, 'src/setup/install.mjs')], {
       cwd: clone,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { notStated } from '../../data/dataset.js';
 import type { BuildPlan, BuildSummary } from '../../retrieval/index.js';
 import { reportBuild } from '../build-reporter.js';
 import { printSpaces } from '../collection-table.js';
@@ -165,6 +166,6 @@ async function buildOne(
   say(
     `${info.name}: ${amounts.join(', ')}; ${info.generation}, ${bytes(info.bytesOnDisk)}, built in ${duration(info.buildSeconds)}`,
   );
-  say(`${info.dataset.name}: ${info.dataset.licence}`);
+  if (info.dataset.licence !== notStated) say(`Terms of ${info.dataset.name}: ${info.dataset.licence}`);
   return summary;
 }

@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
 import { NighError } from '../../core/errors.js';
-import type { Column, Dataset } from '../dataset.js';
+import { type Column, type Dataset, notStated } from '../dataset.js';
 import { DatasetBuilder, type ItemAttributes } from '../dataset-builder.js';
 import type { LoadContext } from '../load-context.js';
 import { type Cell, type CellPlace, dateOf, idOf, numberOf, tagsOf, textOf } from './cell-values.js';
@@ -37,7 +37,7 @@ export async function loadMapped(options: MappedOptions, context: LoadContext, r
   const builder = new DatasetBuilder(
     {
       name: origin.name ?? basename(paths[0] ?? ''),
-      licence: origin.licence ?? 'not stated',
+      licence: origin.licence ?? notStated,
       source: origin.source ?? paths.join(', '),
     },
     {

@@ -3,7 +3,7 @@ import { shuffled } from '../../core/random.js';
 import { requireEntries, requireShare, type Split, splitEntries } from './split.js';
 
 /**
- * One split: a share of all interactions, drawn with the seed, is held out.
+ * One split: a share of all interactions, above 0 and below 1, drawn with the seed, is held out.
  * @throws NighError INVALID_ARGUMENT, EMPTY_DATASET below two interactions
  */
 export function randomSplit(

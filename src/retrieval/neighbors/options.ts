@@ -16,7 +16,9 @@ export interface Shard {
  * The options of `similarItems` for items and of `recommend` for users, but for `explain`; k is 50 where nothing is said. A pass is fast where
  * one search answers each row; re-ranking, weights of several spaces and `candidates` are answered row by row.
  */
-export interface NeighborsOptions extends Omit<RecommendOptions, 'explain'> {
+export interface NeighborsOptions extends Omit<RecommendOptions, 'explain' | 'k'> {
+  /** How many neighbours of each, 1 to 10,000. Default 50. */
+  readonly k?: number;
   /** Who is asked for: every item has items like it, every user items that suit them. Default `items`. */
   readonly of?: 'items' | 'users';
   /** Only this part of the rows: those of all shards, one after the other, are the rows of the whole. Default: all. */
