@@ -17,7 +17,7 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
   return () => signal.removeEventListener('abort', callback);
 }
 
-/** Lets the event loop run, then checks the signal: for long loops in JavaScript, every few milliseconds. */
+/** Lets the event loop run, then checks the signal: for long loops in JavaScript, every few milliseconds. @throws NighError ABORTED */
 export async function breathe(signal: AbortSignal | undefined): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));
   throwIfAborted(signal);

@@ -104,7 +104,7 @@ async function readGeneration(database: Database, schema: string): Promise<Gener
   const columns = JSON.parse(row[1]!) as PushedColumn[];
   const indexes = JSON.parse(row[2]!) as Record<string, PushedIndex>;
   const seen = await readSeen(database, schema, manifest);
-  const users = new StringIndex(StringIndex.index(await readUsers(database, schema, manifest)));
+  const users = new StringIndex(await StringIndex.index(await readUsers(database, schema, manifest)));
   const catalogue = await readCatalogue(database, schema, manifest, columns, seen.popularity);
   const files = new PushedFiles(database, schema, manifest);
   const spaces: Space[] = [];
@@ -192,7 +192,7 @@ async function readCatalogue(
     }
   }
   required(terms, items, `${schema}: items`);
-  const packed = Catalogue.pack({
+  const packed = await Catalogue.pack({
     items: { terms },
     titles,
     columns: new Map(columns.map(({ name, type }) => [name, columnOf(type, values.get(name)!)])),

@@ -308,10 +308,10 @@ async function buildSpaces(
   return { spaces: recipe.spaces.flatMap(({ name }) => built.get(name) ?? []), records };
 }
 
-async function writeCatalogue(recipe: Recipe, dataset: Dataset, { staging, onProgress }: Work): Promise<void> {
+async function writeCatalogue(recipe: Recipe, dataset: Dataset, { staging, signal, onProgress }: Work): Promise<void> {
   const files: [name: string, write: (path: string) => Promise<void>][] = [
-    [collectionFiles.items, (path) => writePacked(path, Catalogue.pack(dataset))],
-    [collectionFiles.users, (path) => writePacked(path, StringIndex.index(dataset.users.terms))],
+    [collectionFiles.items, async (path) => writePacked(path, await Catalogue.pack(dataset, signal))],
+    [collectionFiles.users, async (path) => writePacked(path, await StringIndex.index(dataset.users.terms, signal))],
     [collectionFiles.interactions, (path) => writePacked(path, SeenLists.pack(dataset))],
     [collectionFiles.recipe, (path) => writeDurable(path, recipe.json)],
   ];

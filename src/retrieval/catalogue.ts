@@ -80,16 +80,20 @@ export class Catalogue extends CatalogueLookup {
     return largest;
   }
 
-  static pack({
-    items,
-    titles,
-    columns,
-  }: Pick<Dataset, 'titles' | 'columns'> & { readonly items: Pick<Dataset['items'], 'terms'> }): PackedCatalogue {
+  /** @throws NighError CAPACITY, ABORTED */
+  static async pack(
+    {
+      items,
+      titles,
+      columns,
+    }: Pick<Dataset, 'titles' | 'columns'> & { readonly items: Pick<Dataset['items'], 'terms'> },
+    signal?: AbortSignal,
+  ): Promise<PackedCatalogue> {
     const same = titles.every((title, item) => title === items.terms[item]);
     return {
-      ids: StringIndex.index(items.terms),
+      ids: await StringIndex.index(items.terms, signal),
       titles: same ? null : StringList.pack(titles),
-      search: TitleSearch.pack(titles),
+      search: await TitleSearch.pack(titles, signal),
       columns: Object.fromEntries([...columns].map(([name, column]) => [name, packColumn(column)])),
     };
   }

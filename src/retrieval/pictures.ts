@@ -71,7 +71,7 @@ export async function writePictures(
   } finally {
     await file.close();
   }
-  const places: PackedPlaces = { ids: StringIndex.index(ids), offsets: Float64Array.from(offsets) };
+  const places: PackedPlaces = { ids: await StringIndex.index(ids, signal), offsets: Float64Array.from(offsets) };
   await writePacked(path(pictureFiles.places), places);
   return ids.length;
 }

@@ -1,4 +1,5 @@
 import { NighError } from '../core/errors.js';
+import { sortInTurns } from '../core/sort-in-turns.js';
 import { type PackedStrings, StringList } from './string-list.js';
 
 /** The stored form of a StringIndex. */
@@ -72,13 +73,12 @@ export class StringIndex extends StringList {
     return low;
   }
 
-  /** @throws NighError CAPACITY */
-  static index(strings: readonly string[]): PackedStringIndex {
+  /** @throws NighError CAPACITY, ABORTED */
+  static async index(strings: readonly string[], signal?: AbortSignal): Promise<PackedStringIndex> {
     const packed = StringList.pack(strings);
     const list = new StringList(packed);
     const order = Uint32Array.from({ length: list.size }, (_, i) => i);
-    order.sort((i, j) => list.compareWithin(i, j) || i - j);
-    return { ...packed, order };
+    return { ...packed, order: await sortInTurns(order, (i, j) => list.compareWithin(i, j) || i - j, signal) };
   }
 }
 

@@ -5,6 +5,7 @@
  * accents never matter; a title without words is its own key. Two indexes are made at build and mapped into use as they are:
  * keys in order, for "begins with", and word → items, for "contains".
  */
+import { breathe } from '../core/abort.js';
 import { NighError } from '../core/errors.js';
 import { type PackedStringIndex, StringIndex } from './string-index.js';
 import { areAlike, TitleFinder, titleKey } from './title-finder.js';
@@ -20,6 +21,9 @@ export interface PackedTitleSearch {
   /** Item ordinals, ascending within a word. */
   readonly items: Uint32Array;
 }
+
+/** Titles between two turns of the event loop. */
+const packedAtOnce = 2000;
 
 export class TitleSearch extends TitleFinder {
   readonly #keys: StringIndex;
@@ -89,16 +93,20 @@ export class TitleSearch extends TitleFinder {
     return found;
   }
 
-  static pack(titles: readonly string[]): PackedTitleSearch {
-    const keys = titles.map(titleKey);
+  /** @throws NighError CAPACITY, ABORTED */
+  static async pack(titles: readonly string[], signal?: AbortSignal): Promise<PackedTitleSearch> {
+    const keys: string[] = [];
     const byWord = new Map<string, number[]>();
-    keys.forEach((key, item) => {
+    for (const [item, title] of titles.entries()) {
+      if (item % packedAtOnce === 0) await breathe(signal);
+      const key = titleKey(title);
+      keys.push(key);
       for (const word of new Set(key.split(' '))) {
         const items = byWord.get(word);
         if (items === undefined) byWord.set(word, [item]);
         else items.push(item);
       }
-    });
+    }
     const words = [...byWord.keys()];
     const postings = new Uint32Array(words.length + 1);
     words.forEach((word, w) => {
@@ -108,6 +116,11 @@ export class TitleSearch extends TitleFinder {
     words.forEach((word, w) => {
       items.set(byWord.get(word)!, postings[w]);
     });
-    return { keys: StringIndex.index(keys), words: StringIndex.index(words), postings, items };
+    return {
+      keys: await StringIndex.index(keys, signal),
+      words: await StringIndex.index(words, signal),
+      postings,
+      items,
+    };
   }
 }

@@ -13,7 +13,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { breathe, throwIfAborted } from '../../core/abort.js';
 import { CsrMatrix } from '../../core/csr-matrix.js';
-import type { Matrix } from '../../core/matrix.js';
 import { isPlainObject } from '../../core/params.js';
 import type { Column } from '../../data/dataset.js';
 import type { Vectors } from '../../embeddings/embedding.js';
@@ -50,12 +49,14 @@ export interface CompactOptions {
   readonly keep: number;
 }
 
-const rowsAtOnce = 2000;
+/** Rows between two turns of the event loop. */
+const rowsAtOnce = 500;
 
 /** Ordinals of a state that are in use, and what each becomes. */
 interface Renumbering {
   readonly old: readonly number[];
-  readonly renumbered: ReadonlyMap<number, number>;
+  /** By old ordinal; of one that is not in use it says nothing. */
+  readonly renumbered: Uint32Array;
 }
 
 /**
@@ -95,10 +96,8 @@ export async function compactInto(
       }
       const interactions = await interactionsOf(state, items, users, signal);
       await writePacked(staging.path(collectionFiles.items), await packItems(state, items, signal));
-      await writePacked(
-        staging.path(collectionFiles.users),
-        StringIndex.index(users.old.map((user) => state.users.at(user))),
-      );
+      const names = await allOf(users, (user) => state.users.at(user), signal);
+      await writePacked(staging.path(collectionFiles.users), await StringIndex.index(names, signal));
       await writePacked(staging.path(collectionFiles.interactions), SeenLists.pack(interactions));
       for (const name of [collectionFiles.recipe, ...Object.values(pictureFiles)]) {
         if (state.manifest.files[name] !== undefined) await shareFile(join(source, name), staging.path(name));
@@ -133,10 +132,10 @@ export async function compactInto(
 
 function renumber(size: number, isThere: (ordinal: number) => boolean): Renumbering {
   const old: number[] = [];
-  const renumbered = new Map<number, number>();
+  const renumbered = new Uint32Array(size);
   for (let ordinal = 0; ordinal < size; ordinal++) {
     if (!isThere(ordinal)) continue;
-    renumbered.set(ordinal, old.length);
+    renumbered[ordinal] = old.length;
     old.push(ordinal);
   }
   return { old, renumbered };
@@ -160,12 +159,12 @@ async function contentOf(
   signal: AbortSignal | undefined,
 ): Promise<SpaceContent> {
   const { similar, recommend } = space.indexes;
-  const own = await gather(items, similar.dim, (item) => similar.vector(item), signal);
+  const vectorOf = (item: number) => similar.vector(item);
   return {
     similar:
       similar.kind === 'sparse'
-        ? { sparse: toSparse(own.matrix), ordinals: own.ordinals }
-        : { vectors: own, metric: similar.metric },
+        ? await gatherSparse(items, similar.dim, vectorOf, signal)
+        : { vectors: await gather(items, similar.dim, vectorOf, signal), metric: similar.metric },
     users: recommend && {
       recommend: await gather(items, recommend.dim, (item) => recommend.vector(item), signal),
       vectors: await gather(users, recommend.dim, (user) => userVector(state, space, user), signal),
@@ -193,20 +192,37 @@ async function gather(
   return { matrix: { data: data.subarray(0, rows * dim), rows, dim }, ordinals: Uint32Array.from(ordinals) };
 }
 
-function toSparse({ data, rows, dim }: Matrix): CsrMatrix {
-  const offsets = new Uint32Array(rows + 1);
+/** As `gather`; the zeros are held of one row at a time. */
+async function gatherSparse(
+  { old }: Renumbering,
+  dim: number,
+  vectorOf: (ordinal: number) => Float32Array | undefined,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly sparse: CsrMatrix; readonly ordinals: Uint32Array }> {
+  const offsets = [0];
   const columns: number[] = [];
   const values: number[] = [];
-  for (let r = 0; r < rows; r++) {
-    for (let column = 0; column < dim; column++) {
-      const value = data[r * dim + column]!;
+  const ordinals: number[] = [];
+  for (const [to, from] of old.entries()) {
+    if (to % rowsAtOnce === 0) await breathe(signal);
+    const vector = vectorOf(from);
+    if (vector === undefined) continue;
+    for (const [column, value] of vector.entries()) {
       if (value === 0) continue;
       columns.push(column);
       values.push(value);
     }
-    offsets[r + 1] = columns.length;
+    offsets.push(columns.length);
+    ordinals.push(to);
   }
-  return new CsrMatrix(rows, dim, offsets, Uint32Array.from(columns), Float32Array.from(values));
+  const sparse = new CsrMatrix(
+    ordinals.length,
+    dim,
+    Uint32Array.from(offsets),
+    Uint32Array.from(columns),
+    Float32Array.from(values),
+  );
+  return { sparse, ordinals: Uint32Array.from(ordinals) };
 }
 
 async function interactionsOf(
@@ -225,7 +241,7 @@ async function interactionsOf(
     if (to % rowsAtOnce === 0) await breathe(signal);
     // Ordinals keep their order, so that items still ascend.
     for (const { item, value, timestamp } of seen.pastOf(user)) {
-      columns[at] = items.renumbered.get(item)!;
+      columns[at] = items.renumbered[item]!;
       values[at] = value;
       if (timestamp !== undefined) {
         timestamps[at] = timestamp;
@@ -241,15 +257,28 @@ async function interactionsOf(
 
 async function packItems(
   { catalogue }: Collection,
-  { old }: Renumbering,
+  items: Renumbering,
   signal: AbortSignal | undefined,
-): Promise<ReturnType<typeof Catalogue.pack>> {
+): ReturnType<typeof Catalogue.pack> {
   const columns = new Map<string, Column>();
   for (const [name, { type, read }] of catalogue.columns) {
-    await breathe(signal);
-    columns.set(name, { type, values: old.map((item) => read(item)) } as Column);
+    columns.set(name, { type, values: await allOf(items, read, signal) } as Column);
   }
-  await breathe(signal);
-  const titles = old.map((item) => catalogue.title(item));
-  return Catalogue.pack({ items: { terms: old.map((item) => catalogue.id(item)) }, titles, columns });
+  const titles = await allOf(items, (item) => catalogue.title(item), signal);
+  const terms = await allOf(items, (item) => catalogue.id(item), signal);
+  return Catalogue.pack({ items: { terms }, titles, columns }, signal);
+}
+
+/** What is said of each. */
+async function allOf<T>(
+  { old }: Renumbering,
+  read: (ordinal: number) => T,
+  signal: AbortSignal | undefined,
+): Promise<T[]> {
+  const all: T[] = [];
+  for (const [at, ordinal] of old.entries()) {
+    if (at % rowsAtOnce === 0) await breathe(signal);
+    all.push(read(ordinal));
+  }
+  return all;
 }

@@ -142,7 +142,10 @@ export async function runFaulty(
       child.once('close', (code, signal) => resolve({ code, signal }));
     });
     for (const timer of timers) clearTimeout(timer);
-    if (hung) throw new Error(`${program.join(' ')} did not end in ${timeoutMs} ms.\n${stderr}`);
+    if (hung) {
+      const what = fault === undefined ? '' : ` (${fault.how} at ${fault.at})`;
+      throw new Error(`${program.join(' ')}${what} did not end in ${timeoutMs} ms.\n${stderr}`);
+    }
     return {
       ...ended,
       stdout,
