@@ -143,7 +143,6 @@ export async function assemble(options: AppOptions, hooks: ProcessHooks = {}): P
   const changes =
     hooks.changes?.(collections, reloader) ??
     new LocalChanges({ collections, reloader, metrics, onCompacted: (name) => hooks.onReloaded?.(name) });
-  for (const collection of given) metrics.serves(collection);
   collections.onAnswer = (name, answer) => metrics.searched(name, answer);
 
   app.removeContentTypeParser('text/plain');

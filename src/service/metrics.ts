@@ -41,9 +41,6 @@ export class Metrics {
     labelNames: ['collection', 'outcome'] as const,
     registers: [this.#registry],
   });
-  // Workers serve one generation: the least of them shows one that lags behind.
-  readonly #generation = this.#gauge('nigh_generation', 'Number of the live generation.', ['collection'], 'min');
-  readonly #items = this.#gauge('nigh_items', 'Items of the live generation.', ['collection'], 'min');
   readonly #canary = this.#gauge(
     'nigh_canary_recall',
     'Recall@10 of a fixed sample of items against exact search, measured while serving.',
@@ -66,9 +63,26 @@ export class Metrics {
       registers: [this.#registry],
       collect: () => inFlight.set(pending()),
     });
+    this.#watchCollections(collections);
     this.#watchJournals(collections);
     this.#watchEventLoop();
     collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** Read when it is asked for, since a compaction changes it too. Workers serve one generation: the least of them shows one that lags behind. */
+  #watchCollections(collections: () => readonly ServedCollection[]): void {
+    const gauge = (name: string, help: string, read: (info: ServedCollection['info']) => number) => {
+      const made: Gauge<'collection'> = new Gauge({
+        ...{ name, help, labelNames: ['collection'] as const, aggregator: 'min' as const, registers: [this.#registry] },
+        collect: () => {
+          for (const { info } of collections()) made.set({ collection: info.name }, read(info));
+        },
+      });
+    };
+    gauge('nigh_generation', 'Number of the live generation.', ({ generation }) =>
+      Number(/\d+$/.exec(generation)?.[0] ?? Number.NaN),
+    );
+    gauge('nigh_items', 'Items of the live generation, with the changes since.', ({ items }) => items);
   }
 
   /** Read when it is asked for. All processes read one journal: the least sequence number is that of the one that lags behind. */
@@ -155,12 +169,6 @@ export class Metrics {
 
   reloaded(collection: string, outcome: 'swapped' | 'refused'): void {
     this.#reloads.inc({ collection, outcome });
-  }
-
-  serves({ info: { name, generation, items } }: ServedCollection): void {
-    const number = Number(/\d+$/.exec(generation)?.[0] ?? Number.NaN);
-    this.#generation.set({ collection: name }, number);
-    this.#items.set({ collection: name }, items);
   }
 
   canary(collection: string, recalls: ReadonlyMap<string, number>): void {

@@ -108,7 +108,6 @@ export class Reloader {
       const done = { ...reload, tookMs: performance.now() - began };
       if (!done.swapped) return done;
       metrics.reloaded(name, 'swapped');
-      metrics.serves(this.#collections.get(name));
       this.#refused.delete(name);
       logger.info(done, 'another generation is served');
       return done;

@@ -1,7 +1,8 @@
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { processMark } from '../../src/core/process-mark.js';
 import { buildCollection } from '../../src/retrieval/build-collection.js';
 import { BuildLock } from '../../src/retrieval/build-lock.js';
 import type { BuildProgress } from '../../src/retrieval/build-progress.js';
@@ -218,9 +219,15 @@ describe('the lock of a collection', () => {
 
   it('is taken over from a process that is gone, and from an older one of the same number', async () => {
     await mkdir(target);
-    const { hostname } = await import('node:os');
-    const dead = { pid: 0x7ffffffe, host: hostname(), began: null, token: 'aaaaaaaaaaaa' };
-    const older = { pid: process.pid, host: hostname(), began: 'another-boot:1', token: 'bbbbbbbbbbbb' };
+    const mark = await processMark();
+    const gone = mark.replace(/-\d+-/, `-${0x7ffffffe}-`);
+    const dead = { pid: 0x7ffffffe, host: hostname(), mark: gone, token: 'aaaaaaaaaaaa' };
+    const older = {
+      pid: process.pid,
+      host: hostname(),
+      mark: mark.replace(/[^-]+$/, 'abababababab'),
+      token: 'bbbbbbbbbbbb',
+    };
     for (const holder of process.platform === 'linux' ? [dead, older] : [dead]) {
       await writeFile(join(target, 'LOCK'), JSON.stringify(holder));
       const lock = await BuildLock.acquire(target);
@@ -232,12 +239,16 @@ describe('the lock of a collection', () => {
 
   it('is respected where its holder is elsewhere or cannot be read', async () => {
     await mkdir(target);
-    const elsewhere = { pid: 1, host: 'another-machine', began: null, token: 'cccccccccccc' };
-    await writeFile(join(target, 'LOCK'), JSON.stringify(elsewhere));
-    await expect(buildCollection(recipe(), target)).rejects.toMatchObject({
-      code: 'LOCKED',
-      message: expect.stringContaining('another-machine'),
-    });
+    const elsewhere = { pid: 1, host: 'another-machine', mark: 'abababababab-1-0', token: 'cccccccccccc' };
+    // As in a container that has the name of its host.
+    const contained = { ...elsewhere, pid: 0x7ffffffe, host: hostname(), mark: `abababababab-${0x7ffffffe}-0` };
+    for (const holder of [elsewhere, contained]) {
+      await writeFile(join(target, 'LOCK'), JSON.stringify(holder));
+      await expect(buildCollection(recipe(), target)).rejects.toMatchObject({
+        code: 'LOCKED',
+        message: expect.stringContaining(holder.host),
+      });
+    }
     await writeFile(join(target, 'LOCK'), 'what is this');
     await expect(buildCollection(recipe(), target)).rejects.toMatchObject({ code: 'FORMAT' });
     expect(await listing()).toEqual(['LOCK']);
@@ -245,9 +256,9 @@ describe('the lock of a collection', () => {
 
   it('goes to exactly one of many that find it stale at once', async () => {
     await mkdir(target);
-    const { hostname } = await import('node:os');
     for (let round = 0; round < 10; round++) {
-      const dead = { pid: 0x7ffffffe, host: hostname(), began: null, token: 'dddddddddddd' };
+      const gone = (await processMark()).replace(/-\d+-/, `-${0x7ffffffe}-`);
+      const dead = { pid: 0x7ffffffe, host: hostname(), mark: gone, token: 'dddddddddddd' };
       await writeFile(join(target, 'LOCK'), JSON.stringify(dead));
       const attempts = await Promise.allSettled(Array.from({ length: 8 }, () => BuildLock.acquire(target)));
       const won = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));

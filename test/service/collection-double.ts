@@ -28,7 +28,7 @@ export function changeableDouble(name = 'double'): { collection: ServedCollectio
     forgetUser: made('forgetUser'),
     compact: async () => {
       log.calls.push({ method: 'compact', given: [] });
-      return { generation: 'gen-1', sequence: log.sequence, folded: 0, trimmed: 0, seconds: 0 };
+      return { generation: 'gen-1', sequence: log.sequence, folded: 0, trimmed: 0, warnings: [], seconds: 0 };
     },
     catchUp: async () => {
       log.sequence += log.behind;

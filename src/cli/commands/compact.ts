@@ -3,7 +3,7 @@ import { reportBuild } from '../build-reporter.js';
 import { collectionPath } from '../collections.js';
 import type { CommandContext } from '../command-context.js';
 import { wholeNumber } from '../option-values.js';
-import { printJson, printLine } from '../output.js';
+import { printJson, printLine, say } from '../output.js';
 import { Progress } from '../progress.js';
 import { counted, duration } from '../quantities.js';
 
@@ -52,4 +52,5 @@ async function compact(
     printLine(
       `${done.generation} is live, with ${counted(done.folded, 'change')} more, after ${duration(done.seconds)}.`,
     );
+  for (const warning of done.warnings) say(`nigh: ${warning}`);
 }

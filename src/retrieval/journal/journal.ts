@@ -69,6 +69,7 @@ const mostRoomToTrim = 1 << 24;
 
 export class Journal {
   readonly directory: string;
+  readonly #lock: string;
   readonly #write: boolean;
   #store: Store;
   /** Whether a commit failed: lmdb may then take no other until it is opened anew. */
@@ -77,8 +78,9 @@ export class Journal {
   #room = 0;
   #closed = false;
 
-  private constructor(directory: string, store: Store, write: boolean) {
+  private constructor({ directory, lock }: JournalPlace, store: Store, write: boolean) {
     this.directory = directory;
+    this.#lock = lock;
     this.#write = write;
     this.#store = store;
   }
@@ -107,17 +109,17 @@ export class Journal {
   /**
    * Opens a journal, for writing also where there is none yet; the caller then holds the writer's lock.
    * @param included the number of the last change that the live generation has in it: the journal goes on after it
-   * @throws NighError IO, FORMAT, VERSION_UNSUPPORTED, TRUNCATED
+   * @throws NighError IO, FORMAT, VERSION_UNSUPPORTED, TRUNCATED; LOCKED while it is written to and lies where this process cannot write
    */
   static async open(place: JournalPlace, included: number, write: boolean): Promise<Journal> {
     const { directory, lock } = place;
-    if (write && !Journal.exists(place)) await Journal.#create(directory, included);
+    if (write && !Journal.exists(place)) await Journal.#create(place, included);
     else {
       const path = join(directory, journalFile);
       await checkDataFile(path, write, existsSync(lock));
       await checkPages(path);
     }
-    const journal = new Journal(directory, await openStore(directory, write), write);
+    const journal = new Journal(place, await openStore(directory, write), write);
     try {
       journal.#check();
       if (write) {
@@ -134,11 +136,11 @@ export class Journal {
   }
 
   /** Makes a journal beside its place and moves it there, so that whoever ends in between leaves none, and what is there is whole. */
-  static async #create(directory: string, included: number): Promise<void> {
+  static async #create({ directory, lock }: JournalPlace, included: number): Promise<void> {
     const draft = join(directory, 'new');
     try {
       await rm(draft, { recursive: true, force: true });
-      const journal = new Journal(draft, await openStore(draft, true), true);
+      const journal = new Journal({ directory: draft, lock }, await openStore(draft, true), true);
       try {
         await journal.#commit(0, () => [journal.#state.put('version', version), journal.#state.put('head', included)]);
       } finally {
@@ -153,7 +155,17 @@ export class Journal {
     }
   }
 
+  /** lmdb uses a page again once nobody who is listed reads it: who is not would read what is being written. */
+  #requireQuiet(): void {
+    if (this.#store.isListed || !existsSync(this.#lock)) return;
+    throw new NighError(
+      'LOCKED',
+      `${this.directory}: a process writes to it, and would not know of a reader on a file system that is mounted read-only: mount it to be written to.`,
+    );
+  }
+
   #check(): void {
+    this.#requireQuiet();
     const found = this.#read(() => this.#state.get('version'));
     if (found === undefined)
       throw new NighError('FORMAT', `${this.directory}: expected a journal, and it has no version.`);
@@ -200,9 +212,10 @@ export class Journal {
 
   /**
    * The changes after this one, in their order, at most so many; none only where this one is the last.
-   * @throws NighError Trimmed, CHECKSUM_MISMATCH, FORMAT
+   * @throws NighError Trimmed, CHECKSUM_MISMATCH, FORMAT, LOCKED as `open`
    */
   after(sequence: number, most: number): Entry[] {
+    this.#requireQuiet();
     this.#root.resetReadTxn();
     return this.#read(() => {
       const head = this.#state.get('head') ?? 0;
@@ -271,11 +284,17 @@ export class Journal {
 
   /**
    * Makes changes durable, all or none. Resolves after they were flushed to disk.
-   * @throws NighError IO; whether they were made is known after `recover`
+   * @param settled numbered on from the head
+   * @throws NighError IO; whether they were made is known after `recover`. LOCKED where another process has written; then they were not
    */
   async append(settled: readonly Settled[]): Promise<void> {
     const last = settled.at(-1)?.acknowledgement.sequence;
     if (last === undefined) return;
+    await this.recover();
+    const { head } = this;
+    if (settled[0]!.acknowledgement.sequence !== head + 1) {
+      throw new NighError('LOCKED', `${this.directory}: another process has written to it, up to the change ${head}.`);
+    }
     const entries = [
       ...this.#withoutUsers(settled),
       ...settled.map(({ change, acknowledgement }) => [acknowledgement.sequence, change] as const),
@@ -299,14 +318,17 @@ export class Journal {
       if (change.type !== 'interactions' || !change.events.some(({ user }) => forgotten.has(user))) return;
       left.set(sequence, { ...change, events: change.events.filter(({ user }) => !forgotten.has(user)) });
     };
-    for (const { key, value } of this.#entries.getRange({})) {
-      erase(key, unpackEntry(key, value, this.directory).change);
-    }
+    this.#read(() => {
+      for (const { key, value } of this.#entries.getRange({})) {
+        erase(key, unpackEntry(key, value, this.directory).change);
+      }
+    });
     return left;
   }
 
-  /** A copy as it is at one moment, while it may be written to. @param folder where `data.mdb` is to lie; made @throws NighError IO */
+  /** A copy as it is at one moment, while it may be written to. @param folder where `data.mdb` is to lie; made @throws NighError IO, LOCKED as `open` */
   async copyTo(folder: string): Promise<void> {
+    this.#requireQuiet();
     try {
       await this.#root.backup(folder, true);
     } catch (cause) {
@@ -357,8 +379,9 @@ export class Journal {
     const path = join(this.directory, journalFile);
     const used = this.#write && !this.#failed ? this.#used : undefined;
     await this.#root.close();
-    if (used !== undefined) await giveRoomBack(path, used);
+    if (used === undefined) return;
+    await giveRoomBack(path, used);
     // Whoever reads next need not ask whether what is missing was ever there.
-    if (this.#write) await checkDataFile(path, true, true);
+    await checkDataFile(path, true, true);
   }
 }

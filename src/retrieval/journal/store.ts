@@ -21,6 +21,8 @@ export interface Store {
   readonly entries: Database<Buffer, number>;
   readonly requests: Database<Acknowledgement, string>;
   readonly state: Database<number, string>;
+  /** Whether a writer is told that it is read, and leaves alone what may be: not on a file system that cannot be written to. */
+  readonly isListed: boolean;
 }
 
 /** @throws NighError IO */
@@ -29,7 +31,7 @@ export async function openStore(directory: string, write: boolean): Promise<Stor
     if (write) await mkdir(directory, { recursive: true });
     // Readers open it alike, since one process can hold it in one way only; where they may not write to it, for reading.
     const readOnly = !write && !(await isWritable(join(directory, journalFile)));
-    await tryOpening(directory, readOnly);
+    const isListed = await tryOpening(directory, readOnly);
     const { open } = await import('lmdb');
     const root = open<Buffer, string>({
       path: directory,
@@ -45,6 +47,7 @@ export async function openStore(directory: string, write: boolean): Promise<Stor
       entries: root.openDB('entries', { encoding: 'binary', keyEncoding: 'uint32' }),
       requests: root.openDB('requests', { encoding: 'msgpack' }),
       state: root.openDB('state', { encoding: 'msgpack' }),
+      isListed,
     };
   } catch (cause) {
     if (cause instanceof NighError) throw cause;

@@ -2,8 +2,9 @@
  * Where a call of lmdb's own fails while it opens its files, it uses what it has freed, and the process ends (lmdb 3.5.6, src/env.cpp:
  * `openEnv` deletes its context and then closes with it). So everything that it is about to do is tried first, where a failure is an error.
  */
+import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { access, type FileHandle, open, rm } from 'node:fs/promises';
+import { access, type FileHandle, link, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NighError } from '../../core/errors.js';
 import { journalFile } from './data-file.js';
@@ -17,9 +18,10 @@ const firstBytes = 16_384;
  * Opens the files of a journal as lmdb will, and makes sure of their room where they are new. Only a failure between this and lmdb's own
  * call still ends the process.
  * @param readOnly whether lmdb will only read; it writes to its lock file all the same, unless the file system cannot be written to
+ * @returns whether the lock file will say that somebody reads here
  * @throws NighError IO
  */
-export async function tryOpening(directory: string, readOnly: boolean): Promise<void> {
+export async function tryOpening(directory: string, readOnly: boolean): Promise<boolean> {
   const data = join(directory, journalFile);
   if (existsSync(data)) await withFile(data, readOnly ? 'r' : 'r+', async () => {});
   else {
@@ -33,18 +35,29 @@ export async function tryOpening(directory: string, readOnly: boolean): Promise<
   }
   const lock = join(directory, lockFile);
   try {
-    // Left alone where it is there: who closes it takes away the locks that this process may have on it. Written in full, because lmdb would
-    // only set its length, and be ended by the system where the disk then has no room for what it writes.
-    const file = await open(lock, 'wx', 0o664);
-    try {
-      await file.writeFile(Buffer.alloc(lockBytes));
-    } finally {
-      await file.close();
-    }
+    if (!existsSync(lock)) await makeLockFile(lock);
+    // Not opened where it is there: who closes it takes away the locks that this process may have on it.
+    await access(lock, constants.R_OK | constants.W_OK);
+    return true;
   } catch (cause) {
-    const isThere = (cause as NodeJS.ErrnoException).code === 'EEXIST';
-    const problem = isThere ? await access(lock, constants.R_OK | constants.W_OK).catch((error) => error) : cause;
-    if (problem !== undefined && !(readOnly && problem.code === 'EROFS')) throw cannotBeOpened(lock, problem);
+    if (!readOnly || (cause as NodeJS.ErrnoException).code !== 'EROFS') throw cannotBeOpened(lock, cause);
+    return false;
+  }
+}
+
+/**
+ * Written in full, because lmdb would only set its length, and be ended by the system where the disk then has no room for what it writes; beside
+ * its place, because another process may fill it from the moment that it is there.
+ */
+async function makeLockFile(lock: string): Promise<void> {
+  const draft = `${lock}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(draft, Buffer.alloc(lockBytes), { flag: 'wx', mode: 0o664 });
+    await link(draft, lock);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 

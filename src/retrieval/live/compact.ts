@@ -7,12 +7,14 @@
  * 4. Write items, users and interactions; name the change up to which they go in the manifest.
  * 5. Name the generation in CURRENT, and remove the oldest.
  *
- * Until step 5 nothing that is live was touched: whatever happens before leaves the old generation and the whole journal.
+ * Until step 5 nothing that is live was touched: whatever happens before leaves the old generation and the whole journal. Once CURRENT names the
+ * new generation it is used, whatever fails after that; then nothing that the old one needs is removed.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { breathe, throwIfAborted } from '../../core/abort.js';
 import { CsrMatrix } from '../../core/csr-matrix.js';
+import { NighError } from '../../core/errors.js';
 import { isPlainObject } from '../../core/params.js';
 import type { Column } from '../../data/dataset.js';
 import type { Vectors } from '../../embeddings/embedding.js';
@@ -59,22 +61,34 @@ interface Renumbering {
   readonly renumbered: Uint32Array;
 }
 
+/** A generation that went live. */
+export interface Compacted {
+  /** What failed after that. */
+  readonly warnings: readonly string[];
+  /** Whether it is certain to be live after a loss of power too. */
+  readonly isFlushed: boolean;
+}
+
 /**
  * @param sequence the last change that the state knows
- * @throws NighError LOCKED while a build runs, RECALL_FLOOR, ABORTED, IO
+ * @throws NighError LOCKED while a build runs or where another generation went live, RECALL_FLOOR, ABORTED, IO; then nothing has changed
  */
 export async function compactInto(
   directory: string,
   state: Collection,
   sequence: number,
   { signal, onProgress, threads, keep }: CompactOptions,
-): Promise<Manifest> {
+): Promise<Compacted> {
   const lock = await BuildLock.acquire(directory);
   try {
+    const { generation } = state.manifest;
     const previous = await liveGeneration(directory);
+    if (previous !== generation) {
+      throw new NighError('LOCKED', `${previous} went live since ${generation} was opened: reopen before compacting.`);
+    }
     const staging = await Staging.begin(directory);
     const stopwatch = new Stopwatch();
-    let manifest: Manifest;
+    let manifest: Manifest | undefined;
     try {
       const build = { staging, stopwatch, threads, signal, onProgress, recallFloor: state.manifest.recallFloor };
       const source = join(directory, state.manifest.generation);
@@ -120,14 +134,43 @@ export async function compactInto(
       throwIfAborted(signal);
       await staging.commit(manifest);
     } catch (cause) {
+      const live = await liveGeneration(directory).catch(() => undefined);
+      if (manifest !== undefined && live === manifest.generation) {
+        return { warnings: [`The new generation is live: ${messageOf(cause)}`], isFlushed: false };
+      }
       await Promise.allSettled([staging.discard()]);
       throw cause;
     }
-    await pruneGenerations(directory, keep, manifest.generation, previous);
-    return manifest;
+    return { warnings: await prune(directory, keep, manifest.generation, previous), isFlushed: true };
   } finally {
     await lock.release();
   }
+}
+
+/**
+ * Keeps so many generations, the live one among them.
+ * @returns what failed
+ * @throws NighError LOCKED while a build runs, IO
+ */
+export async function keepGenerations(directory: string, keep: number): Promise<string[]> {
+  const lock = await BuildLock.acquire(directory);
+  try {
+    const live = await liveGeneration(directory);
+    return live === undefined ? [] : await prune(directory, keep, live, undefined);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function prune(directory: string, keep: number, live: string, previous: string | undefined): Promise<string[]> {
+  return pruneGenerations(directory, keep, live, previous).then(
+    () => [],
+    (cause: unknown) => [`An old generation was not removed: ${messageOf(cause)}`],
+  );
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function renumber(size: number, isThere: (ordinal: number) => boolean): Renumbering {
@@ -207,7 +250,8 @@ async function gatherSparse(
     if (to % rowsAtOnce === 0) await breathe(signal);
     const vector = vectorOf(from);
     if (vector === undefined) continue;
-    for (const [column, value] of vector.entries()) {
+    for (let column = 0; column < dim; column++) {
+      const value = vector[column]!;
       if (value === 0) continue;
       columns.push(column);
       values.push(value);

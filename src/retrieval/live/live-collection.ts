@@ -6,6 +6,7 @@
  * under way keep the one they began with, so that each is answered from one state, and none ever waits.
  */
 
+import { breathe } from '../../core/abort.js';
 import { Collection, type Generation } from '../collection.js';
 import { Stoplists } from '../filters/stoplists.js';
 import type { Entry, UpsertChange } from '../journal/entry.js';
@@ -80,6 +81,7 @@ export class LiveCollection {
         const entries = journal.after(this.#sequence, entriesAtOnce);
         if (entries.length === 0) break;
         await this.#apply(entries);
+        await breathe(undefined);
       }
       return this.#sequence;
     });

@@ -6,7 +6,7 @@ import type { CollectionSource } from '../collection-source.js';
 import { liveGeneration } from '../generation.js';
 import { Journal, journalPlace, Trimmed } from '../journal/journal.js';
 import type { Acknowledgement } from '../journal/store.js';
-import { type CompactOptions, compactInto } from './compact.js';
+import { type CompactOptions, compactInto, keepGenerations } from './compact.js';
 import { LiveCollection } from './live-collection.js';
 import { trimJournal } from './trim-journal.js';
 import { type Follower, type Request, Writer } from './writer.js';
@@ -21,6 +21,8 @@ export interface Compaction {
   readonly folded: number;
   /** How many changes the journal no longer holds, since every generation that is kept has them. */
   readonly trimmed: number;
+  /** What failed after the generation was live, and is tried again by the next compaction. */
+  readonly warnings: readonly string[];
   readonly seconds: number;
 }
 
@@ -100,9 +102,7 @@ export class OpenCollection implements Follower, CollectionSource {
       await opened.#measureJournal();
       return opened;
     } catch (cause) {
-      await live?.close();
-      await journal?.close();
-      await writer?.leave();
+      await Promise.allSettled([live?.close(), journal?.close(), writer?.leave()]);
       throw cause;
     }
   }
@@ -143,7 +143,8 @@ export class OpenCollection implements Follower, CollectionSource {
   /** @throws NighError READ_ONLY, IO, CLOSED, and what is wrong with the change */
   async submit(request: Request, requestId: string | undefined): Promise<Acknowledgement> {
     const acknowledgement = await this.tracked(this.#requireWriter().submit(request, requestId));
-    await this.#measureJournal();
+    // The change is made: nothing after it may let it seem otherwise.
+    await this.#measureJournal().catch(() => {});
     this.#compactWhereDue();
     return acknowledgement;
   }
@@ -215,7 +216,11 @@ export class OpenCollection implements Follower, CollectionSource {
   /** @throws NighError READ_ONLY, LOCKED, RECALL_FLOOR, ABORTED, IO, CLOSED */
   async compact(options: CompactOptions): Promise<Compaction> {
     const writer = this.#requireWriter();
-    this.#compacting ??= this.tracked(this.#compact(writer, options)).finally(() => {
+    // One after the other, each by its own options.
+    while (this.#compacting !== undefined) await Promise.allSettled([this.#compacting]);
+    throwIfAborted(options.signal);
+    if (this.isClosed) throw new NighError('CLOSED', 'The collection was closed.');
+    this.#compacting = this.tracked(this.#compact(writer, options)).finally(() => {
       this.#compacting = undefined;
     });
     return this.#compacting;
@@ -227,15 +232,13 @@ export class OpenCollection implements Follower, CollectionSource {
     const { current: state, sequence } = live;
     const { generation, journal: included = 0 } = live.generation.manifest;
     if (sequence === included) {
-      return { generation, sequence, folded: 0, trimmed: await trimJournal(this.#directory, writer), seconds: 0 };
-    }
-    const newest = await liveGeneration(this.#directory);
-    if (newest !== generation) {
-      throw new NighError('LOCKED', `${newest} went live since ${generation} was opened: reopen before compacting.`);
+      const warnings = await keepGenerations(this.#directory, options.keep);
+      const trimmed = await this.#trim(writer, warnings);
+      return { generation, sequence, folded: 0, trimmed, warnings, seconds: (performance.now() - began) / 1000 };
     }
     const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])];
     const signal = AbortSignal.any(signals);
-    await compactInto(this.#directory, state, sequence, { ...options, signal });
+    const { warnings, isFlushed } = await compactInto(this.#directory, state, sequence, { ...options, signal });
     const next = new LiveCollection(await Collection.open(this.#directory, this.#options.mode));
     try {
       await next.catchUp(writer.journal);
@@ -249,9 +252,22 @@ export class OpenCollection implements Follower, CollectionSource {
       await next.close();
       throw cause;
     }
-    const trimmed = await trimJournal(this.#directory, writer);
+    const all = [...warnings];
+    // What is not certain to be live may need every change again.
+    const trimmed = isFlushed ? await this.#trim(writer, all) : 0;
     const seconds = (performance.now() - began) / 1000;
-    return { generation: next.generation.manifest.generation, sequence, folded: sequence - included, trimmed, seconds };
+    const { generation: now } = next.generation.manifest;
+    return { generation: now, sequence, folded: sequence - included, trimmed, warnings: all, seconds };
+  }
+
+  /** @param warnings what failed is added */
+  async #trim(writer: Writer, warnings: string[]): Promise<number> {
+    try {
+      return await trimJournal(this.#directory, writer);
+    } catch (cause) {
+      warnings.push(`The journal was not trimmed: ${(cause as Error).message}`);
+      return 0;
+    }
   }
 
   #compactWhereDue(): void {
@@ -286,9 +302,12 @@ export class OpenCollection implements Follower, CollectionSource {
     if (this.isClosed) return;
     this.#closing.abort();
     await Promise.allSettled([...this.#underWay]);
-    await this.#writer?.detach(this);
-    await this.#journal?.close();
-    await this.live.close();
+    try {
+      await this.#writer?.detach(this);
+      await this.#journal?.close();
+    } finally {
+      await this.live.close();
+    }
   }
 }
 
@@ -317,8 +336,7 @@ async function openCaughtUp(
       if (source !== undefined) await live.catchUp(source);
       return { live, journal };
     } catch (cause) {
-      await live.close();
-      await journal?.close();
+      await Promise.allSettled([live.close(), journal?.close()]);
       // Compactions may have replaced this generation, and trimmed what it lacks, since it was opened.
       if (cause instanceof Trimmed && (await liveGeneration(directory)) !== live.generation.manifest.generation)
         continue;

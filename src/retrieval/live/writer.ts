@@ -57,9 +57,7 @@ export class Writer {
 
   /** @throws NighError LOCKED naming the process that writes, UNKNOWN_COLLECTION, IO, FORMAT, VERSION_UNSUPPORTED */
   static async open(collection: string): Promise<Writer> {
-    const generation = await liveGeneration(collection);
-    if (generation === undefined)
-      throw new NighError('UNKNOWN_COLLECTION', `${collection}: no collection was built here.`);
+    await requireLive(collection);
     const { lock: lockPath } = journalPlace(collection);
     const directory = dirname(lockPath);
     try {
@@ -73,7 +71,8 @@ export class Writer {
         // What a killed process left of taking the lock.
         if (/^LOCK\.[0-9a-f.]+draft$/.test(name)) await rm(join(directory, name), { force: true });
       }
-      const manifest = await readManifest(join(collection, generation));
+      // Under the lock: from here on the journal that is live stays that.
+      const manifest = await readManifest(join(collection, await requireLive(collection)));
       return new Writer(await Journal.open(journalPlace(collection, manifest), manifest.journal ?? 0, true), lock);
     } catch (cause) {
       await lock.release();
@@ -97,8 +96,11 @@ export class Writer {
     if (this.#followers.size > 0 || this.#closing) return;
     this.#closing = true;
     while (this.#draining !== undefined) await this.#draining;
-    await this.journal.close();
-    await this.#lock.release();
+    try {
+      await this.journal.close();
+    } finally {
+      await this.#lock.release();
+    }
   }
 
   /**
@@ -223,6 +225,13 @@ export class Writer {
         return { change: { type: 'interactions', events: request.events } };
     }
   }
+}
+
+/** @throws NighError UNKNOWN_COLLECTION */
+async function requireLive(collection: string): Promise<string> {
+  const generation = await liveGeneration(collection);
+  if (generation !== undefined) return generation;
+  throw new NighError('UNKNOWN_COLLECTION', `${collection}: no collection was built here.`);
 }
 
 /** What a change must know of, and whether it changes that so that others must know. */

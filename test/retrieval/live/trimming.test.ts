@@ -175,6 +175,32 @@ test('who was forgotten is in no entry of the journal once the generations befor
   expect(retriever.journal).toMatchObject({ sequence: 3, entries: 0 });
 });
 
+test('fewer generations are kept when that is asked for, also where nothing is new and while another compaction runs', async () => {
+  await using retriever = await open();
+  await retriever.addInteractions([{ user: 'somebody', item: 'i0' }]);
+  await retriever.compact({ threads: 1 });
+  await retriever.forgetUser('somebody');
+  const [first, second] = await Promise.all([
+    retriever.compact({ threads: 1 }),
+    retriever.compact({ threads: 1, keep: 1 }),
+  ]);
+  expect([first.folded, second.folded, second.warnings]).toEqual([1, 0, []]);
+  expect(await generationNames(directory)).toEqual([first.generation]);
+  expect(retriever.journal).toMatchObject({ sequence: 2, entries: 0 });
+});
+
+test('a writer whose journal another process has written to refuses, and writes over nothing', async () => {
+  await using retriever = await open();
+  await retriever.upsertItem('first', {});
+  await withJournal(async (journal) => {
+    const change = { type: 'delete', id: 'i0', at: 1 } as const;
+    await journal.append([{ change, requestId: undefined, acknowledgement: { sequence: 2 } }]);
+  });
+  await expect(retriever.upsertItem('second', {})).rejects.toMatchObject({ code: 'LOCKED' });
+  expect(() => retriever.item('i0')).toThrow(expect.objectContaining({ code: 'UNKNOWN_ITEM' }));
+  expect(await retriever.upsertItem('second', {})).toEqual({ sequence: 3 });
+});
+
 test('a build from the dataset that would undo folded changes is refused, and made where that is wanted', async () => {
   {
     await using retriever = await open();

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -185,6 +185,33 @@ describe('one writer, many readers', () => {
     expect(await reader.catchUp()).toBe(2);
     expect(() => reader.item('new')).toThrow(expect.objectContaining({ code: 'UNKNOWN_ITEM' }));
   });
+
+  test.skipIf(
+    process.platform !== 'linux' || spawnSync('mount', ['--version']).status !== 0 || process.getuid?.() !== 0,
+  )(
+    'a reader on a read-only file system reads while nobody writes, and is refused while somebody does',
+    async ({ skip }) => {
+      await using writer = await open();
+      await writer.upsertItem('new', { title: 'The opera story' });
+      await writer.close();
+      const mounted = join(scratch, 'mounted');
+      await mkdir(mounted);
+      if (spawnSync('mount', ['--bind', directory, mounted]).status !== 0) skip('this process may not mount');
+      try {
+        expect(spawnSync('mount', ['-o', 'remount,bind,ro', mounted]).status).toBe(0);
+        await using reader = await Retriever.open(mounted);
+        expect(reader.item('new').title).toBe('The opera story');
+        await using second = await open();
+        await second.upsertItem('newer', { title: 'Another' });
+        await expect(reader.catchUp()).rejects.toMatchObject({ code: 'LOCKED' });
+        await expect(Retriever.open(mounted)).rejects.toMatchObject({ code: 'LOCKED' });
+        await second.close();
+        expect(await reader.catchUp()).toBe(2);
+      } finally {
+        spawnSync('umount', ['-l', mounted]);
+      }
+    },
+  );
 
   test('a reader may not write, and knows no journal before there is one', async () => {
     await using reader = await Retriever.open(directory);
