@@ -7,9 +7,9 @@ const heading = ['', 'target', 'ours', 'peer in the same run', ''];
 
 /** Of the datasets that were measured; empty where there is a target for none of them. */
 export function targetsTable(result: BenchmarkResult): string {
-  const rows = targetRows(result, readTargets()).filter(({ dataset }) =>
-    result.datasets.some((each) => each.dataset.name === dataset),
-  );
+  const all = targetRows(result, readTargets());
+  const measured = new Set(all.filter(({ verdict }) => verdict !== 'not measured').map(({ dataset }) => dataset));
+  const rows = all.filter(({ dataset }) => measured.has(dataset));
   if (rows.length === 0) return '';
   const cells = rows.map(({ dataset, what, wanted, ours, peer, verdict }) => [
     `${dataset}: ${what}`,

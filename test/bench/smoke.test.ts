@@ -233,6 +233,12 @@ describe('the benchmark suite', () => {
     for (const { dataset } of all.targets) expect(datasets.has(dataset), dataset).toBe(true);
     const none = targets.targetRows({ ...result, datasets: [] }, all);
     expect(none.map(({ verdict }) => verdict)).toEqual(all.targets.map(() => 'not measured'));
+    // Some rows of a dataset are another one.
+    const [tiny] = result.datasets;
+    const part = { ...tiny!, dataset: { ...tiny!.dataset, sha256: 'of some rows' } };
+    const ofTiny = { ...all, targets: [{ dataset: 'tiny', figure: 'fileBytes', atLeast: 0 }] };
+    expect(targets.targetRows(result, ofTiny)[0]!.verdict).toBe('reached');
+    expect(targets.targetRows({ ...result, datasets: [part] }, ofTiny)[0]!.verdict).toBe('not measured');
     // Each of them asked of what was measured here, with a bound that everything reaches, and one that nothing does.
     const unlike = (verdict: string, atLeast: number) => {
       const asked = all.targets.map(({ figure, recall, threads }) => ({
