@@ -97,7 +97,7 @@ export async function warmUp(
   }
 }
 
-export async function answersOf(opened: Opened, vectors: readonly Float32Array[], k: number): Promise<Answer[]> {
+async function answersOf(opened: Opened, vectors: readonly Float32Array[], k: number): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (const vector of vectors) answers.push(await ask(opened, vector, k));
   return answers;
