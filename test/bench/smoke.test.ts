@@ -156,7 +156,7 @@ describe('the benchmark suite', () => {
       const whole = bench({ NIGH_BENCH_PG: database.url }, 'ann', '--grid', join(folder, 'grid.json'), '--json', json);
       await expect(whole).rejects.toThrow('exit code 1');
       again = JSON.parse(readFileSync(json, 'utf8')) as BenchmarkResult;
-    }, 120_000);
+    }, 240_000);
 
     afterAll(async () => {
       server?.close();
