@@ -14,7 +14,8 @@ RUN export npm_config_nodedir=/usr/local && NIGH_SETUP=1 ONNXRUNTIME_NODE_INSTAL
 # What is optional for others is here: databases, pictures, ONNX models, hnswlib-node, at the releases that the tests run with.
 RUN npm pkg set $(node -p "const { peerDependencies, devDependencies } = require('./package.json'); Object.keys(peerDependencies).map((name) => 'dependencies.' + name + '=' + devDependencies[name]).join(' ')") \
  && npm pkg delete devDependencies peerDependencies peerDependenciesMeta \
- && npm prune --ignore-scripts
+ && npm prune --ignore-scripts \
+ && rm -rf node_modules/onnxruntime-node/bin/*/darwin node_modules/onnxruntime-node/bin/*/win32
 
 FROM node:22-bookworm-slim
 LABEL org.opencontainers.image.licenses="Apache-2.0"
