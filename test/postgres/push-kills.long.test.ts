@@ -1,7 +1,7 @@
 /**
  * `nigh push`, killed at random moments of the clock: whoever reads sees one generation whole, the old one until the switch, and the next push
  * switches and clears what the dead one left. PGlite over its socket; where NIGH_TEST_PG names a database, the same against that one, in which
- * schemas of the collection small-world are made and dropped. One kill a test, so that their number is that of the tests.
+ * schemas of the collection killed-pushes are made and dropped. One kill a test, so that their number is that of the tests.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,9 @@ import { seeded } from '../embeddings/support.js';
 import { itemIds, smallRecipe, writeSmallWorld } from '../retrieval/support/small-world.js';
 import { type PgliteServer, startPglite } from './support/pglite-server.js';
 
-const live = 'nigh_small-world';
+/** Not that of push.test.ts, which may run beside it over the same database. */
+const name = 'killed-pushes';
+const live = `nigh_${name}`;
 const rounds = Array.from({ length: 20 }, (_, round) => round);
 
 function killedPushes(urlOf: () => string, seed: number): void {
@@ -45,7 +47,8 @@ function killedPushes(urlOf: () => string, seed: number): void {
     expect(row?.slice(1)).toEqual(['t', String(itemIds.length), String(itemIds.length - 2)]);
     return row?.[0];
   };
-  const build = (round: number) => buildCollection(smallRecipe(directory, { description: `Round ${round}` }), world);
+  const build = (round: number) =>
+    buildCollection(smallRecipe(directory, { name, description: `Round ${round}` }), world);
   const push = () => new RunningNigh(['push', world, '--to', urlOf(), '--json']);
   /** A server may take a moment to notice that the one before is dead, and to let its lock go. */
   const pushed = async (): Promise<{ readonly generation: string }> => {
@@ -73,7 +76,7 @@ function killedPushes(urlOf: () => string, seed: number): void {
     expect((await undisturbed.finished).status).toBe(0);
     wholeMs = performance.now() - began;
     loadingMs = performance.now() - loading;
-    reader = await openPushed(`${urlOf()}?collection=small-world`);
+    reader = await openPushed(`${urlOf()}?collection=${name}`);
   });
   afterAll(async () => {
     await reader?.close();
