@@ -10,7 +10,7 @@
  * Until step 5 nothing that is live was touched: a build that fails, is aborted or is killed leaves the old generation live.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { throwIfAborted } from '../core/abort.js';
 import { describe, NighError } from '../core/errors.js';
 import { checked, flag, integer, optional, readParams } from '../core/params.js';
@@ -23,6 +23,7 @@ import { buildSpace } from './build-space.js';
 import { Catalogue } from './catalogue.js';
 import { collectionFiles } from './collection.js';
 import {
+  generations,
   liveGeneration,
   type Manifest,
   manifestVersion,
@@ -43,6 +44,7 @@ import { takeOver } from './reuse/take-over.js';
 import { SeenLists } from './seen-lists.js';
 import { StringIndex } from './string-index.js';
 import type { CollectionInfo } from './types.js';
+import { journalFolders } from './upkeep/journal-folders.js';
 import { type EarlierGeneration, shareUnchanged } from './upkeep/share-files.js';
 
 export interface BuildOptions {
@@ -87,8 +89,9 @@ interface Built {
 /**
  * Builds a new generation of a collection and makes it the live one.
  * @param directory the collection, made if it is not there
- * @throws NighError LOCKED while another build runs, INVALID_ARGUMENT also where folded changes would be undone (see `dropFolded`), RECALL_FLOOR,
- * ABORTED, IO, UNKNOWN_OPTION, and what the dataset's source and the embeddings throw
+ * @throws NighError LOCKED while another build runs, INVALID_ARGUMENT also where folded changes would be undone (see `dropFolded`), FORMAT also
+ * where nobody knows which journal is the live one's, RECALL_FLOOR, ABORTED, IO, UNKNOWN_OPTION, and what the dataset's source and the embeddings
+ * throw
  */
 export async function buildCollection(
   recipe: Recipe,
@@ -107,7 +110,8 @@ export async function buildCollection(
     let built: Built;
     try {
       const earlier = await earlierGeneration(collection, previous);
-      const trimmed = await trimmedChanges(collection, earlier);
+      const journalFolder = await ownJournal(collection, previous, earlier);
+      const trimmed = await trimmedChanges(collection, journalFolder);
       if (trimmed > 0 && !dropFolded) throw wouldUndo(collection, trimmed);
       built = await buildGeneration(recipe, {
         staging,
@@ -117,6 +121,7 @@ export async function buildCollection(
         threads,
         earlier,
         reuse,
+        journalFolder,
         trimmed,
         input,
       });
@@ -164,9 +169,35 @@ async function earlierGeneration(
   return manifest && { directory, manifest };
 }
 
+/**
+ * The folder of the journal whose changes the new generation goes on with: that of the live one, undefined for the usual place. Where that one's
+ * manifest is lost it is known as long as there is one journal.
+ * @throws NighError FORMAT where there are several: the changes of one would be lost, and those of another made that are none of this collection
+ */
+async function ownJournal(
+  collection: string,
+  live: string | undefined,
+  earlier: EarlierGeneration | undefined,
+): Promise<string | undefined> {
+  if (earlier !== undefined) return earlier.manifest.journalFolder;
+  if ((await generations(collection)).length === 0) return undefined;
+  const usual = journalPlace(collection);
+  const folders = (await journalFolders(collection)).filter(
+    (folder) => folder !== basename(usual.directory) || Journal.exists(usual),
+  );
+  if (folders.length > 1) {
+    throw new NighError(
+      'FORMAT',
+      `${collection}: ${live === undefined ? 'CURRENT is missing' : `the manifest of ${live} cannot be read`}, so that nobody knows which of the journals ${folders.join(', ')} holds the changes of what is live. Make a generation live whose manifest can be read (nigh rollback), or restore a backup; to build without the changes, move these folders away.`,
+    );
+  }
+  const [folder] = folders;
+  return folder === basename(usual.directory) ? undefined : folder;
+}
+
 /** How many changes the journal has no more. The caller holds the collection's lock, so it stays so. */
-async function trimmedChanges(collection: string, earlier: EarlierGeneration | undefined): Promise<number> {
-  const place = journalPlace(collection, earlier?.manifest);
+async function trimmedChanges(collection: string, journalFolder: string | undefined): Promise<number> {
+  const place = journalPlace(collection, journalFolder === undefined ? {} : { journalFolder });
   if (!Journal.exists(place)) return 0;
   const journal = await Journal.open(place, 0, false);
   try {
@@ -193,6 +224,8 @@ interface Work {
   readonly threads: number;
   /** Whether spaces of it are taken over. */
   readonly reuse: boolean;
+  /** Where its journal is, if not in its usual place. */
+  readonly journalFolder: string | undefined;
   /** Changes up to this one are in the journal no more. */
   readonly trimmed: number;
   readonly input: Input | undefined;
@@ -245,9 +278,7 @@ async function buildGeneration(recipe: Recipe, work: Work): Promise<Built> {
       items: items.size,
       users: users.size,
       interactions: interactions.entries,
-      ...(work.earlier?.manifest.journalFolder === undefined
-        ? {}
-        : { journalFolder: work.earlier.manifest.journalFolder }),
+      ...(work.journalFolder === undefined ? {} : { journalFolder: work.journalFolder }),
       ...(work.trimmed === 0 ? {} : { journal: work.trimmed }),
       recallFloor,
       taste,

@@ -4,7 +4,7 @@
  *   <collection>/CURRENT            the name of the live generation
  *   <collection>/gen-000001/        never changed after it was named: manifest.json and the files it lists
  *   <collection>/building-<random>/ a build under way, or what is left of one that was killed
- *   <collection>/removing-<random>/ a generation that is being removed, or what is left of it
+ *   <collection>/removing-<random>/ a generation or a journal that is being removed, or what is left of it
  *
  * A generation goes live in this order, so that a crash at any moment leaves the old one live and whole: every file flushed, the
  * manifest written, the directory flushed, renamed to its number, the collection flushed, CURRENT written beside, flushed, and
@@ -22,6 +22,7 @@ import { type FileStamp, flush, stampFile, writeDurable } from './packed-file.js
 import type { BuildRecord } from './reuse/space-record.js';
 import type { Taste } from './taste.js';
 import type { CollectionInfo, SpaceInfo } from './types.js';
+import { removeJournalsBut } from './upkeep/journal-folders.js';
 
 /** What `manifest.json` of this release holds. */
 export const manifestVersion = 1;
@@ -60,7 +61,7 @@ export interface Manifest {
   readonly spaces: readonly SpaceManifest[];
   /** Absent where every space of the recipe was built. */
   readonly leftOut?: readonly LeftOutSpace[];
-  /** What it was made of; absent in generations that were not made by a build alone. */
+  /** What the build was made of that it comes from, by compactions, repairs and backups; absent where that was before there was one. */
   readonly made?: BuildRecord;
   /** Of what is kept elsewhere than in its files: tables of a database. */
   readonly tableBytes?: number;
@@ -190,10 +191,24 @@ export class Staging {
     return join(this.directory, name);
   }
 
-  /** The name that the generation will have. @throws NighError IO */
-  async nextName(): Promise<string> {
-    const last = Math.max(0, ...(await generations(this.#collection)).map(({ number }) => number));
-    return `gen-${String(last + 1).padStart(6, '0')}`;
+  /**
+   * The name that the generation will have: after those that are there, and those whose embedders they have, since journals know by these names
+   * what their vectors were made by.
+   * @param least the lowest number to take
+   * @throws an error of node:fs
+   */
+  async nextName(least = 1): Promise<string> {
+    const there = await generations(this.#collection);
+    const fits = await Promise.all(
+      there.map(({ name }) =>
+        readManifest(join(this.#collection, name)).then(
+          ({ fit }) => (fit === undefined ? 0 : generationNumber(fit)),
+          () => 0,
+        ),
+      ),
+    );
+    const next = Math.max(least, ...there.map(({ number }) => number + 1), ...fits.map((fit) => fit + 1));
+    return `gen-${String(next).padStart(6, '0')}`;
   }
 
   /** Length and checksum of every file so far, flushed to disk. @throws NighError IO */
@@ -206,7 +221,7 @@ export class Staging {
     return stamps;
   }
 
-  /** Makes the generation the live one. @throws NighError IO; then the old one is still live */
+  /** Makes the generation the live one. @throws NighError IO; the old one is then still live, unless only the last flush failed */
   async commit(manifest: Manifest): Promise<void> {
     await writeManifest(this.directory, manifest);
     await flush(this.directory);
@@ -233,7 +248,8 @@ export class Staging {
 
 /**
  * Removes all generations but the live one and the newest others, `keep` in all. `previous` (the one that was live before) is
- * the first of the others, so that there is always something to go back to.
+ * the first of the others, so that there is always something to go back to. Then removes the journals that belong to none of those that stay.
+ * The caller holds the collection's lock.
  */
 export async function pruneGenerations(
   collection: string,
@@ -243,7 +259,14 @@ export async function pruneGenerations(
 ): Promise<void> {
   const rank = (name: string) => (name === live ? 2 : name === previous ? 1 : 0);
   const all = (await generations(collection)).sort((a, b) => rank(b.name) - rank(a.name) || b.number - a.number);
-  for (const { name } of all.slice(Math.max(1, keep))) await removeGeneration(collection, name);
+  const kept = Math.max(1, keep);
+  for (const { name } of all.slice(kept)) await removeGeneration(collection, name);
+  const manifests = await Promise.all(
+    all.slice(0, kept).map(({ name }) => readManifest(join(collection, name)).catch(() => undefined)),
+  );
+  // Of a manifest that cannot be read, nobody knows which journal is its own.
+  if (manifests.includes(undefined)) return;
+  await removeJournalsBut(collection, new Set(manifests.map((manifest) => manifest?.journalFolder ?? 'journal')));
 }
 
 /** From one moment to the next it is none any more: whoever is killed while its files are removed leaves no half of a generation. */
@@ -255,6 +278,8 @@ async function removeGeneration(collection: string, name: string): Promise<void>
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw cause;
   }
+  // After a loss of power it must not be back under its name with some of its files gone.
+  await flush(collection);
   await rm(moved, { recursive: true, force: true });
 }
 
@@ -264,6 +289,11 @@ export async function generations(collection: string): Promise<{ name: string; n
     const number = generationPattern.exec(name)?.[1];
     return number === undefined ? [] : [{ name, number: Number(number) }];
   });
+}
+
+/** The number in the name of a generation; 0 where it is none. */
+export function generationNumber(name: string): number {
+  return Number(generationPattern.exec(name)?.[1] ?? 0);
 }
 
 function checksumOf(manifest: unknown): string {

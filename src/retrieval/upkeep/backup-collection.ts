@@ -29,6 +29,7 @@ import {
   generationFolder,
   packHead,
 } from './backup-format.js';
+import { checkJournal } from './check-journal.js';
 
 export interface BackupOptions {
   readonly signal?: AbortSignal | undefined;
@@ -71,6 +72,7 @@ export async function backupCollection(directory: string, path: string, options:
   const { manifest, sources, journal } = await openAll(
     collection,
     `${resolve(path)}.${randomBytes(6).toString('hex')}.journal`,
+    signal,
   );
   try {
     if (journal !== undefined) sources.push(journal);
@@ -99,12 +101,13 @@ export async function backupCollection(directory: string, path: string, options:
 async function openAll(
   collection: string,
   folder: string,
+  signal: AbortSignal | undefined,
 ): Promise<{ manifest: Manifest; sources: Source[]; journal: Source | undefined }> {
   for (;;) {
     const { manifest, sources } = await openLive(collection);
     try {
       // After the generation: then it holds every change that is in that, and some that came since.
-      return { manifest, sources, journal: await copiedJournal(collection, manifest, folder) };
+      return { manifest, sources, journal: await copiedJournal(collection, manifest, folder, signal) };
     } catch (cause) {
       await closeAll(sources);
       // Compactions may have replaced this generation, and trimmed what it lacks, since it was opened.
@@ -152,18 +155,27 @@ async function openGeneration(
   }
 }
 
-/** The journal as it is now, open; undefined where there is none. */
-async function copiedJournal(collection: string, manifest: Manifest, folder: string): Promise<Source | undefined> {
-  const place = journalPlace(collection, manifest);
-  if (!Journal.exists(place)) return undefined;
+/** The journal as it is now, every change of it read, open; undefined where there is none. */
+async function copiedJournal(
+  collection: string,
+  manifest: Manifest,
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<Source | undefined> {
+  const [place, included] = [journalPlace(collection, manifest), manifest.journal ?? 0];
+  if (!Journal.exists(place)) {
+    await checkJournal(place, included);
+    return undefined;
+  }
   const journal = await Journal.open(place, 0, false);
+  // lmdb takes a folder with a dot in its name for a file.
+  const inner = join(folder, 'journal');
   try {
     await mkdir(folder);
-    await journal.copyTo(folder);
-    // What is there after the copy was made is in it.
-    const [included, first] = [manifest.journal ?? 0, journal.trimmed + 1];
-    if (first > included + 1) throw new Trimmed(place.directory, included + 1, first);
-    const copy = join(folder, journalFile);
+    await mkdir(inner);
+    await journal.copyTo(inner);
+    await checkJournal({ directory: inner, lock: join(inner, 'LOCK') }, included, signal);
+    const copy = join(inner, journalFile);
     return { name: backupJournal, path: copy, stamp: await stampFile(copy), content: await open(copy, 'r') };
   } catch (cause) {
     throw readFailure(folder, cause);

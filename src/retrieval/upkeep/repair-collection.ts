@@ -25,13 +25,13 @@ import { buildIndex } from '../build-index.js';
 import { BuildLock } from '../build-lock.js';
 import { recallAt } from '../build-space.js';
 import { collectionFiles } from '../collection.js';
-import { type Manifest, nameLive, readManifest, type SpaceManifest, Staging } from '../generation.js';
+import { type Manifest, readManifest, type SpaceManifest, Staging } from '../generation.js';
 import { type FileStamp, readFileStamped } from '../packed-file.js';
 import { type IndexSettings, parseIndex } from '../recipe.js';
 import type { IndexInfo } from '../types.js';
 import { FileReader, requireStamp } from './check-files.js';
 import { calibrationOf, type IndexFile, indexFiles, recallOf, stored } from './check-space.js';
-import { generationNames, requireSound } from './rollback.js';
+import { generationNames, goTo, liveOrLost, requireSound } from './rollback.js';
 import { shareFile } from './share-files.js';
 import {
   type Finding,
@@ -72,15 +72,18 @@ export async function repairCollection(directory: string, options: VerifyCollect
   try {
     const mended: Mending[] = [];
     let current = before;
+    // What went live while it was verified is not to be replaced by what was mended of the one before.
+    if ((await liveOrLost(collection)) !== before.generation) current = await verifyCollection(collection, options);
+    if (current.sound) return { before, mended, beyond: [], after: current };
     if (current.findings.some(({ check }) => check === 'pointer')) {
       const found = await newestWhole(collection);
-      if (found === undefined) return { before, mended, beyond: [beyondHelp(current.findings[0]!)], after: before };
-      await nameLive(collection, found);
+      if (found === undefined) return { before, mended, beyond: [beyondHelp(current.findings[0]!)], after: current };
+      await goTo(collection, current.generation, found);
       mended.push({ subject: 'CURRENT', how: `names ${found}, the newest generation that is whole` });
       current = await verifyCollection(collection, options);
     }
     const beyond = await mend(collection, current, { ...settings, mended });
-    const after = mended.length === 0 ? before : await verifyCollection(collection, options);
+    const after = mended.length === 0 ? current : await verifyCollection(collection, options);
     return { before, mended, beyond, after };
   } finally {
     await lock.release();

@@ -2,13 +2,13 @@
  * One file → collection.
  *
  * The backup is unpacked into a directory that nobody reads, every file compared with its checksum on the way; what came out is opened as a
- * collection would be; and only then it goes live, as a new generation and by the same steps as a build. Whatever fails before leaves what
+ * collection would be, and every change of its journal read; and only then it goes live, as a new generation and by the same steps as a build. Whatever fails before leaves what
  * was there as it was, and what was live before stays on disk to go back to.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { throwIfAborted } from '../../core/abort.js';
@@ -16,12 +16,21 @@ import { describe, invalidArgument, NighError } from '../../core/errors.js';
 import { flag, readParams } from '../../core/params.js';
 import { BuildLock } from '../build-lock.js';
 import { Collection, collectionFiles } from '../collection.js';
-import { liveGeneration, manifestName, pruneGenerations, readManifest, Staging } from '../generation.js';
+import {
+  generationNumber,
+  liveGeneration,
+  manifestName,
+  pruneGenerations,
+  readManifest,
+  Staging,
+} from '../generation.js';
 import { journalFile } from '../journal/data-file.js';
-import { journalPlace } from '../journal/journal.js';
+import { Journal, journalPlace } from '../journal/journal.js';
 import { flush, makeDirectory } from '../packed-file.js';
 import { type BackupOptions, backupSchema } from './backup-collection.js';
 import { type BackupHead, backupHeadName, backupJournal, generationFolder, readHead } from './backup-format.js';
+import { checkJournal } from './check-journal.js';
+import { lockWriting } from './journal-folders.js';
 import { generationNames } from './rollback.js';
 
 export interface RestoreOptions extends BackupOptions {
@@ -69,9 +78,8 @@ export async function restoreCollection(
   let writing: BuildLock | undefined;
   try {
     const previous = await refuseToReplace(collection, settings.force);
-    const { lock: writers } = journalPlace(collection);
     // What is written to the journal of the present collection would not be in the one that takes its place.
-    if (existsSync(writers)) writing = await BuildLock.at(writers, 'restoring this collection');
+    writing = await lockWriting(collection, 'restoring this collection');
     const staging = await Staging.begin(collection);
     // A folder of its own: the journal that is there is of another collection, or of other changes.
     const journalFolder = `journal-${randomBytes(6).toString('hex')}`;
@@ -81,12 +89,15 @@ export async function restoreCollection(
       const live = await liveGeneration(collection).catch(() => undefined);
       // Once it is live it must stay, whatever failed afterwards.
       const isLive = live !== undefined && live !== previous;
-      const left = isLive ? [] : [rm(join(collection, journalFolder), { recursive: true, force: true })];
-      await Promise.allSettled([staging.discard(), ...left]);
+      const left = isLive ? [unpackedJournal(journalFolder)] : [unpackedJournal(journalFolder), journalFolder];
+      const removed = left.map((folder) => rm(join(collection, folder), { recursive: true, force: true }));
+      await Promise.allSettled([staging.discard(), ...removed]);
       throw cause;
     }
   } finally {
     await writing?.release();
+    // Where there is a collection somebody may be about to write to it.
+    if (!(await mayBeWrittenTo(collection))) await rmdir(dirname(journalPlace(collection).lock)).catch(() => {});
     await lock.release();
   }
 }
@@ -122,12 +133,11 @@ async function unpack(
       const to = staging.path(name.slice(generationFolder.length));
       await pipeline(counted, createWriteStream(to, { flags: 'wx' }));
     } else if (name === backupJournal) {
-      const folder = join(collection, journalFolder);
+      const folder = join(collection, unpackedJournal(journalFolder));
       await makeDirectory(folder);
       const to = join(folder, journalFile);
       await pipeline(counted, createWriteStream(to, { flags: 'wx' }));
       await flush(to);
-      await flush(folder);
     } else {
       const chunks: Uint8Array[] = [];
       for await (const chunk of counted()) chunks.push(chunk);
@@ -179,15 +189,56 @@ async function goLive(
       throw new NighError('CHECKSUM_MISMATCH', `${path}: ${name} is not what the manifest lists.`);
     }
   }
-  const next = await staging.nextName();
-  // The number of the backup where that is free and the highest: it is what the collection was called.
-  const generation = (await generationNames(collection)).length === 0 ? head.generation : next;
+  const fits = await journalGoesLive(head, collection, manifest.journal ?? 0, journalFolder);
+  // The number of the backup where that is free and the highest: it is what the collection was called. No later build may have the name of one
+  // that made vectors of the journal.
+  const generation = await staging.nextName(Math.max(...[head.generation, ...(fits ?? [])].map(generationNumber)));
   const { journalFolder: _, ...others } = manifest;
-  const hasJournal = Object.hasOwn(head.files, backupJournal) || existsSync(join(collection, 'journal'));
   // Its journal knows by this name what its vectors were made by.
   const fit = manifest.fit ?? manifest.generation;
-  await staging.commit({ ...others, generation, ...(hasJournal ? { journalFolder, fit } : {}) });
+  await staging.commit({ ...others, generation, ...(fits === undefined ? {} : { journalFolder, fit }) });
   return generation;
+}
+
+/**
+ * Reads what was unpacked of the journal, and puts it in its place, which no generation names yet.
+ * @param included the last change that the generation has in it
+ * @returns who made the vectors in it; undefined where the usual place is as good, since nothing was ever changed
+ */
+async function journalGoesLive(
+  head: BackupHead,
+  collection: string,
+  included: number,
+  journalFolder: string,
+): Promise<ReadonlySet<string> | undefined> {
+  const to = join(collection, journalFolder);
+  const directory = join(collection, unpackedJournal(journalFolder));
+  const unpacked = { directory, lock: join(directory, 'LOCK') };
+  if (!Object.hasOwn(head.files, backupJournal)) {
+    if (included === 0 && !Journal.exists(journalPlace(collection))) return undefined;
+    // One that is empty, and goes on with the numbers: the journal that is there is not its own.
+    await makeDirectory(directory);
+    if (included > 0) await (await Journal.open(unpacked, included, true)).close();
+  }
+  const fits = (await checkJournal(unpacked, included))?.fits ?? new Set();
+  await flush(directory);
+  await rename(directory, to).catch((cause) => {
+    throw new NighError('IO', `${to}: cannot be made: ${(cause as Error).message}`, { cause });
+  });
+  return fits;
+}
+
+/** Where the journal lies until it was read: whoever begins after this one was killed removes it as what was left of a build. */
+function unpackedJournal(journalFolder: string): string {
+  return journalFolder.replace('journal-', 'building-');
+}
+
+/** Whether there is a collection, or what may be one. */
+async function mayBeWrittenTo(collection: string): Promise<boolean> {
+  return liveGeneration(collection).then(
+    (live) => live !== undefined,
+    () => true,
+  );
 }
 
 type Entry = AsyncIterable<Uint8Array> & {

@@ -3,8 +3,9 @@ import { NighError } from '../../core/errors.js';
 import { optional, readParams, text } from '../../core/params.js';
 import { BuildLock } from '../build-lock.js';
 import { Collection } from '../collection.js';
-import { generations, liveGeneration, nameLive, readManifest } from '../generation.js';
+import { generationNumber, generations, liveGeneration, nameLive, readManifest } from '../generation.js';
 import { checkFiles, FileReader } from './check-files.js';
+import { lockWriting } from './journal-folders.js';
 
 export interface RollbackOptions {
   /** The generation to go to (`gen-000003`). Default: the newest of those before the live one. */
@@ -23,7 +24,8 @@ export interface Rollback {
 /**
  * Makes an older generation the live one again, from one moment to the next. It is opened first, every byte of it checked: one that is
  * damaged does not go live. Nothing is removed: `to` also leads forward again. Whoever has the collection open notices as after a build.
- * @throws NighError UNKNOWN_COLLECTION, NOT_FOUND where there is no such generation, LOCKED, INVALID_ARGUMENT, UNKNOWN_OPTION, and what
+ * @throws NighError UNKNOWN_COLLECTION, NOT_FOUND where there is no such generation, LOCKED (also while somebody writes to the live one whose
+ * journal the other does not have, since one of the two was restored), INVALID_ARGUMENT, UNKNOWN_OPTION, and what
  * opening a damaged generation throws; nothing has changed then
  */
 export async function rollbackCollection(directory: string, options: RollbackOptions = {}): Promise<Rollback> {
@@ -40,10 +42,37 @@ export async function rollbackCollection(directory: string, options: RollbackOpt
       throw new NighError('NOT_FOUND', `${collection}: there is no ${asked}. On disk: ${names.join(', ')}.`);
     }
     await requireSound(join(collection, to));
-    if (to !== from) await nameLive(collection, to);
+    if (to !== from) await goTo(collection, from, to);
     return { from, to, generations: names };
   } finally {
     await lock.release();
+  }
+}
+
+/**
+ * Makes a generation live that lies there. Where its journal is another than that of the live one nobody may be writing: what they wrote from
+ * then on would be in a journal that is not asked any more.
+ * @param from the live one, if that is known
+ * @throws NighError LOCKED naming who writes, IO, and what reading its manifest throws
+ */
+export async function goTo(collection: string, from: string | undefined, to: string): Promise<void> {
+  const { journalFolder } = await readManifest(join(collection, to));
+  const maybeLive = from === undefined ? await generationNames(collection) : [from];
+  const same = await Promise.all(
+    maybeLive.map((name) =>
+      readManifest(join(collection, name)).then(
+        (manifest) => manifest.journalFolder === journalFolder,
+        () => false,
+      ),
+    ),
+  );
+  const writing = same.includes(false)
+    ? await lockWriting(collection, 'making another generation of this collection live')
+    : undefined;
+  try {
+    await nameLive(collection, to);
+  } finally {
+    await writing?.release();
   }
 }
 
@@ -68,15 +97,13 @@ export async function generationNames(collection: string): Promise<string[]> {
 function before(names: readonly string[], live: string | undefined): string | undefined {
   const at = live === undefined ? names.length : names.indexOf(live);
   // A live generation that is gone is no bar: what is older by its number is older.
-  return at >= 0 ? names[at - 1] : names.filter((name) => live !== undefined && number(name) < number(live)).at(-1);
-}
-
-function number(generation: string): number {
-  return Number(generation.slice('gen-'.length));
+  return at >= 0
+    ? names[at - 1]
+    : names.filter((name) => live !== undefined && generationNumber(name) < generationNumber(live)).at(-1);
 }
 
 /** A CURRENT that was damaged is what one goes back from, so it does not stand in the way. @throws NighError IO */
-async function liveOrLost(collection: string): Promise<string | undefined> {
+export async function liveOrLost(collection: string): Promise<string | undefined> {
   try {
     return await liveGeneration(collection);
   } catch (cause) {

@@ -6,7 +6,7 @@
  * 3. The vocabularies hold together: as many items and users as the manifest says, each found by its id.
  * 4. Every index: its ids are those of items or users, every vector is found by a search for it, recall over the build's questions is
  *    not below the floor.
- * 5. The journal can be read: every change since the generation is there and has its checksum.
+ * 5. The journal can be read: every change since the generation is there, and each that it holds has its checksum.
  * 6. The whole opens, its changes included.
  *
  * Later steps leave out what an earlier one has found damaged. Nothing is changed, and nothing is locked.
@@ -17,9 +17,10 @@ import { type ErrorCode, NighError } from '../../core/errors.js';
 import { checked, integer, optional, readParams } from '../../core/params.js';
 import { Collection, collectionFiles } from '../collection.js';
 import { liveGeneration, type Manifest, manifestName, readManifest } from '../generation.js';
-import { Journal, journalPlace } from '../journal/journal.js';
+import { journalPlace } from '../journal/journal.js';
 import { Retriever } from '../retriever.js';
 import { checkFiles, FileReader } from './check-files.js';
+import { checkJournal } from './check-journal.js';
 import { type CheckedIndex, checkIndex, checkModel, indexFiles } from './check-space.js';
 import { generationNames } from './rollback.js';
 
@@ -101,8 +102,6 @@ export async function verifyCollection(
   return new Verifier(resolve(directory), settings).run();
 }
 
-const changesAtOnce = 1000;
-
 class Verifier {
   readonly #findings: Finding[] = [];
   readonly #reader = new FileReader();
@@ -176,23 +175,10 @@ class Verifier {
   }
 
   async #journal(manifest: Manifest): Promise<void> {
+    const { signal } = this.settings;
+    const onProgress = (done: number, total: number) => this.#progress('journal', 'journal', done, total);
     const place = journalPlace(this.directory, manifest);
-    if (!Journal.exists(place)) return;
-    const journal = await Journal.open(place, 0, false);
-    try {
-      const { head } = journal;
-      let [changes, last] = [0, manifest.journal ?? 0];
-      while (last < head) {
-        await breathe(this.settings.signal);
-        this.#progress('journal', 'journal', last, head);
-        const entries = journal.after(last, changesAtOnce);
-        changes += entries.length;
-        last = entries.at(-1)!.sequence;
-      }
-      this.#changes = changes;
-    } finally {
-      await journal.close();
-    }
+    this.#changes = (await checkJournal(place, manifest.journal ?? 0, signal, onProgress))?.changes;
   }
 
   async #pointer(names: readonly string[]): Promise<string | undefined> {

@@ -51,7 +51,8 @@ describe('a backup', () => {
     });
     expect(await answersOf(target)).toBe(answers.old);
     expect(await verifyCollection(target)).toMatchObject({ sound: true });
-    expect((await readdir(target)).sort()).toEqual(['CURRENT', 'gen-000001', 'recipe.json']);
+    expect((await readdir(target)).sort()).toEqual(['CURRENT', 'gen-000001', 'journal', 'recipe.json']);
+    expect(await readdir(join(target, 'journal'))).toEqual([]);
     expect(await readFile(join(target, 'recipe.json'))).toEqual(await readFile(join(built, 'recipe.json')));
     await build('new', target);
     expect(await answersOf(target)).toBe(answers.new);

@@ -40,6 +40,16 @@ describe.skipIf(faultsMissing !== undefined)('a change of a collection', () => {
     },
   );
 
+  it('a generation that is removed has lost its name on disk before it loses a file', async () => {
+    const calls = await moments.callsOf('build');
+    const moved = calls.findIndex(({ name, second }) => name === 'rename' && /^removing-/.test(basename(second)));
+    expect(calls[moved]?.path).toBe(join(moments.world, 'gen-000001'));
+    const after = calls.slice(moved + 1);
+    const lost = after.findIndex(({ name, path }) => name === 'unlink' && path.includes('/removing-'));
+    expect(lost).toBeGreaterThan(0);
+    expect(after.slice(0, lost)).toContainEqual(expect.objectContaining({ name: 'fsync', path: moments.world }));
+  });
+
   it('a backup is flushed before it takes its name, and its directory after', async () => {
     const calls = await moments.callsOf('backup');
     const swap = calls.findIndex(({ name, second }) => name === 'rename' && second === moments.backup);
