@@ -1,6 +1,6 @@
 /** Failures as the command line shows them: one line on stderr, or a problem document for machines, and the exit code. */
 import { CommanderError } from 'commander';
-import { type ErrorCode, errorKinds, NighError } from '../core/errors.js';
+import { type ErrorCode, errorKinds, NighError, reasonOf } from '../core/errors.js';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by SIGINT and SIGTERM. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, SIGINT: 130, SIGTERM: 143 } as const;
@@ -68,7 +68,7 @@ function codeOf(error: unknown): ErrorCode {
 
 function messageOf(error: unknown): string {
   if (error instanceof CommanderError) return sentence(error.message.replace(/^error: /, ''));
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }
 
 /** The second line of a message: where to read on, or, for a fault in nigh itself, where it happened. */

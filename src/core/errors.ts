@@ -109,6 +109,11 @@ export function invalidArgument(name: string, expected: string, actual: unknown)
   return new NighError('INVALID_ARGUMENT', `${name}: expected ${expected}, got ${describe(actual)}.`);
 }
 
+/** What a failure says of itself, whatever was thrown. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 /** A short, safe rendering of any value for an error message. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);

@@ -16,7 +16,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
 import { endianness, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { NighError } from '../core/errors.js';
+import { NighError, reasonOf } from '../core/errors.js';
 import { isPlainObject } from '../core/params.js';
 import { containerMagic } from './hnswlib-magic.js';
 import { isProductMetric, type MetricName } from './vector-index.js';
@@ -290,6 +290,5 @@ function littleEndianBytes(values: Uint32Array): Buffer {
 function ioError(path: string, what: string, cause: unknown): NighError {
   if (cause instanceof NighError) return cause;
   const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new NighError(missing ? 'NOT_FOUND' : 'IO', `${path}: ${what} (${reason}).`, { cause });
+  return new NighError(missing ? 'NOT_FOUND' : 'IO', `${path}: ${what} (${reasonOf(cause)}).`, { cause });
 }

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { type Entry, open, type ZipFile } from 'yauzl';
 import { throwIfAborted } from '../../core/abort.js';
-import { NighError } from '../../core/errors.js';
+import { NighError, reasonOf } from '../../core/errors.js';
 
 /**
  * Extracts some files of one folder of a zip archive into a directory. Every name in the archive is checked (no absolute paths, no
@@ -48,8 +48,7 @@ export async function unzipFiles(
 }
 
 function damaged(error: unknown): NighError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new NighError('FORMAT', `The archive cannot be read: ${reason}.`, { cause: error });
+  return new NighError('FORMAT', `The archive cannot be read: ${reasonOf(error)}.`, { cause: error });
 }
 
 /** The entries one after another: the next is read when the loop asks for it. */

@@ -1,4 +1,4 @@
-import { NighError } from '../../core/errors.js';
+import { NighError, reasonOf } from '../../core/errors.js';
 import { isPlainObject, joinPath } from '../../core/params.js';
 import { completeMapping, type MappedOptions, mappedSchema } from './column-mapping.js';
 import { loadMapped, type RecordReader } from './load-mapped.js';
@@ -57,8 +57,7 @@ function parseRecord(text: string, path: string, line: number): Record<string, u
   try {
     record = JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new NighError('INVALID_RECORD', `${path}:${line}: not valid JSON (${reason}).`, { cause: error });
+    throw new NighError('INVALID_RECORD', `${path}:${line}: not valid JSON (${reasonOf(error)}).`, { cause: error });
   }
   if (!isPlainObject(record))
     throw new NighError('INVALID_RECORD', `${path}:${line}: expected a JSON object on each line.`);

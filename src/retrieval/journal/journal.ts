@@ -12,19 +12,19 @@
  * which would let a commit be known before its flush, is off, so that the promise of `append` resolves after both. A crash at any moment
  * leaves the state before a commit or after it.
  *
- * One process writes (writer-lock.ts); any number read, each a consistent state, and none waits for another.
+ * One process writes (the lock of live/writer.ts); others read, each a consistent state, and none waits for another.
  */
 import { existsSync } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { NighError } from '../../core/errors.js';
+import { NighError, reasonOf } from '../../core/errors.js';
 import type { Manifest } from '../generation.js';
 import { flush } from '../packed-file.js';
 import { checkPages } from './check-pages.js';
 import { checkDataFile, journalFile } from './data-file.js';
 import { type Change, type Entry, packEntry, unpackEntry } from './entry.js';
 import { giveRoomBack, makeRoom } from './room.js';
-import { type Acknowledgement, commit, openStore, reasonOf, type Store, usedBytes } from './store.js';
+import { type Acknowledgement, commit, openStore, type Store, usedBytes } from './store.js';
 import { tryOpening } from './try-opening.js';
 
 /** A change that is ready to be made durable. */
@@ -104,6 +104,19 @@ export class Journal {
   /** Whether there is one. */
   static exists({ directory }: JournalPlace): boolean {
     return existsSync(join(directory, journalFile));
+  }
+
+  /**
+   * Refuses the loss of a journal.
+   * @param included the last change that a generation has in it; 0 where nothing was ever changed
+   * @throws NighError NOT_FOUND
+   */
+  static requireKnown(place: JournalPlace, included: number): void {
+    if (included === 0 || Journal.exists(place)) return;
+    throw new NighError(
+      'NOT_FOUND',
+      `${place.directory}: there is no journal, and the generation was made with ${included} of its changes. Restore a backup, or build the collection again without what the journal held.`,
+    );
   }
 
   /**

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
-import { NighError } from '../../core/errors.js';
+import { NighError, reasonOf } from '../../core/errors.js';
 import { journalFile } from './data-file.js';
 import { tryOpening } from './try-opening.js';
 
@@ -88,8 +88,4 @@ export async function commit({ root }: Store, writes: () => readonly Promise<unk
 async function causeOf(failure: unknown): Promise<unknown> {
   const { commitError } = failure as { commitError?: Promise<never> };
   return commitError === undefined ? failure : commitError.catch((cause) => cause);
-}
-
-export function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -14,7 +14,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { breathe, throwIfAborted } from '../../core/abort.js';
 import { CsrMatrix } from '../../core/csr-matrix.js';
-import { NighError } from '../../core/errors.js';
+import { NighError, reasonOf } from '../../core/errors.js';
 import { isPlainObject } from '../../core/params.js';
 import type { Column } from '../../data/dataset.js';
 import type { Vectors } from '../../embeddings/embedding.js';
@@ -136,7 +136,7 @@ export async function compactInto(
     } catch (cause) {
       const live = await liveGeneration(directory).catch(() => undefined);
       if (manifest !== undefined && live === manifest.generation) {
-        return { warnings: [`The new generation is live: ${messageOf(cause)}`], isFlushed: false };
+        return { warnings: [`The new generation is live: ${reasonOf(cause)}`], isFlushed: false };
       }
       await Promise.allSettled([staging.discard()]);
       throw cause;
@@ -165,12 +165,8 @@ export async function keepGenerations(directory: string, keep: number): Promise<
 async function prune(directory: string, keep: number, live: string, previous: string | undefined): Promise<string[]> {
   return pruneGenerations(directory, keep, live, previous).then(
     () => [],
-    (cause: unknown) => [`An old generation was not removed: ${messageOf(cause)}`],
+    (cause: unknown) => [`An old generation was not removed: ${reasonOf(cause)}`],
   );
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function renumber(size: number, isThere: (ordinal: number) => boolean): Renumbering {

@@ -55,7 +55,7 @@ export class Writer {
     this.#sequence = journal.head;
   }
 
-  /** @throws NighError LOCKED naming the process that writes, UNKNOWN_COLLECTION, IO, FORMAT, VERSION_UNSUPPORTED */
+  /** @throws NighError LOCKED naming the process that writes, UNKNOWN_COLLECTION, NOT_FOUND where the journal is lost, IO, FORMAT, VERSION_UNSUPPORTED */
   static async open(collection: string): Promise<Writer> {
     await requireLive(collection);
     const { lock: lockPath } = journalPlace(collection);
@@ -73,7 +73,9 @@ export class Writer {
       }
       // Under the lock: from here on the journal that is live stays that.
       const manifest = await readManifest(join(collection, await requireLive(collection)));
-      return new Writer(await Journal.open(journalPlace(collection, manifest), manifest.journal ?? 0, true), lock);
+      const [place, included] = [journalPlace(collection, manifest), manifest.journal ?? 0];
+      Journal.requireKnown(place, included);
+      return new Writer(await Journal.open(place, included, true), lock);
     } catch (cause) {
       await lock.release();
       throw cause;

@@ -1,5 +1,4 @@
 import { breathe } from '../../core/abort.js';
-import { NighError } from '../../core/errors.js';
 import { Journal, type JournalPlace } from '../journal/journal.js';
 
 export interface CheckedJournal {
@@ -23,13 +22,8 @@ export async function checkJournal(
   signal?: AbortSignal,
   onProgress?: (done: number, total: number) => void,
 ): Promise<CheckedJournal | undefined> {
-  if (!Journal.exists(place)) {
-    if (included === 0) return undefined;
-    throw new NighError(
-      'NOT_FOUND',
-      `${place.directory}: there is no journal, and the generation was made with ${included} of its changes.`,
-    );
-  }
+  Journal.requireKnown(place, included);
+  if (!Journal.exists(place)) return undefined;
   const journal = await Journal.open(place, 0, false);
   try {
     const fits = new Set<string>();

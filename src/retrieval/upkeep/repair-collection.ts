@@ -336,9 +336,10 @@ async function newestWhole(collection: string): Promise<string | undefined> {
   return undefined;
 }
 
-function beyondHelp({ subject, message }: Finding): Mending {
-  return {
-    subject,
-    how: `cannot be rebuilt from what is left (${message}) Go back with nigh rollback, restore a backup, or build the collection again.`,
-  };
+function beyondHelp({ check, subject, message }: Finding): Mending {
+  const remedy =
+    check === 'journal'
+      ? 'Restore a backup; or, to go on without its changes, move the folder of the journal away and build the collection again.'
+      : 'Go back with nigh rollback, restore a backup, or build the collection again.';
+  return { subject, how: `cannot be rebuilt from what is left (${message}) ${remedy}` };
 }

@@ -4,7 +4,9 @@ import { optional, readParams, text } from '../../core/params.js';
 import { BuildLock } from '../build-lock.js';
 import { Collection } from '../collection.js';
 import { generationNumber, generations, liveGeneration, nameLive, readManifest } from '../generation.js';
+import { journalPlace } from '../journal/journal.js';
 import { checkFiles, FileReader } from './check-files.js';
+import { checkJournal } from './check-journal.js';
 import { lockWriting } from './journal-folders.js';
 
 export interface RollbackOptions {
@@ -22,8 +24,8 @@ export interface Rollback {
 }
 
 /**
- * Makes an older generation the live one again, from one moment to the next. It is opened first, every byte of it checked: one that is
- * damaged does not go live. Nothing is removed: `to` also leads forward again. Whoever has the collection open notices as after a build.
+ * Makes an older generation the live one again, from one moment to the next. It is opened first, every byte of it checked, and every change of its
+ * journal: what is damaged does not go live. Nothing is removed: `to` also leads forward again. Whoever has the collection open notices as after a build.
  * @throws NighError UNKNOWN_COLLECTION, NOT_FOUND where there is no such generation, LOCKED (also while somebody writes to the live one whose
  * journal the other does not have, since one of the two was restored), INVALID_ARGUMENT, UNKNOWN_OPTION, and what
  * opening a damaged generation throws; nothing has changed then
@@ -42,6 +44,8 @@ export async function rollbackCollection(directory: string, options: RollbackOpt
       throw new NighError('NOT_FOUND', `${collection}: there is no ${asked}. On disk: ${names.join(', ')}.`);
     }
     await requireSound(join(collection, to));
+    const manifest = await readManifest(join(collection, to));
+    await checkJournal(journalPlace(collection, manifest), manifest.journal ?? 0);
     if (to !== from) await goTo(collection, from, to);
     return { from, to, generations: names };
   } finally {

@@ -1,6 +1,6 @@
 /** Which journal belongs to which generation, who may write to it, and what is kept of the others. */
 import { createReadStream, createWriteStream, existsSync, writeFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -268,6 +268,21 @@ describe('a change of which a byte was altered', () => {
   });
 });
 
+test('a rollback does not go through where the journal is damaged, and what helps is said by a repair', async () => {
+  await add('one');
+  await build();
+  await writeFile(join(directory, 'journal', 'data.mdb'), 'what is this');
+  await expect(rollbackCollection(directory)).rejects.toMatchObject({ code: 'TRUNCATED' });
+  expect(await live()).toBe('gen-000002');
+  const { beyond } = await repairCollection(directory, { threads: 1 });
+  expect(beyond).toMatchObject([
+    { subject: 'journal', how: expect.stringMatching(/Restore a backup; or.* move .* away and build/) },
+  ]);
+  await rename(join(directory, 'journal'), join(scratch, `moved-${round}`));
+  await build();
+  expect((await verifyCollection(directory, { threads: 1 })).findings).toEqual([]);
+});
+
 describe('a journal that is gone', () => {
   test('is a finding where changes of it were folded in, and nothing is backed up without it', async () => {
     {
@@ -281,6 +296,24 @@ describe('a journal that is gone', () => {
       { check: 'journal', subject: 'journal', code: 'NOT_FOUND' },
     ]);
     await expect(backupCollection(directory, copy)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('is not begun anew by who writes, until a build goes on without it', async () => {
+    {
+      await using world = await open();
+      await world.upsertItem('one', {});
+      await world.compact({ threads: 1 });
+      await world.upsertItem('two', {});
+    }
+    await rm(join(directory, 'journal'), { recursive: true });
+    await expect(open()).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('1 of its changes'),
+    });
+    await build();
+    await add('three');
+    expect(await having('one', 'two', 'three')).toEqual(['three']);
+    expect((await verifyCollection(directory, { threads: 1 })).findings).toEqual([]);
   });
 
   test('of a backup of an earlier release is begun anew by its restore, with the next number', async () => {
