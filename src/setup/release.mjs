@@ -1,6 +1,7 @@
 // npm run release -- <major, minor, patch or a version> [--dry-run]: looks whether this can be released, runs the checks and the tests, writes version and
 // changelog, packs, commits and tags. Pushing the tag, which it leaves to you, makes the workflow of releases build the binaries and publish.
-// Two further uses are that workflow's: --notes prints the changelog of this version, --check-tarball <file> looks for every platform's binary.
+// Two further uses are that workflow's: --notes prints the changelog of this version, --check-tarball <file> looks for every platform's binary and for
+// the repository, by which npm's page follows the links of the README.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { nextVersion, notesOf, released } from './changelog.mjs';
 import { packPackage } from './installed-package.mjs';
@@ -31,7 +32,8 @@ async function release(by, dryRun) {
   const texts = new Map(['CHANGELOG.md', ...manifests].map((path) => [path, readText(path)]));
   try {
     writeFileSync(inRoot('CHANGELOG.md'), changelog);
-    await npm('version', version, '--no-git-tag-version');
+    // The first release has the version that is there already.
+    await npm('version', version, '--no-git-tag-version', '--allow-same-version');
     const tarball = await packPackage();
     await git('commit', '--quiet', '--message', `Release ${version}`, '--', 'CHANGELOG.md', ...manifests);
     await git('tag', '--annotate', `v${version}`, '--message', `nigh ${version}`);
@@ -60,6 +62,8 @@ async function checkTarball(file) {
   const listed = (await run('tar', ['-tzf', file])).split('\n');
   const missing = releasedPlatforms.filter((path) => !listed.includes(`package/prebuilds/${path}`));
   if (missing.length > 0) throw new SetupProblem(`${file} has no binary for ${missing.join(', ')}.`);
+  const { repository } = JSON.parse(await run('tar', ['-xzOf', file, 'package/package.json']));
+  if (repository === undefined) throw new SetupProblem(`${file} names no repository.`);
   say(`${file} has a binary for each of ${releasedPlatforms.length} platforms.`);
 }
 

@@ -3,8 +3,8 @@
  * itself puts there, and what the page shows of their output is compared. A block that cannot be run (it needs a network, or minutes) says why in
  * a comment above it; its programs are still compiled.
  *
- * NIGH_WRITE_DOCS=1 writes outputs that differ into the pages. NIGH_INSTALLED names a project in which the packed package is installed:
- * then that is followed, and not the build of this repository.
+ * NIGH_WRITE_DOCS=1 writes outputs that differ into the pages, NIGH_WRITE_DOCS=all every output, for the times in it. NIGH_INSTALLED names a project
+ * in which the packed package is installed: then that is followed, and not the build of this repository.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -132,8 +132,9 @@ function environment(): NodeJS.ProcessEnv {
 
 function compare({ path }: Page, { text, line, output }: CodeBlock, printed: string): void {
   const difference = output === 'once' && text !== '' ? firstMissing(text, printed) : firstDifference(text, printed);
-  if (difference === undefined) return;
-  if (process.env.NIGH_WRITE_DOCS !== '1') expect.fail(`${path}:${line}\n${difference}\n\nAll of it:\n${printed}`);
+  const writing = process.env.NIGH_WRITE_DOCS;
+  if (difference === undefined && writing !== 'all') return;
+  if (writing === undefined) expect.fail(`${path}:${line}\n${difference}\n\nAll of it:\n${printed}`);
   const file = join(repository, path);
   const now = readFileSync(file, 'utf8');
   const fence = (content: string) =>

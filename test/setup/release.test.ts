@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nextVersion, notesOf, released } from '../../src/setup/changelog.mjs';
+import { releasedPlatforms } from '../../src/setup/prebuild.mjs';
 
 const repository = resolve(import.meta.dirname, '../..');
 const changelog = '# Changelog\n\n## [Unreleased]\n\n### Added\n\n- This.\n\n## [0.1.0] - 2026-01-01\n\n- That.\n';
@@ -83,6 +84,28 @@ describe.skipIf(process.platform === 'win32')('npm run release', () => {
       status: 1,
       output: expect.stringContaining('has no binary for darwin-arm64/nigh.node'),
     });
+  });
+
+  test('the first release has the version that is in package.json before it', () => {
+    write('CHANGELOG.md', changelog.replace(/## \[0\.1\.0\][\s\S]*/, ''));
+    git('commit', '--quiet', '--all', '--message', 'Nothing released');
+    expect(release('0.1.0').status).toBe(0);
+    expect(git('describe', '--tags')).toBe('v0.1.0');
+    expect(read('CHANGELOG.md')).toContain('## [0.1.0] - ');
+  });
+
+  test('a tarball for publication has the binary of every platform and says where it comes from', () => {
+    const pack = (manifest: object) => {
+      for (const platform of releasedPlatforms) {
+        mkdirSync(join(folder, 'build/package/prebuilds', dirname(platform)), { recursive: true });
+        write(join('build/package/prebuilds', platform), '');
+      }
+      write('build/package/package.json', JSON.stringify(manifest));
+      spawnSync('tar', ['-czf', 'whole.tgz', '-C', 'build', 'package'], { cwd: folder });
+      return release('--check-tarball', 'whole.tgz');
+    };
+    expect(pack({ name: 'small' })).toMatchObject({ status: 1, output: expect.stringContaining('no repository') });
+    expect(pack({ name: 'small', repository: { type: 'git', url: 'git+https://example.org/a.git' } }).status).toBe(0);
   });
 
   test('a dry run says what would be, and changes nothing', () => {
