@@ -21,6 +21,7 @@ const parts = {
   kills: async () => [
     await countVitest('kill -9 at random moments, and failing calls', ['kills.long.test.ts'], longTests),
   ],
+  glove: async () => [await countVitest('GloVe, whole', ['test/index/glove.long.test.ts'], longTests)],
   fuzz: fuzzLoaders,
   package: packageTests,
   node: nodeMatrix,
@@ -57,6 +58,6 @@ function partsNamed(names) {
   if (unknown !== undefined) {
     throw new SetupProblem(`npm run test:long has the parts ${Object.keys(parts).join(', ')}, and no ${unknown}.`);
   }
-  // The kills are among what is tried often.
-  return all.filter(([name]) => (names.length === 0 ? name !== 'kills' : names.includes(name)));
+  // These two are among what is tried often.
+  return all.filter(([name]) => (names.length === 0 ? name !== 'kills' && name !== 'glove' : names.includes(name)));
 }
