@@ -1,7 +1,8 @@
-// Which lines the tests reach: of the C++ core by the C++ tests (gcov), of the TypeScript by the TypeScript tests (V8). What tests run as
-// a process of its own, the command line above all, is the build in dist/ and is not counted. Reports of single lines are left in coverage/.
+// Which lines the tests reach: of the C++ core by the C++ tests (gcov), of the TypeScript by the TypeScript tests (V8), those included that are reached in
+// processes of their own. Lists of the lines that are not reached, and vitest's report of what it ran itself, are left in coverage/.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { countNativeTests, countVitest, leftOut } from './counted-tests.mjs';
 import { filesBelow } from './fingerprint.mjs';
@@ -9,6 +10,9 @@ import { buildProgram } from './native-program.mjs';
 import { testUnits } from './native-units.mjs';
 import { inRoot, root } from './paths.mjs';
 import { compileEnvironment, onPath } from './prerequisites.mjs';
+import { linesOfProcesses } from './process-coverage.mjs';
+
+/** @typedef {Map<string, Map<number, number>>} Lines how often each line ran, by file below the root */
 
 /** @returns {Promise<import('./counted-tests.mjs').Outcome[]>} */
 export async function coverage() {
@@ -30,15 +34,16 @@ async function nativeCoverage() {
   const lines = linesReached(folder);
   mkdirSync(inRoot('coverage'), { recursive: true });
   writeFileSync(inRoot('coverage/native-not-reached.txt'), notReached(lines));
-  return [tests, ...byFolder(lines)];
+  return [tests, ...summary(lines)];
 }
 
 /**
  * How often each line of native/ ran, in whichever file it was compiled.
  * @param {string} folder
+ * @returns {Lines}
  */
 function linesReached(folder) {
-  /** @type {Map<string, Map<number, number>>} */
+  /** @type {Lines} */
   const files = new Map();
   for (const path of filesBelow(folder, (file) => file.endsWith('.gcda'))) {
     const { stdout } = spawnSync('gcov', ['--json-format', '--stdout', path], { cwd: root, maxBuffer: 1 << 30 });
@@ -57,55 +62,84 @@ function linesReached(folder) {
   return files;
 }
 
-/** @param {ReturnType<typeof linesReached>} files */
-function byFolder(files) {
-  /** @type {Map<string, [reached: number, all: number]>} */
-  const sums = new Map();
-  for (const [name, lines] of files) {
-    for (const key of ['native', name.split('/').slice(0, 2).join('/')]) {
-      const [reached, all] = sums.get(key) ?? [0, 0];
-      sums.set(key, [reached + [...lines.values()].filter((count) => count > 0).length, all + lines.size]);
+async function typescriptCoverage() {
+  const what = 'the TypeScript tests, counting lines';
+  const report = inRoot('coverage/typescript');
+  const options = [
+    '--coverage.enabled',
+    '--coverage.provider=v8',
+    '--coverage.include=src/**/*.ts',
+    '--coverage.reporter=json',
+    '--coverage.reporter=html',
+    `--coverage.reportsDirectory=${report}`,
+  ];
+  const processes = mkdtempSync(join(tmpdir(), 'nigh-coverage-'));
+  try {
+    const tests = await countVitest(what, options, { ...process.env, NODE_V8_COVERAGE: processes });
+    const lines = linesOfStatements(JSON.parse(readFileSync(join(report, 'coverage-final.json'), 'utf8')));
+    for (const [name, reached] of linesOfProcesses(processes)) {
+      const file = lines.get(name);
+      for (const line of reached) if (file?.get(line) === 0) file.set(line, 1);
     }
+    writeFileSync(inRoot('coverage/typescript-not-reached.txt'), notReached(lines));
+    return [tests, ...summary(lines)];
+  } finally {
+    rmSync(processes, { recursive: true, force: true });
   }
-  return [...sums].sort().map(([what, [reached, all]]) => ({ what: `lines of ${what}`, figures: share(reached, all) }));
 }
 
-/** @param {ReturnType<typeof linesReached>} files */
+/**
+ * A line counts as often as the statement that begins in it and ran most.
+ * @param {Record<string, { statementMap: Record<string, { start: { line: number } }>, s: Record<string, number> }>} files
+ * @returns {Lines}
+ */
+function linesOfStatements(files) {
+  /** @type {Lines} */
+  const all = new Map();
+  for (const [path, { statementMap, s: counts }] of Object.entries(files)) {
+    const lines = new Map();
+    for (const [id, { start }] of Object.entries(statementMap))
+      lines.set(start.line, Math.max(lines.get(start.line) ?? 0, counts[id] ?? 0));
+    all.set(path.slice(root.length + 1), lines);
+  }
+  return all;
+}
+
+/**
+ * The shares of folders, and of the files of which most is not reached.
+ * @param {Lines} files
+ * @returns {import('./counted-tests.mjs').Outcome[]}
+ */
+function summary(files) {
+  /** @type {Map<string, [reached: number, all: number]>} */
+  const sums = new Map();
+  /** @type {[name: string, reached: number, all: number][]} */
+  const least = [];
+  for (const [name, lines] of files) {
+    if (lines.size === 0) continue;
+    const reached = [...lines.values()].filter((count) => count > 0).length;
+    const [top = '', folder = ''] = name.split('/');
+    for (const key of [top, join(top, folder)]) {
+      const [before, all] = sums.get(key) ?? [0, 0];
+      sums.set(key, [before + reached, all + lines.size]);
+    }
+    if (reached < 0.8 * lines.size) least.push([name, reached, lines.size]);
+  }
+  least.sort((a, b) => b[2] - b[1] - (a[2] - a[1]));
+  return [
+    ...[...sums].sort().map(([what, [reached, all]]) => ({ what: `lines of ${what}`, figures: share(reached, all) })),
+    ...least
+      .slice(0, 10)
+      .map(([name, reached, all]) => ({ what: `few lines of ${name}`, figures: share(reached, all) })),
+  ];
+}
+
+/** @param {Lines} files */
 function notReached(files) {
   return [...files]
     .sort()
     .flatMap(([name, lines]) => [...lines].filter(([, count]) => count === 0).map(([line]) => `${name}:${line}\n`))
     .join('');
-}
-
-async function typescriptCoverage() {
-  const what = 'the TypeScript tests, counting lines';
-  const options = [
-    '--coverage.enabled',
-    '--coverage.provider=v8',
-    '--coverage.include=src/**/*.ts',
-    '--coverage.reporter=json-summary',
-    '--coverage.reporter=html',
-    `--coverage.reportsDirectory=${inRoot('coverage/typescript')}`,
-  ];
-  const tests = await countVitest(what, options, process.env);
-  /** @type {Record<string, { lines: { total: number, covered: number } }>} */
-  const summary = JSON.parse(readFileSync(inRoot('coverage/typescript/coverage-summary.json'), 'utf8'));
-  /** @type {Map<string, [number, number]>} */
-  const sums = new Map();
-  for (const [path, { lines }] of Object.entries(summary)) {
-    const layer =
-      path === 'total'
-        ? 'src'
-        : path
-            .slice(root.length + 1)
-            .split('/')
-            .slice(0, 2)
-            .join('/');
-    const [covered, total] = sums.get(layer) ?? [0, 0];
-    sums.set(layer, [covered + lines.covered, total + lines.total]);
-  }
-  return [tests, ...[...sums].map(([layer, sum]) => ({ what: `lines of ${layer}`, figures: share(...sum) }))];
 }
 
 /**

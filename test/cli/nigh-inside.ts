@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -22,6 +23,8 @@ export async function nighInside(
     messagesToo = false,
   }: { cwd?: string; env?: NodeJS.ProcessEnv; messagesToo?: boolean } = {},
 ): Promise<Finished> {
+  // Where lines are counted (src/setup/coverage.mjs) they are those of processes of their own.
+  if (process.env.NODE_V8_COVERAGE !== undefined) return nighOutside(args, cwd, env, messagesToo);
   const before = { argv: process.argv, cwd: process.cwd(), env: { ...process.env }, exitCode: process.exitCode };
   const listeners = [process.stdout, process.stderr].map((stream) => stream.listeners('error'));
   const heard = signals.map((signal) => process.listeners(signal));
@@ -64,4 +67,11 @@ export async function nighInside(
         if (!heard[i]?.includes(listener)) process.off(signal, listener);
     }
   }
+}
+
+function nighOutside(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv, messagesToo: boolean): Finished {
+  const script = `exec "$0" "$@"${messagesToo ? ' 2>&1' : ''}`;
+  const options = { cwd, env: { ...process.env, ...env }, encoding: 'utf8' } as const;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, command, ...args], options);
+  return { status, stdout, stderr };
 }
