@@ -70,6 +70,7 @@ TEST("an empty loop calls nothing") {
 
 TEST("the first exception of a loop reaches the caller after every lane has stopped, and the pool works on") {
   ThreadPool pool(3);
+  int cut_short = 0;
   for (size_t round = 0; round < 50; ++round) {
     std::atomic<int> running{0};
     std::atomic<size_t> calls{0};
@@ -83,8 +84,10 @@ TEST("the first exception of a loop reaches the caller after every lane has stop
                                    }),
                  "ABORTED");
     CHECK(running == 0);
-    CHECK(calls < 1000);
+    cut_short += calls < 1000;
   }
+  // Where the system takes the core from the lane that throws, the others may have done everything by then.
+  CHECK(cut_short > 0);
   bool kept = false;
   try {
     pool.parallel_for(1, 1, 0, [](size_t, size_t, size_t) { throw std::out_of_range("its own type"); });
