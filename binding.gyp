@@ -65,6 +65,7 @@
       'type': 'static_library',
       'sources': [
         'native/base/buffer.cpp',
+        'native/base/cholesky.cpp',
         'native/base/csr_transpose.cpp',
         'native/base/file.cpp',
         'native/base/id_set.cpp',
@@ -75,6 +76,7 @@
         'native/index/exact_scan.cpp',
         'native/index/flat_batch.cpp',
         'native/index/flat_index.cpp',
+        'native/index/folded_questions.cpp',
         'native/index/hnsw_builder.cpp',
         'native/index/hnsw_calibration.cpp',
         'native/index/hnsw_file.cpp',
@@ -108,7 +110,6 @@
         'native/train/als_exact_solver.cpp',
         'native/train/als_row.cpp',
         'native/train/bpr.cpp',
-        'native/train/cholesky.cpp',
         'native/train/ease.cpp',
         'native/train/gathered_rows.cpp',
         'native/train/kmeans.cpp',

@@ -1,6 +1,8 @@
 // Some rows are linked last. Before they are, they are questions that the graph has not seen: their true neighbours among the
-// linked rows come from an exact scan, and the recall of walks is measured against them. Where questions are of another kind than
-// rows (users and items under inner product) the caller gives them instead.
+// linked rows come from an exact scan, and the recall of walks is measured against them. Under inner product, where it is users
+// who ask of items, every second one is turned into the question of somebody who chose that row (folded_questions.h), and an
+// effort reaches the recall that it reaches for the worse of the two kinds. Better than either are questions that the caller
+// gives.
 //
 // One walk measures all γ and numbers of neighbours at once: walks with different γ expand the same nodes in the same order and
 // differ only in where they end, so what a walk has found when its next candidate first exceeds the reach of a γ is the answer
@@ -16,6 +18,7 @@
 #include "base/thread_pool.h"
 #include "index/exact_scan.h"
 #include "index/flat_batch.h"
+#include "index/folded_questions.h"
 #include "index/hnsw_index.h"
 #include "index/hnsw_stop.h"
 #include "index/hnsw_walk.h"
@@ -213,6 +216,31 @@ RecallTable HnswIndex::calibrate(const HnswSnapshot& now, VectorsView questions,
       table.recall[c][level] = best;
     }
   }
+  return table;
+}
+
+RecallTable HnswIndex::calibrate_by_rows(const HnswSnapshot& now, const std::vector<uint32_t>& slots, size_t max_lanes,
+                                         TaskControl& control) const {
+  const RowStore& store = now.state->store;
+  const size_t rows = slots.size();
+  const size_t bytes = vector_bytes(metric_, dim_);
+  const size_t plain = metric_ == Metric::kIp ? (rows + 1) / 2 : rows;
+  std::vector<uint32_t> ids;
+  std::vector<uint8_t> vectors(rows * bytes);
+  for (size_t i = 0; i < rows; ++i) {
+    ids.push_back(store.ids[slots[i]]);
+    const size_t place = plain == rows ? i : i % 2 * plain + i / 2;
+    store.copy_vector(slots[i], vectors.data() + place * bytes);
+  }
+  const IdSet present = IdSet::deny(ids);
+  const auto measured_by = [&](size_t begin, size_t end) {
+    return calibrate(now, vectors_at(metric_, vectors.data() + begin * bytes, end - begin, dim_), &present, now.count - rows,
+                     max_lanes, control);
+  };
+  RecallTable table = measured_by(0, plain);
+  if (plain == rows) return table;
+  fold_questions(store, now.count, reinterpret_cast<float*>(vectors.data() + plain * bytes), rows - plain);
+  table.lower_to(measured_by(plain, rows));
   return table;
 }
 

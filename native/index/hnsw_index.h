@@ -139,6 +139,9 @@ class HnswIndex final : public MutableIndex {
   /// Recall by effort, measured with these questions among `linked` of the rows, the `present` ones (null: all).
   RecallTable calibrate(const HnswSnapshot& now, VectorsView questions, const IdSet* present, size_t linked, size_t max_lanes,
                         TaskControl& control) const;
+  /// The same with rows that are stored and not linked yet.
+  RecallTable calibrate_by_rows(const HnswSnapshot& now, const std::vector<uint32_t>& slots, size_t max_lanes,
+                                TaskControl& control) const;
 
   std::unique_ptr<SearchScratch> take_scratch() const;
   void return_scratch(std::unique_ptr<SearchScratch> scratch) const;

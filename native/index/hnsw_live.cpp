@@ -186,16 +186,7 @@ std::shared_ptr<const RecallTable> HnswIndex::link_and_measure(const HnswSnapsho
   if (questions.rows != 0) {
     return std::make_shared<RecallTable>(calibrate(linked, questions, nullptr, end, max_lanes, control));
   }
-  std::vector<uint32_t> ids;
-  const size_t bytes = vector_bytes(metric_, dim_);
-  std::vector<uint8_t> rows(last.size() * bytes);
-  for (size_t i = 0; i < last.size(); ++i) {
-    ids.push_back(state.store.ids[last[i]]);
-    state.store.copy_vector(last[i], rows.data() + i * bytes);
-  }
-  const IdSet present = IdSet::deny(ids);
-  auto table = std::make_shared<RecallTable>(
-      calibrate(linked, vectors_at(metric_, rows.data(), last.size(), dim_), &present, end - last.size(), max_lanes, control));
+  auto table = std::make_shared<RecallTable>(calibrate_by_rows(linked, last, max_lanes, control));
   link(last);
   return table;
 }

@@ -45,6 +45,13 @@ bool RecallTable::valid() const {
   return ascends(efforts, 1e6f) && std::all_of(recall.begin(), recall.end(), [&](const Curve& c) { return ascends(c, 1.0f); });
 }
 
+void RecallTable::lower_to(const RecallTable& other) {
+  queries += other.queries;
+  for (size_t c = 0; c < kCounts; ++c) {
+    for (size_t level = 0; level < kLevels; ++level) recall[c][level] = std::min(recall[c][level], other.recall[c][level]);
+  }
+}
+
 double RecallTable::effort_for(double wanted, size_t k) const {
   size_t right = 0;
   while (right + 1 < kCounts && neighbors[right] < k) ++right;

@@ -32,6 +32,9 @@ struct RecallTable {
   /// Whether all numbers are in range, whatever a file holds.
   bool valid() const;
 
+  /// Of every effort the smaller recall of the two, by the questions of both; `other` has the same numbers and efforts.
+  void lower_to(const RecallTable& other);
+
   /// The effort for this recall of the k nearest; the first that reaches the largest measured where that is less.
   double effort_for(double wanted, size_t k) const;
 };

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/cholesky.h"
 #include "simd/kernels.h"
-#include "train/cholesky.h"
 #include "train/gathered_rows.h"
 
 namespace nigh {

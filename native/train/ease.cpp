@@ -24,10 +24,10 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/cholesky.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "simd/kernels.h"
-#include "train/cholesky.h"
 #include "train/tall_matrix.h"
 
 namespace nigh {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "base/cholesky.h"
 #include "base/error.h"
-#include "train/cholesky.h"
 #include "train/symmetric_eigen.h"
 #include "train/tall_matrix.h"
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/cholesky.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
-#include "train/cholesky.h"
 #include "train/row_chunks.h"
 #include "train/tall_matrix.h"
 

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <string>
 
+#include "base/cholesky.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
-#include "train/cholesky.h"
 #include "train/tall_matrix.h"
 
 namespace nigh {

@@ -55,9 +55,9 @@ export interface HnswBuildOptions extends BuildOptions {
   readonly recall?: number | undefined;
   /**
    * Questions like those that will be asked (at most 1,000 of them are used), by which the recall of every effort is measured
-   * at the end of the build. Default: some of the rows themselves, linked last. Give them where questions are of another kind than
-   * rows (users and items under inner product): what was measured by rows says nothing about those, and `recall` may then be missed
-   * by far.
+   * at the end of the build. Default: some of the rows themselves, linked last; under inner product also rows turned to where
+   * rows are short, since users ask what items do not. Give them where questions are of another kind than rows: only these say
+   * what such questions need, and the default may take too much effort for them, or, where they are like neither, miss `recall`.
    */
   readonly calibrationQueries?: Matrix | BitMatrix | undefined;
 }

@@ -55,8 +55,9 @@ export interface SearchOptions {
    * Graph indexes, instead of `efSearch`: the share of the true k nearest that is wanted on average, above 0 and below 1. The
    * effort that takes was measured when the index was built. Exact where the index is too small to be worth a graph; where
    * the measured recalls end below what is wanted, the smallest effort that reaches the largest of them. It was measured by rows
-   * unless the build was given `calibrationQueries`, and holds for queries like those: where queries lie elsewhere than rows, as those
-   * of users do under inner product, the recall found can be far below the one wanted (.76 for .95 on a heavy-tailed set).
+   * unless the build was given `calibrationQueries`, and holds for queries like those. Under inner product, where queries lie
+   * elsewhere than rows, half of those rows are turned to directions in which rows are short, and the worse of both counts: an
+   * effort that is rather too large than too small.
    * `hnswlib` indexes refuse it (UNSUPPORTED).
    */
   readonly recall?: number | undefined;

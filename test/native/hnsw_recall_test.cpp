@@ -1,4 +1,5 @@
 // recall of an HNSW index that is asked for one.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include "base/rng.h"
 #include "check.h"
 #include "index/flat_index.h"
+#include "index/folded_questions.h"
 #include "index/hnsw_index.h"
 
 using namespace nigh;
@@ -105,6 +107,69 @@ TEST("a wanted recall is what questions that the index has not seen get, for eve
       }
     }
     std::remove(path.c_str());
+  }
+}
+
+TEST("a wanted recall is reached by questions that lack what makes rows long") {
+  // The last third of the values of a row is up to a thousand times as strong, and no question asks for it.
+  const size_t n = 12'000;
+  auto rows = clustered(n, 11, 0);
+  auto queries = clustered(200, 11, 1'000'000);
+  for (size_t r = 0; r < n; ++r) {
+    Rng rng(12, r);
+    const auto strength = static_cast<float>(std::pow(1 - rng.uniform(), -1 / 1.5));
+    for (size_t i = 16; i < kDim; ++i) rows[r * kDim + i] *= strength;
+  }
+  for (size_t r = 0; r < 200; ++r) std::fill_n(&queries[r * kDim + 16], kDim - 16, 0.0f);
+  TaskControl control;
+  const auto flat = FlatIndex::build({rows.data(), n, kDim}, nullptr, Metric::kIp, Quantization::kNone);
+  const auto index = HnswIndex::build({rows.data(), n, kDim}, nullptr, Metric::kIp, thin(Quantization::kSq8), 0, control);
+  for (const double wanted : {0.8, 0.9, 0.95}) {
+    SearchParams params;
+    params.recall = wanted;
+    const double got = recall_of(*index, *flat, queries, params);
+    if (got < wanted - 0.03) std::fprintf(stderr, "  wanted %g, got %g\n", wanted, got);
+    CHECK(got >= wanted - 0.03);
+    SearchStats stats;
+    index->search(queries.data(), params, stats);
+    CHECK(stats.plan == Plan::kGraph);
+    CHECK(stats.distances < n / 4);
+  }
+}
+
+TEST("rows of any size are asked for under inner product: zeros, the largest values there are, and more than one block") {
+  for (const float size : {0.0f, 1e-30f, 1e18f}) {
+    auto rows = clustered(4000, 13, 0);
+    for (float& value : rows) value *= size;
+    TaskControl control;
+    const auto index = HnswIndex::build({rows.data(), 4000, kDim}, nullptr, Metric::kIp, thin(Quantization::kSq8), 0, control);
+    SearchParams params;
+    params.recall = 0.9;
+    SearchStats stats;
+    CHECK(index->search(rows.data(), params, stats).size() == 10);
+  }
+}
+
+TEST("a folded question is the row by the inverse of the rows' second moments, twice") {
+  constexpr size_t n = 3000;
+  for (const size_t dim : {size_t{5}, size_t{700}}) {
+    RowStore store = RowStore::create(Metric::kIp, Quantization::kNone, dim).grown(n);
+    // Coordinates have nothing to do with each other, and the second is ten times as long: its square weighs a hundredth.
+    for (size_t r = 0; r < n; ++r) {
+      std::vector<float> row(dim, 0.0f);
+      const float sign = r / dim % 2 == 0 ? 1.0f : -1.0f;
+      row[r % dim] = r % dim == 1 ? 10 * sign : sign;
+      store.put(static_cast<uint32_t>(r), row.data(), static_cast<uint32_t>(r), r);
+    }
+    std::vector<float> questions(2 * dim, 0.0f);
+    questions[0] = 3;
+    questions[1] = 3;
+    fold_questions(store, n, questions.data(), 2);
+    const double ridge =
+        1e-3 * (static_cast<double>(std::min(dim, size_t{350})) + 99) / static_cast<double>(std::min(dim, size_t{350}));
+    CHECK_NEAR(questions[1] / questions[0], std::pow((1 + ridge) / (100 + ridge), 2), 1e-5);
+    CHECK_NEAR(questions[0] * questions[0] + questions[1] * questions[1], 1, 1e-5);
+    CHECK(std::all_of(questions.begin() + static_cast<std::ptrdiff_t>(dim), questions.end(), [](float v) { return v == 0; }));
   }
 }
 

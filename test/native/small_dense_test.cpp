@@ -4,11 +4,11 @@
 #include <limits>
 #include <vector>
 
+#include "base/cholesky.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "check.h"
 #include "sparse_fixture.h"
-#include "train/cholesky.h"
 #include "train/gathered_rows.h"
 #include "train/orthonormal.h"
 #include "train/row_chunks.h"

@@ -1,4 +1,4 @@
-#include "train/cholesky.h"
+#include "base/cholesky.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,5 @@
-// Cholesky factorisation of a small dense matrix, in double: the exact row solves of the factor models.
+// Cholesky factorisation of a small dense matrix, in double: the exact row solves of the factor models, and what turns rows into
+// questions.
 #pragma once
 
 #include <cstddef>
