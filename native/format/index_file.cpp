@@ -11,7 +11,6 @@ namespace nigh {
 namespace {
 
 constexpr char kMagic[8] = {'n', 'i', 'g', 'h', 'a', 'n', 'n', '\n'};
-constexpr uint32_t kVersion = 1;
 constexpr size_t kAlignment = 64;
 constexpr uint32_t kMaxSections = 64;
 
@@ -62,9 +61,9 @@ IndexFile IndexFile::describe(const InputFile& input, const std::string& path) {
   if (std::memcmp(raw.magic, kMagic, sizeof kMagic) != 0) {
     throw Error("FORMAT", path + ": not a nigh index file (the first 8 bytes are not \"nighann\\n\").");
   }
-  if (raw.version != kVersion) {
+  if (raw.version < kFirstVersion || raw.version > kLastVersion) {
     throw Error("VERSION_UNSUPPORTED", path + ": format version " + std::to_string(raw.version) +
-                                           "; this release reads version " + std::to_string(kVersion) + ".");
+                                           "; this release reads up to version " + std::to_string(kLastVersion) + ".");
   }
   if (raw.section_count > kMaxSections) throw Error("FORMAT", path + ": the section count is out of range.");
   const uint64_t table_bytes = raw.section_count * sizeof(RawSection);
@@ -145,8 +144,8 @@ void IndexFile::wrong_size(const Section& section, size_t expected_bytes) const 
                             std::to_string(section.bytes) + ".");
 }
 
-IndexFileWriter::IndexFileWriter(IndexKind kind, Metric metric, uint32_t dim, uint64_t count)
-    : header_{kVersion, kind, metric, dim, count, 0} {}
+IndexFileWriter::IndexFileWriter(IndexKind kind, Metric metric, uint32_t dim, uint64_t count, uint32_t version)
+    : header_{version, kind, metric, dim, count, 0} {}
 
 void IndexFileWriter::add(std::string tag, const void* data, size_t bytes) { pending_.push_back({std::move(tag), data, bytes}); }
 

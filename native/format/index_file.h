@@ -20,6 +20,10 @@ class InputFile;
 
 enum class IndexKind : uint32_t { kFlat = 1, kHnsw = 2, kSparse = 3 };
 
+/// Of what most files are written as, and of what none is written beyond.
+inline constexpr uint32_t kFirstVersion = 1;
+inline constexpr uint32_t kLastVersion = 2;
+
 /// What the header says, readable without loading anything else.
 struct IndexHeader {
   uint32_t version = 0;
@@ -87,7 +91,8 @@ class IndexFile {
 /// Collects sections and writes the file in one go: temporary file beside the target, fsync, rename, fsync of the directory.
 class IndexFileWriter {
  public:
-  IndexFileWriter(IndexKind kind, Metric metric, uint32_t dim, uint64_t count);
+  /// `version`: the first that a file with these sections can be read by.
+  IndexFileWriter(IndexKind kind, Metric metric, uint32_t dim, uint64_t count, uint32_t version = kFirstVersion);
 
   /// `data` is borrowed until write(). Tags have at most 8 characters.
   void add(std::string tag, const void* data, size_t bytes);

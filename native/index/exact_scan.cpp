@@ -73,7 +73,7 @@ struct ListedBounds {
 bool codes_pay(const RowStore& store) { return store.quantization == Quantization::kSq8 && kernels().i8_blocks_pay; }
 
 Sq8RowBounds bounds_of(const RowStore& store, const void* prepared) {
-  return {store.codes.data(), store.code_stride, store.dim, store.metric, static_cast<const float*>(prepared)};
+  return {Sq8Rows::of(store), store.dim, store.metric, static_cast<const float*>(prepared)};
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ struct RawParams {
 };
 static_assert(sizeof(RawParams) == 56);
 
+constexpr uint32_t kVersionOfTermsApart = 2;
+
 }  // namespace
 
 HnswSnapshot HnswIndex::without_removed() const {
@@ -48,10 +50,14 @@ void HnswIndex::save(const std::string& path) const {
                       state->upper_rows_used,
                       state->slots->dense() ? 1u : 0u,
                       0};
-  IndexFileWriter writer(IndexKind::kHnsw, metric_, static_cast<uint32_t>(dim_), count);
+  IndexFileWriter writer(IndexKind::kHnsw, metric_, static_cast<uint32_t>(dim_), count,
+                         state->store.terms_apart ? kVersionOfTermsApart : kFirstVersion);
   writer.add("params", &raw, sizeof raw);
   writer.add("links0", state->graph.links0.data(), count * state->graph.degree0 * sizeof(uint32_t));
   writer.add("codes", state->store.codes.data(), count * state->store.code_stride);
+  if (state->store.terms_apart) {
+    writer.add("terms", state->store.terms.data(), count * state->store.terms_per_row() * sizeof(float));
+  }
   writer.add("ids", state->store.ids.data(), count * sizeof(uint32_t));
   writer.add("levels", state->graph.levels.data(), count);
   writer.add("upperrow", state->graph.upper_rows.data(), count * sizeof(uint32_t));
@@ -83,8 +89,10 @@ std::unique_ptr<HnswIndex> HnswIndex::open(const IndexFile& file) {
   const auto count = static_cast<size_t>(header.count);
   std::unique_ptr<HnswIndex> index(new HnswIndex(header.metric, header.dim, params, file.mode() == OpenMode::kMap));
   HnswState& state = *index->current_.state;
+  if (header.version < kVersionOfTermsApart) state.store.keep_terms_in_rows();
   state.store.rows = file.section<uint8_t>("rows", count * state.store.row_bytes);
   state.store.codes = file.section<uint8_t>("codes", count * state.store.code_stride);
+  if (state.store.terms_apart) state.store.terms = file.section<float>("terms", count * state.store.terms_per_row());
   state.store.ids = file.section<uint32_t>("ids", count);
   state.graph.links0 = file.section<uint32_t>("links0", count * state.graph.degree0);
   state.graph.levels = file.section<uint8_t>("levels", count);

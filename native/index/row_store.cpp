@@ -32,7 +32,7 @@ size_t stride_of_codes(Metric metric, Quantization quantization, size_t dim) {
     case Quantization::kNone:
       return 0;
     case Quantization::kSq8:
-      return sq8_stride(dim);
+      return sq8_stride(dim, sq8_puts_terms_apart(dim));
     case Quantization::kF16:
       return f16_stride(metric, dim);
   }
@@ -68,13 +68,21 @@ RowStore RowStore::create(Metric metric, Quantization quantization, size_t dim) 
   store.dim = dim;
   store.row_bytes = stored_bytes(metric, dim);
   store.code_stride = stride_of_codes(metric, quantization, dim);
+  store.terms_apart = quantization == Quantization::kSq8 && sq8_puts_terms_apart(dim);
   return store;
+}
+
+void RowStore::keep_terms_in_rows() {
+  if (!terms_apart) return;
+  terms_apart = false;
+  code_stride = sq8_stride(dim, false);
 }
 
 RowStore RowStore::grown(size_t capacity) const {
   RowStore out = *this;
   out.rows = rows.grown(capacity * row_bytes);
   out.codes = codes.grown(capacity * code_stride);
+  out.terms = terms.grown(capacity * terms_per_row());
   out.ids = ids.grown(capacity);
   return out;
 }
@@ -83,6 +91,7 @@ RowStore RowStore::emptied(size_t capacity) const {
   RowStore out = *this;
   out.rows = Buffer<uint8_t>(capacity * row_bytes);
   out.codes = Buffer<uint8_t>(capacity * code_stride);
+  out.terms = Buffer<float>(capacity * terms_per_row());
   out.ids = Buffer<uint32_t>(capacity);
   return out;
 }
@@ -90,6 +99,7 @@ RowStore RowStore::emptied(size_t capacity) const {
 void RowStore::copy_row(const RowStore& from, uint32_t from_slot, uint32_t slot) const {
   std::copy_n(from.rows.data() + from_slot * row_bytes, row_bytes, rows.data() + slot * row_bytes);
   std::copy_n(from.codes.data() + from_slot * code_stride, code_stride, codes.data() + slot * code_stride);
+  std::copy_n(from.terms.data() + from_slot * terms_per_row(), terms_per_row(), terms.data() + slot * terms_per_row());
   ids[slot] = from.ids[from_slot];
 }
 
@@ -117,7 +127,7 @@ void RowStore::put(uint32_t slot, const void* vector, uint32_t id, size_t positi
   if (on_bits(metric)) std::memset(row + bytes, 0, row_bytes - bytes);
 
   uint8_t* code = codes.data() + slot * code_stride;
-  if (quantization == Quantization::kSq8) sq8_encode(row_as<float>(slot), dim, metric, code, code_stride);
+  if (quantization == Quantization::kSq8) sq8_encode(row_as<float>(slot), dim, metric, Sq8Rows::of(*this), slot);
   if (quantization == Quantization::kF16) f16_encode(row_as<float>(slot), dim, metric, code, code_stride, position);
   ids[slot] = id;
 }
@@ -176,6 +186,6 @@ void RowStore::distances_range(const void* prepared, size_t begin, size_t count,
   to_distances(metric, count, out);
 }
 
-size_t RowStore::memory_bytes() const { return rows.size() + codes.size() + ids.size() * sizeof(uint32_t); }
+size_t RowStore::memory_bytes() const { return rows.size() + codes.size() + (terms.size() + ids.size()) * sizeof(uint32_t); }
 
 }  // namespace nigh

@@ -48,10 +48,18 @@ struct RowStore {
   size_t row_bytes = 0;    // of a stored row: a multiple of 4, of 8 for bits
   size_t code_stride = 0;  // bytes of a code row, a multiple of 64; 0 without codes
   Buffer<uint8_t> rows;
+  bool terms_apart = false;  // the terms of sq8 codes are in `terms`, not in the code rows (sq8.h)
   Buffer<uint8_t> codes;
+  Buffer<float> terms;  // capacity × 2, or empty
   Buffer<uint32_t> ids;
 
   static RowStore create(Metric metric, Quantization quantization, size_t dim);
+
+  /// Still without rows: the terms of sq8 codes go into the code rows, however much longer that makes them.
+  void keep_terms_in_rows();
+
+  /// Floats a row that are kept apart from its codes.
+  size_t terms_per_row() const { return terms_apart ? 2 : 0; }
 
   size_t capacity() const { return ids.size(); }
 

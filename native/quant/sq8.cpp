@@ -33,11 +33,11 @@ Sq8Terms sq8_quantize(const float* vector, size_t dim, Metric metric, int8_t* ou
   }
 }
 
-void sq8_encode(const float* vector, size_t dim, Metric metric, uint8_t* out, size_t stride) {
-  const Sq8Terms terms = sq8_quantize(vector, dim, metric, reinterpret_cast<int8_t*>(out), stride);
-  for (size_t i = 0; i < stride; ++i) out[i] ^= 0x80;
-  std::memcpy(out + stride - 8, &terms.scale, sizeof terms.scale);
-  std::memcpy(out + stride - 4, &terms.companion, sizeof terms.companion);
+void sq8_encode(const float* vector, size_t dim, Metric metric, const Sq8Rows& rows, size_t slot) {
+  const Sq8Rows row = rows.from(slot);
+  const Sq8Terms terms = sq8_quantize(vector, dim, metric, reinterpret_cast<int8_t*>(row.codes), row.stride);
+  for (size_t i = 0; i < row.stride; ++i) row.codes[i] ^= 0x80;
+  std::memcpy(row.terms, &terms, sizeof terms);
 }
 
 }  // namespace nigh

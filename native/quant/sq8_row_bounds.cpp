@@ -26,8 +26,8 @@ double tiny_length(size_t dim) { return 1.5e-36 * std::sqrt(static_cast<double>(
 
 }  // namespace
 
-Sq8RowBounds::Sq8RowBounds(const uint8_t* codes, size_t stride, size_t dim, Metric metric, const float* prepared)
-    : codes_(codes), stride_(stride), dim_(dim), metric_(metric), query_(prepared, dim, stride) {
+Sq8RowBounds::Sq8RowBounds(const Sq8Rows& rows, size_t dim, Metric metric, const float* prepared)
+    : rows_(rows), dim_(dim), metric_(metric), query_(prepared, dim, rows.stride) {
   const double root = std::sqrt(static_cast<double>(dim));
   gamma_ = 1.02 * (static_cast<double>(dim) + 16) * kUnit;
   half_ = 0.5001 * root;
@@ -63,18 +63,17 @@ void Sq8RowBounds::values_of(const double* scales, const double* companions, con
   }
 }
 
-// rows + slots[j] · stride for j < count ≤ kBlock.
-void Sq8RowBounds::block_values(const uint8_t* rows, const uint32_t* slots, size_t count, double reach, float* out) const {
+// Rows slots[j] for j < count ≤ kBlock.
+void Sq8RowBounds::block_values(const Sq8Rows& rows, const uint32_t* slots, size_t count, double reach, float* out) const {
   int32_t high[kBlock], low[kBlock];
   double scales[kBlock], companions[kBlock], products[kBlock];
-  kernels().dot_i8_gather(query_.high.data(), rows, stride_, slots, count, stride_, high);
-  kernels().dot_i8_gather(query_.low.data(), rows, stride_, slots, count, stride_, low);
+  kernels().dot_i8_gather(query_.high.data(), rows.codes, rows.stride, slots, count, rows.stride, high);
+  kernels().dot_i8_gather(query_.low.data(), rows.codes, rows.stride, slots, count, rows.stride, low);
   const auto step = static_cast<double>(query_.step);
   for (size_t j = 0; j < count; ++j) {
-    float terms[2];
-    std::memcpy(terms, rows + slots[j] * stride_ + stride_ - 8, sizeof terms);
-    scales[j] = static_cast<double>(terms[0]);
-    companions[j] = static_cast<double>(terms[1]);
+    const auto [scale, companion] = rows.terms_of(slots[j]);
+    scales[j] = static_cast<double>(scale);
+    companions[j] = static_cast<double>(companion);
     products[j] = step * (255.0 * high[j] + low[j]);
   }
   switch (metric_) {
@@ -91,13 +90,13 @@ double Sq8RowBounds::reach_of(float bound) const { return (1 + 2 * gamma_) * std
 
 void Sq8RowBounds::values(size_t begin, size_t count, float bound, float* out) const {
   for (size_t at = 0; at < count; at += kBlock) {
-    block_values(codes_ + (begin + at) * stride_, kInOrder.data(), std::min(kBlock, count - at), reach_of(bound), out + at);
+    block_values(rows_.from(begin + at), kInOrder.data(), std::min(kBlock, count - at), reach_of(bound), out + at);
   }
 }
 
 void Sq8RowBounds::listed_values(const uint32_t* slots, size_t count, float bound, float* out) const {
   for (size_t at = 0; at < count; at += kBlock) {
-    block_values(codes_, slots + at, std::min(kBlock, count - at), reach_of(bound), out + at);
+    block_values(rows_, slots + at, std::min(kBlock, count - at), reach_of(bound), out + at);
   }
 }
 

@@ -16,13 +16,14 @@
 
 #include "index/metric.h"
 #include "quant/query_codes.h"
+#include "quant/sq8.h"
 
 namespace nigh {
 
-/// One query against code rows of `stride` bytes; borrowed.
+/// One query against code rows; borrowed.
 class Sq8RowBounds {
  public:
-  Sq8RowBounds(const uint8_t* codes, size_t stride, size_t dim, Metric metric, const float* prepared);
+  Sq8RowBounds(const Sq8Rows& rows, size_t dim, Metric metric, const float* prepared);
 
   /// See Sq8BlockBounds.
   bool usable() const { return query_.usable; }
@@ -33,14 +34,13 @@ class Sq8RowBounds {
   float limit(float bound) const;
 
  private:
-  void block_values(const uint8_t* rows, const uint32_t* slots, size_t count, double reach, float* out) const;
+  void block_values(const Sq8Rows& rows, const uint32_t* slots, size_t count, double reach, float* out) const;
   template <Metric kMetric>
   void values_of(const double* scales, const double* companions, const double* products, size_t count, double reach,
                  float* out) const;
   double reach_of(float bound) const;
 
-  const uint8_t* codes_;
-  size_t stride_;
+  Sq8Rows rows_;
   size_t dim_;
   Metric metric_;
   QueryCodes query_;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { open as openLmdb } from 'lmdb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HnswIndex } from '../../src/index/hnsw-index.js';
 import { inspectIndex } from '../../src/index/inspect-index.js';
 import { openIndex } from '../../src/index/open-index.js';
 import { readManifest, writeManifest } from '../../src/retrieval/generation.js';
@@ -90,12 +91,32 @@ describe('golden files of every version', () => {
       const files = (await readdir(path)).filter((name) => name.endsWith('.ann'));
       expect(files.map((name) => name.replace('.ann', '')).sort()).toEqual(Object.keys(expected).sort());
       for (const file of files) {
-        using index = await openIndex(join(path, file));
-        const found = await indexAnswers(index);
-        for (const [id, list] of Object.entries(expected[file.replace('.ann', '')])) {
-          expectSameList(found[id]!, list as Pair[], `${file}, ${id}`);
+        const { version } = await inspectIndex(join(path, file));
+        expect(`index-v${version}`, file).toBe(basename(path));
+        const modes = file.startsWith('hnswlib') ? (['memory'] as const) : (['mmap', 'memory'] as const);
+        for (const mode of modes) {
+          using index = await openIndex(join(path, file), { mode });
+          const found = await indexAnswers(index);
+          for (const [id, list] of Object.entries(expected[file.replace('.ann', '')])) {
+            expectSameList(found[id]!, list as Pair[], `${file}, ${mode}, ${id}`);
+          }
         }
       }
+    }
+  });
+
+  test('an index of an earlier version is changed and saved as what it is', async () => {
+    for (const metric of ['l2', 'cosine', 'ip']) {
+      using index = await openIndex(join(here, `index-v1/hnsw-wide-${metric}.ann`));
+      expect(index).toBeInstanceOf(HnswIndex);
+      const added = Float32Array.from({ length: index.dim }, (_, i) => Math.sin(i * 2.3));
+      await (index as HnswIndex).add({ data: added, rows: 1, dim: index.dim }, [500]);
+      const saved = join(folder, `wide-${metric}.ann`);
+      await index.save(saved);
+      expect((await inspectIndex(saved)).version).toBe(1);
+      using again = await openIndex(saved, { mode: 'mmap' });
+      for (const exact of [true, false])
+        expect((await again.search(added, 1, { exact })).ids).toEqual(Uint32Array.of(500));
     }
   });
 });

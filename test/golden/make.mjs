@@ -17,9 +17,15 @@ import {
 } from 'nigh';
 import { collectionAnswers, indexAnswers } from './answers.mjs';
 
+const makers = {
+  'collection-v1': makeCollection,
+  'index-v1': makeIndexes,
+  'index-v2': makeWideIndexes,
+  'journal-v1': makeJournal,
+};
 const [name = ''] = process.argv.slice(2);
+if (makers[name] === undefined) throw new Error(`expected one of ${Object.keys(makers).join(', ')}`);
 const target = join(import.meta.dirname, name);
-if (!/^[a-z]+-v\d+$/.test(name)) throw new Error('expected a name such as collection-v1, index-v1 or journal-v1');
 if (existsSync(target)) throw new Error(`${name} is there: golden files are never rewritten`);
 
 const themes = ['river', 'desert', 'opera'];
@@ -98,6 +104,19 @@ async function makeIndexes() {
     'hnswlib-cosine': HnswlibIndex.build(matrix, { metric: 'cosine', ids, M: 4 }),
     'sparse-cosine': SparseIndex.build(new CsrMatrix(rows, dim, offsets, columns, values), { metric: 'cosine', ids }),
   };
+  await write(made);
+}
+
+/** Of dimensions at which the terms of codes are a section of their own. The same in index-v1 are from before they were. */
+async function makeWideIndexes() {
+  const [rows, dim] = [24, 64];
+  const data = Float32Array.from({ length: rows * dim }, (_, i) => Math.fround(Math.sin(i * 1.7) + Math.cos(i * 0.31)));
+  const ids = Array.from({ length: rows }, (_, i) => 3 * i + 1);
+  const hnsw = (metric) => HnswIndex.build({ data, rows, dim }, { metric, ids, M: 4, threads: 1 });
+  await write({ 'hnsw-wide-l2': hnsw('l2'), 'hnsw-wide-cosine': hnsw('cosine'), 'hnsw-wide-ip': hnsw('ip') });
+}
+
+async function write(made) {
   await mkdir(target);
   const answers = {};
   for (const [kind, building] of Object.entries(made)) {
@@ -135,5 +154,4 @@ async function makeJournal() {
   await rm(folder, { recursive: true });
 }
 
-const makers = { collection: makeCollection, index: makeIndexes, journal: makeJournal };
-await makers[name.replace(/-.*/, '')]();
+await makers[name]();

@@ -24,6 +24,7 @@ using nigh::test::TemporaryFile;
 namespace {
 
 constexpr size_t kDim = 6;
+constexpr size_t kLineDim = 64;  // codes fill a cache line, so that their terms are a section of their own
 constexpr uint32_t kRows = 80;
 
 size_t executions = 0;
@@ -78,11 +79,11 @@ void mend_checksums(std::vector<char>& bytes) {
   store(bytes, 60, crc32c(bytes.data() + 64, sections * 32, crc32c(bytes.data(), 64)));
 }
 
-std::vector<float> rows_of(uint64_t seed, uint32_t count) {
+std::vector<float> rows_of(uint64_t seed, uint32_t count, size_t dim = kDim) {
   std::vector<float> rows;
   for (uint32_t r = 0; r < count; ++r) {
     Rng rng(seed, r % 61);  // some are twins
-    for (size_t i = 0; i < kDim; ++i) rows.push_back(static_cast<float>(rng.normal() * (1 + r % 5)));
+    for (size_t i = 0; i < dim; ++i) rows.push_back(static_cast<float>(rng.normal() * (1 + r % 5)));
   }
   return rows;
 }
@@ -97,7 +98,7 @@ void attempt(const Body& body) {
 }
 
 void search(const VectorIndex& index, Rng& rng) {
-  const std::vector<float> query = rows_of(rng.next(), 1);
+  const std::vector<float> query = rows_of(rng.next(), 1, index.dim());
   const std::vector<uint32_t> some = {3, 5, 7, 11, 40, 79};
   const IdSet allow = IdSet::allow(some);
   const IdSet deny = IdSet::deny(some);
@@ -114,15 +115,15 @@ void search(const VectorIndex& index, Rng& rng) {
       attempt([&] { CHECK(index.search(query.data(), params, stats).size() <= params.k); });
     }
   }
-  std::vector<float> out(kDim);
+  std::vector<float> out(index.dim());
   for (const uint32_t id : {0u, 40u, 79u, 500u}) attempt([&] { index.vector(id, out.data()); });
 }
 
 void change(HnswIndex& index, Rng& rng) {
   const uint32_t first = 1000 + rng.below(1000);
   const std::vector<uint32_t> ids = {first, first + 1, first + 2};
-  const std::vector<float> rows = rows_of(rng.next(), 3);
-  const MatrixView<const float> data{rows.data(), 3, kDim};
+  const std::vector<float> rows = rows_of(rng.next(), 3, index.dim());
+  const MatrixView<const float> data{rows.data(), 3, index.dim()};
   const std::vector<uint32_t> gone = {rng.below(kRows), rng.below(kRows), rng.below(kRows), first};
   TaskControl control;
   switch (rng.below(5)) {
@@ -159,15 +160,15 @@ void try_copies(const TemporaryFile& whole, uint64_t seed, const Use& use) {
   }
 }
 
-void try_hnsw(Metric metric, Quantization quantization, uint64_t seed) {
+void try_hnsw(Metric metric, Quantization quantization, uint64_t seed, size_t dim = kDim) {
   HnswParams params;
   params.m = 2;  // many layers
   params.ef_construction = 20;
   params.quantization = quantization;
-  const std::vector<float> rows = rows_of(7, kRows);
+  const std::vector<float> rows = rows_of(7, kRows, dim);
   TaskControl control;
   const TemporaryFile file;
-  HnswIndex::build(MatrixView<const float>{rows.data(), kRows, kDim}, nullptr, metric, params, 1, control)->save(file.path());
+  HnswIndex::build(MatrixView<const float>{rows.data(), kRows, dim}, nullptr, metric, params, 1, control)->save(file.path());
   try_copies(file, seed, [](const IndexFile& opened, Rng& rng) {
     const auto index = HnswIndex::open(opened);
     ++accepted;
@@ -192,6 +193,8 @@ TEST("a damaged index file whose checksums are right gives errors or answers, wh
   try_hnsw(Metric::kL2, Quantization::kSq8, 1);
   try_hnsw(Metric::kIp, Quantization::kNone, 2);
   try_hnsw(Metric::kCosine, Quantization::kF16, 3);
+  try_hnsw(Metric::kL2, Quantization::kSq8, 6, kLineDim);
+  try_hnsw(Metric::kIp, Quantization::kSq8, 7, kLineDim);
   const std::vector<float> rows = rows_of(7, kRows);
   for (const Metric metric : {Metric::kL2, Metric::kCosine}) {
     const TemporaryFile flat;

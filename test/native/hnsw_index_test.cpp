@@ -76,6 +76,42 @@ void write_all(const std::string& path, const std::vector<char>& bytes) {
 
 }  // namespace
 
+TEST("where codes fill their cache lines the terms are a section of version 2; searches, files and changes are the same") {
+  const size_t n = 700;
+  for (const size_t dim : {56, 57, 64, 100, 128, 130}) {
+    const bool apart = dim % 64 == 0 || dim % 64 > 56;
+    const auto rows = gaussian(n, dim, 21, 0.3);
+    const auto queries = gaussian(20, dim, 22);
+    for (const Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
+      TaskControl control;
+      const auto flat = FlatIndex::build({rows.data(), n, dim}, nullptr, metric, Quantization::kNone);
+      const auto index =
+          HnswIndex::build({rows.data(), n - 50, dim}, nullptr, metric, small_params(Quantization::kSq8), 1, control);
+      index->add({&rows[(n - 50) * dim], 50, dim}, nullptr, 1, control);
+      index->compact(1, control);
+      const std::string path = temporary(".ann");
+      index->save(path);
+      const IndexFile inspected = IndexFile::inspect(path);
+      CHECK(inspected.header().version == (apart ? 2u : 1u));
+      for (const auto& section : inspected.sections()) {
+        if (section.tag == "codes") CHECK(section.bytes == n * ((dim + (apart ? 0 : 8) + 63) / 64 * 64));
+        if (section.tag == "terms") CHECK(apart && section.bytes == n * 8);
+      }
+      for (const OpenMode mode : {OpenMode::kMemory, OpenMode::kMap}) {
+        const auto opened = HnswIndex::open(IndexFile::open(path, mode));
+        SearchParams params;
+        params.k = 10;
+        params.ef_search = 64;
+        CHECK(recall(*opened, *flat, queries, params) > 0.9);
+        for (size_t q = 0; q < 20; ++q) CHECK(ask(*opened, &queries[q * dim], params) == ask(*index, &queries[q * dim], params));
+        params.exact = true;
+        CHECK(recall(*opened, *flat, queries, params) == 1);
+      }
+      std::remove(path.c_str());
+    }
+  }
+}
+
 TEST("hnsw finds at least 95 of 100 true neighbours for every metric and quantisation, with true distances") {
   const size_t n = 3000;
   const size_t dim = 24;

@@ -198,7 +198,8 @@ TEST("each kind of damage has its code") {
     return use(file.path(), OpenMode::kMemory);
   };
   CHECK(code(0, 0, true) == "FORMAT");               // magic
-  CHECK(code(8, 2, true) == "VERSION_UNSUPPORTED");  // version
+  CHECK(code(8, 3, true) == "VERSION_UNSUPPORTED");  // version
+  CHECK(code(8, 0, true) == "VERSION_UNSUPPORTED");
   CHECK(code(12, 65, true) == "FORMAT");             // sections
   CHECK(code(16, 9, true) == "FORMAT");              // kind
   CHECK(code(20, 9, true) == "FORMAT");              // metric

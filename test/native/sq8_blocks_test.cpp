@@ -175,12 +175,14 @@ TEST("no row whose distance is at the bound or under it is ever ruled out, howev
     for (size_t i = 0; i < set.count; ++i) blocks.put(i, rows.data() + i * set.dim);
     CHECK(wrongly_ruled_out(Sq8BlockBounds(blocks, query.data()), distances) == 0);
 
-    const size_t stride = nigh::sq8_stride(set.dim);
-    std::vector<uint8_t> codes(set.count * stride);
-    for (size_t i = 0; i < set.count; ++i) {
-      nigh::sq8_encode(rows.data() + i * set.dim, set.dim, set.metric, codes.data() + i * stride, stride);
+    for (const bool terms_apart : {false, true}) {
+      const size_t stride = nigh::sq8_stride(set.dim, terms_apart);
+      std::vector<uint8_t> codes(set.count * stride);
+      std::vector<float> terms(set.count * 2);
+      const auto coded = nigh::Sq8Rows::of(codes.data(), stride, terms_apart ? terms.data() : nullptr);
+      for (size_t i = 0; i < set.count; ++i) nigh::sq8_encode(rows.data() + i * set.dim, set.dim, set.metric, coded, i);
+      CHECK(wrongly_ruled_out(nigh::Sq8RowBounds(coded, set.dim, set.metric, query.data()), distances) == 0);
     }
-    CHECK(wrongly_ruled_out(nigh::Sq8RowBounds(codes.data(), stride, set.dim, set.metric, query.data()), distances) == 0);
   }
 }
 
