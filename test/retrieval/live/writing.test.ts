@@ -89,6 +89,46 @@ describe('a new item', () => {
   });
 });
 
+test('what reads a collection as a whole gives the same with changes on top as once they are folded in', async () => {
+  const ask = async (world: Retriever) => {
+    const rows = [];
+    for (const of of ['items', 'users'] as const)
+      for await (const { id, neighbors } of world.neighbors({ of, k: 4, exact: true }).each())
+        rows.push([id, ...neighbors]);
+    const asked = [
+      await world.recommendFor([], { k: 20 }),
+      await world.similarItems('river-3', {
+        k: 10,
+        exact: true,
+        recency: { attribute: 'year', halfLife: 5, weight: 1 },
+      }),
+      await world.similarItems('new', { k: 10, exact: true, popularity: 0.5 }),
+    ];
+    const lists = asked.map(({ results }) => results.map(({ id, score }) => [id, Number(score.toFixed(4))]));
+    return { rows, lists };
+  };
+  await using world = await open();
+  const before = await ask(world).catch(({ code }) => code);
+  expect(before).toBe('UNKNOWN_ITEM');
+  // Names before, between and behind those that are there; a title that somebody has; and the largest year.
+  for (const id of ['new', 'aaa', 'opera-100', 'zzz'])
+    await world.upsertItem(id, { title: 'The river keeper', attributes: { genres: ['river'], year: 2050 } });
+  await world.upsertItem('desert-2', { title: 'The desert song', attributes: { genres: ['desert'], year: 2060 } });
+  for (const id of ['river-4', 'mute-0']) await world.deleteItem(id);
+  await world.addInteractions([
+    { user: 'user-0-1', item: 'new', value: 3 },
+    { user: 'a-newcomer', item: 'new', value: 5 },
+    { user: 'a-newcomer', item: 'opera-1', value: 1 },
+  ]);
+  await world.forgetUser('user-1-1');
+  const { rows, lists } = await ask(world);
+  const ids = rows.map(([id]) => id);
+  expect(ids).toEqual(expect.arrayContaining(['aaa', 'new', 'opera-100', 'zzz', 'desert-2', 'a-newcomer']));
+  for (const gone of ['river-4', 'mute-0', 'user-1-1']) expect(ids).not.toContain(gone);
+  await world.compact({ threads: 1 });
+  expect(await ask(world)).toEqual({ rows, lists });
+});
+
 describe('what people do', () => {
   test('is seen by the next question: what they have is left out, and they get what a newcomer of their past gets', async () => {
     await using world = await open();
