@@ -23,7 +23,8 @@ async function release(by, dryRun) {
   await requireReleasable(version);
   if (dryRun) {
     await checksPass();
-    say(`nigh ${before} would become ${version}, with this in its changelog:\n\n${notesOf(changelog, version)}\n`);
+    const what = before === version ? `nigh ${version} would be released` : `nigh ${before} would become ${version}`;
+    say(`${what}, with this in its changelog:\n\n${notesOf(changelog, version)}\n`);
     say(dim('Nothing was changed.'));
     return;
   }
