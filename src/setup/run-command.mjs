@@ -77,7 +77,10 @@ export function start(command, args, { env = process.env, visible = false, cwd =
       if (code === 0) return resolve(output);
       const exitCode = code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 1);
       const how = code === null ? `ended by ${signal}` : `exit code ${code}`;
-      reject(new CommandFailed(`${[command, ...args].join(' ')} failed (${how}).`, exitCode, output));
+      // Some are given every file of the tree.
+      const line = [command, ...args].join(' ');
+      const shown = line.length > 500 ? `${line.slice(0, 500)} …` : line;
+      reject(new CommandFailed(`${shown} failed (${how}).`, exitCode, output));
     });
   });
   return { child, promise };

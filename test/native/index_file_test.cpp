@@ -200,10 +200,10 @@ TEST("each kind of damage has its code") {
   CHECK(code(0, 0, true) == "FORMAT");               // magic
   CHECK(code(8, 3, true) == "VERSION_UNSUPPORTED");  // version
   CHECK(code(8, 0, true) == "VERSION_UNSUPPORTED");
-  CHECK(code(12, 65, true) == "FORMAT");             // sections
-  CHECK(code(16, 9, true) == "FORMAT");              // kind
-  CHECK(code(20, 9, true) == "FORMAT");              // metric
-  CHECK(code(24, 0, true) == "FORMAT");              // dim
+  CHECK(code(12, 65, true) == "FORMAT");  // sections
+  CHECK(code(16, 9, true) == "FORMAT");   // kind
+  CHECK(code(20, 9, true) == "FORMAT");   // metric
+  CHECK(code(24, 0, true) == "FORMAT");   // dim
   CHECK(code(24, 70000, true) == "FORMAT");
   CHECK(code(24, 6, true) == "FORMAT");     // contradicts the section's length
   CHECK(code(32, 10, true) == "FORMAT");    // count, the same
