@@ -5,6 +5,8 @@
 //
 // Outline
 //   insert        search, select, link there and back
+//   link_to       the same where the candidates are known, there first
+//   link_back     and back when all rows are written
 //   repair_row    links to removed nodes give way to what those linked to
 //   meets         whether a search for a node's own vector comes by it
 //   reattach      a node that no search comes by gets a link from the nearest that a search meets
@@ -54,14 +56,14 @@ class HnswLinker {
         node_score_(store, ScoreFor::kLinks),
         other_score_(store, ScoreFor::kLinks) {}
 
-  /// Links a node that has no links yet, on all its layers.
-  void insert(uint32_t slot, EntryPoint entry) {
+  /// Links a node that has no links yet, on its layers from `lowest` on.
+  void insert(uint32_t slot, EntryPoint entry, size_t lowest = 0) {
     node_score_.set_row(slot);
     graph_.put_in_doubt(slot, doubts_);
     const size_t level = graph_.levels[slot];
     uint32_t start = entry.slot;
     if (entry.level > level) start = descend(graph_, node_score_, start, entry.level, level + 1, limit_, scratch_);
-    for (size_t layer = std::min<size_t>(level, entry.level) + 1; layer-- > 0;) {
+    for (size_t layer = std::min<size_t>(level, entry.level) + 1; layer-- > lowest;) {
       gather(slot, start, layer, params_.ef_construction);
       if (candidates_.empty()) continue;
       start = candidates_.front().id;
@@ -72,6 +74,34 @@ class HnswLinker {
       if (layer == 0) link_from_nearest(slot);
       write_row(slot, layer);
       for (const Neighbor& neighbor : selected_) add_link(neighbor.id, slot, neighbor.distance, layer, false);
+    }
+  }
+
+  /// Chooses the links of a node without links on layer 0 among nodes that were found otherwise; link_back() is to follow when
+  /// all have been chosen. None of the candidates is a twin.
+  void link_to(uint32_t slot, const std::vector<uint32_t>& near) {
+    node_score_.set_row(slot);
+    around_ = near;
+    for (const uint32_t candidate : around_) node_score_.prefetch(candidate);
+    score_around();
+    select(graph_.degree0);
+    write_row(slot, 0);
+  }
+
+  /// Links back from where a node links to on layer 0: from the nearest that has a place in any case.
+  void link_back(uint32_t slot) {
+    constexpr size_t kAhead = 4;
+    {
+      const auto guard = locks_.lock(slot);
+      const uint32_t* row = graph_.row(slot, 0);
+      around_.assign(row, std::find(row, row + graph_.degree0, kNoSlot));
+    }
+    node_score_.set_row(slot);
+    score_around();
+    bool held = false;
+    for (size_t i = 0; i < candidates_.size(); ++i) {
+      if (i + kAhead < candidates_.size()) graph_.prefetch_links(candidates_[i + kAhead].id);
+      held |= add_link(candidates_[i].id, slot, candidates_[i].distance, 0, !held);
     }
   }
 

@@ -16,6 +16,7 @@
 #include <numeric>
 #include <string>
 
+#include "index/hnsw_bulk.h"
 #include "index/hnsw_calibration.h"
 #include "index/hnsw_index.h"
 #include "index/hnsw_reachability.h"
@@ -177,6 +178,10 @@ std::shared_ptr<const RecallTable> HnswIndex::link_and_measure(const HnswSnapsho
     }
   }
   const auto link = [&](const std::vector<uint32_t>& slots) {
+    if (begin == 0 && hnsw_links_in_bulk(metric_, params_, slots.size())) {
+      hnsw_link_in_bulk(state.graph, state.store, params_, state.entry, slots, end, max_lanes, workspace_, control);
+      return;
+    }
     hnsw_link(state.graph, state.store, params_, state.entry, slots, end, max_lanes, now.removed != 0, workspace_, control);
   };
   link(first);

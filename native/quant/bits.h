@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/hash.h"
 #include "index/metric_kernels.h"
 #include "index/row_store.h"
 
@@ -22,6 +23,9 @@ class BitScorer {
   void operator()(const uint32_t* slots, size_t count, float* out) const {
     gather_(query_, rows_, words_, slots, count, words_, out);
   }
+
+  /// Equal for rows that the traversal cannot tell apart.
+  uint64_t fingerprint(uint32_t slot) const { return hash_words(rows_ + slot * words_, words_ * sizeof(uint64_t)); }
 
   /// Whether the traversal cannot tell two rows apart.
   bool same(uint32_t a, uint32_t b) const {

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/hash.h"
 #include "index/row_store.h"
 #include "simd/kernels.h"
 
@@ -66,6 +67,9 @@ class F16Scorer {
         return;
     }
   }
+
+  /// Equal for rows that the traversal cannot tell apart.
+  uint64_t fingerprint(uint32_t slot) const { return hash_words(code(slot), stride_); }
 
   /// Whether the traversal cannot tell two rows apart.
   bool same(uint32_t a, uint32_t b) const { return std::memcmp(code(a), code(b), stride_) == 0; }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/hash.h"
 #include "index/metric_kernels.h"
 #include "index/row_store.h"
 
@@ -43,6 +44,9 @@ class F32Scorer {
         return;
     }
   }
+
+  /// Equal for rows that the traversal cannot tell apart.
+  uint64_t fingerprint(uint32_t slot) const { return hash_words(rows_ + slot * stride_, stride_ * sizeof(float)); }
 
   /// Whether the traversal cannot tell two rows apart.
   bool same(uint32_t a, uint32_t b) const {

@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "base/buffer.h"
+#include "base/hash.h"
 #include "index/row_store.h"
 #include "simd/kernels.h"
 
@@ -110,6 +111,12 @@ class Sq8Scorer {
         out[begin + j] = offset_ + add_ * companion + (multiply_ ? companion : 1.0f) * product;
       }
     }
+  }
+
+  /// Equal for rows that the traversal cannot tell apart.
+  uint64_t fingerprint(uint32_t slot) const {
+    const Sq8Rows row = rows_.from(slot);
+    return hash_words(row.codes, rows_.stride) ^ hash_words(row.terms, sizeof(Sq8Terms));
   }
 
   /// Whether the traversal cannot tell two rows apart.
