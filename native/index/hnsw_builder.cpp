@@ -42,7 +42,7 @@ namespace {
 template <class Scorer>
 void link_all(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
               std::span<const uint32_t> slots, uint32_t limit, size_t max_lanes, bool any_gone, LinkWorkspace& workspace,
-              TaskControl& control, size_t lowest) {
+              TaskControl& control) {
   ThreadPool& pool = ThreadPool::shared();
   std::mutex entry_mutex;
 
@@ -62,7 +62,7 @@ void link_all(const HnswGraph& graph, const RowStore& store, const HnswParams& p
     for (size_t i = from; i < to; ++i) {
       const uint32_t slot = slots[i];
       const EntryPoint seen = EntryPoint::unpack(entry.load(std::memory_order_acquire));
-      linkers[lane]->insert(slot, seen, lowest);
+      linkers[lane]->insert(slot, seen);
       if (!graph.is_twin(slot) && graph.levels[slot] > seen.level) {
         const std::lock_guard lock(entry_mutex);
         if (graph.levels[slot] > EntryPoint::unpack(entry.load()).level) {
@@ -78,9 +78,9 @@ void link_all(const HnswGraph& graph, const RowStore& store, const HnswParams& p
 
 void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                std::span<const uint32_t> slots, uint32_t limit, size_t max_lanes, bool any_gone, LinkWorkspace& workspace,
-               TaskControl& control, size_t lowest) {
+               TaskControl& control) {
   with_scorer(store, [&]<class Scorer>() {
-    link_all<Scorer>(graph, store, params, entry, slots, limit, max_lanes, any_gone, workspace, control, lowest);
+    link_all<Scorer>(graph, store, params, entry, slots, limit, max_lanes, any_gone, workspace, control);
   });
 }
 

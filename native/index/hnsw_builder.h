@@ -72,11 +72,10 @@ struct LinkWorkspace {
 
 /// Links these slots, in this order, into the graph; their rows are stored, their levels and upper rows set, and all slots are
 /// below `limit`. `entry` is the packed EntryPoint; nodes that are gone, if there are any, get no link. Other threads may search
-/// the graph meanwhile. Only on layers from `lowest` on. Advances `control` by one a node; on ABORTED the graph stays valid, with
-/// some of the nodes linked.
+/// the graph meanwhile. Advances `control` by one a node; on ABORTED the graph stays valid, with some of the nodes linked.
 void hnsw_link(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,
                std::span<const uint32_t> slots, uint32_t limit, size_t max_lanes, bool any_gone, LinkWorkspace& workspace,
-               TaskControl& control, size_t lowest = 0);
+               TaskControl& control);
 
 /// Removes every link to slots from `first` on: what an interrupted hnsw_link left in the rows before it.
 void hnsw_unlink_from(HnswGraph& graph, uint32_t first);

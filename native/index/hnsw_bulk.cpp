@@ -28,12 +28,12 @@ constexpr size_t kLeafValues = 1 << 18;
 constexpr size_t kFewestLeafRows = 500;
 constexpr size_t kMostLeafRows = 2000;
 
-// By the effort of a build, 12 leaves a row and 80 candidates at 200: a graph as good as by searching for candidates with a pool
+// By the effort of a build, 12 leaves a row and 64 candidates at 200: a graph as good as by searching for candidates with a pool
 // of that size, at equal work of a search (docs/decisions/0022-linking-at-once.md).
 PartitionShape shape_of(const HnswParams& params, size_t dim) {
   return {std::clamp(kLeafValues / dim, kFewestLeafRows, kMostLeafRows), std::max<size_t>(1, params.ef_construction / 16)};
 }
-size_t candidates_of(const HnswParams& params) { return std::max<size_t>(1, params.ef_construction * 2 / 5); }
+size_t candidates_of(const HnswParams& params) { return std::max<size_t>(1, params.ef_construction * 8 / 25); }
 
 // A share of the progress of some rows, counted in steps of another size.
 class Progress {
@@ -99,8 +99,9 @@ class BulkLinking {
   }
 
   // A row that was compared with none, or of which no distance is a number, is inserted.
-  void choose_links(const std::vector<uint32_t>& nodes, const NearRows& near, EntryPoint entry, Progress& progress) {
-    each(nodes.size(), progress, [&](HnswLinker<Scorer>& linker, size_t position, std::vector<uint32_t>& candidates) {
+  void choose_links(const std::vector<uint32_t>& nodes, size_t first, const NearRows& near, EntryPoint entry,
+                    Progress& progress) {
+    each(first, nodes.size(), progress, [&](HnswLinker<Scorer>& linker, size_t position, std::vector<uint32_t>& candidates) {
       candidates.clear();
       for (const uint64_t key : near.of(position)) candidates.push_back(nodes[NearRows::position_of(key)]);
       if (candidates.empty()) {
@@ -111,8 +112,8 @@ class BulkLinking {
     });
   }
 
-  void link_back(const std::vector<uint32_t>& nodes, Progress& progress) {
-    each(nodes.size(), progress,
+  void link_back(const std::vector<uint32_t>& nodes, size_t first, Progress& progress) {
+    each(first, nodes.size(), progress,
          [&](HnswLinker<Scorer>& linker, size_t position, std::vector<uint32_t>&) { linker.link_back(nodes[position]); });
   }
 
@@ -125,15 +126,15 @@ class BulkLinking {
   }
 
   template <class Body>
-  void each(size_t count, Progress& progress, const Body& body) {
-    ThreadPool::shared().parallel_for(count, 64, max_lanes_, [&](size_t begin, size_t end, size_t lane) {
+  void each(size_t first, size_t last, Progress& progress, const Body& body) {
+    ThreadPool::shared().parallel_for(last - first, 64, max_lanes_, [&](size_t begin, size_t end, size_t lane) {
       control_.check();
       if (!linkers_[lane]) {
         linkers_[lane] = std::make_unique<HnswLinker<Scorer>>(graph_, store_, params_, limit_, false, workspace_.locks,
                                                               *workspace_.lanes[lane]);
       }
       std::vector<uint32_t> candidates;
-      for (size_t i = begin; i < end; ++i) body(*linkers_[lane], i, candidates);
+      for (size_t i = begin; i < end; ++i) body(*linkers_[lane], first + i, candidates);
       progress.step(end - begin);
     });
   }
@@ -160,31 +161,30 @@ void hnsw_link_in_bulk(const HnswGraph& graph, const RowStore& store, const Hnsw
                        TaskControl& control) {
   with_scorer(store, [&]<class Scorer>() {
     BulkLinking<Scorer> linking(graph, store, params, limit, max_lanes, workspace, control);
-    const std::vector<uint32_t> nodes = linking.join_twins(slots);
+    std::vector<uint32_t> nodes = linking.join_twins(slots);
     control.advance(slots.size() - nodes.size());
 
-    // One of them whatever it is, so that there is an entry.
-    std::vector<uint32_t> upper;
-    for (const uint32_t node : nodes) {
-      if (upper.empty() || graph.levels[node] > 0) upper.push_back(node);
-    }
-    hnsw_link(graph, store, params, entry, upper, limit, max_lanes, false, workspace, control, 1);
+    // Those to be inserted first; one of them whatever it is, so that there is an entry.
+    const auto others =
+        std::stable_partition(nodes.begin() + 1, nodes.end(), [&](uint32_t node) { return graph.levels[node] > 0; });
+    const std::span<const uint32_t> inserted(nodes.begin(), others);
+    hnsw_link(graph, store, params, entry, inserted, limit, max_lanes, false, workspace, control);
 
     const DirectionRows rows{store, nodes};
     const std::vector<std::vector<uint32_t>> leaves =
         partition_rows(rows, shape_of(params, store.dim), params.seed, max_lanes, control);
     const size_t members =
         std::accumulate(leaves.begin(), leaves.end(), size_t{0}, [](size_t sum, const auto& leaf) { return sum + leaf.size(); });
-    const size_t rest = nodes.size() - upper.size();
+    const size_t rest = nodes.size() - inserted.size();
     const size_t half = rest / 2;
     const size_t quarter = (rest - half) / 2;
     Progress comparing(control, half, members);
     const NearRows near =
         near_rows(rows, leaves, candidates_of(params), max_lanes, control, [&](size_t more) { comparing.step(more); });
-    Progress choosing(control, quarter, nodes.size());
-    linking.choose_links(nodes, near, EntryPoint::unpack(entry.load()), choosing);
-    Progress linking_back(control, rest - half - quarter, nodes.size());
-    linking.link_back(nodes, linking_back);
+    Progress choosing(control, quarter, rest);
+    linking.choose_links(nodes, inserted.size(), near, EntryPoint::unpack(entry.load()), choosing);
+    Progress linking_back(control, rest - half - quarter, rest);
+    linking.link_back(nodes, inserted.size(), linking_back);
   });
 }
 

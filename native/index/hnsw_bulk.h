@@ -2,13 +2,14 @@
 //
 // Most of the time of an insert is a search that waits for memory. Where all rows are there from the start, those near each of
 // them are found by comparing rows in groups, as blocked products (near_rows.h), and links are chosen among them by the rule of
-// an insert. Rubel et al., "PiPNN", 2026 (row_partition.h), builds a flat graph so; here it is layer 0, above which few rows are,
-// which are inserted one after the other. What it gains is in docs/decisions/0022-linking-at-once.md.
+// an insert, as Rubel et al., "PiPNN", 2026, do for a flat graph (row_partition.h). Links between near rows alone would make
+// islands; the nodes of the upper layers, which are inserted one after the other before, lead from one to the next.
+// What it gains is in docs/decisions/0022-linking-at-once.md.
 //
 //   1. rows that the traversal cannot tell apart become one node
-//   2. the nodes of the upper layers are inserted there
+//   2. the nodes of the upper layers are inserted
 //   3. leaves of near rows, and in them the nearest of each
-//   4. each node chooses its links among those; then all are linked back
+//   4. each of the other nodes chooses its links among those; then all are linked back
 //
 // What no link leads to, or no search meets, is linked afterwards as after any change (hnsw_reachability.h, hnsw_repair.h).
 #pragma once

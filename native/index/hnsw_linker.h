@@ -56,14 +56,14 @@ class HnswLinker {
         node_score_(store, ScoreFor::kLinks),
         other_score_(store, ScoreFor::kLinks) {}
 
-  /// Links a node that has no links yet, on its layers from `lowest` on.
-  void insert(uint32_t slot, EntryPoint entry, size_t lowest = 0) {
+  /// Links a node that has no links yet, on all its layers.
+  void insert(uint32_t slot, EntryPoint entry) {
     node_score_.set_row(slot);
     graph_.put_in_doubt(slot, doubts_);
     const size_t level = graph_.levels[slot];
     uint32_t start = entry.slot;
     if (entry.level > level) start = descend(graph_, node_score_, start, entry.level, level + 1, limit_, scratch_);
-    for (size_t layer = std::min<size_t>(level, entry.level) + 1; layer-- > lowest;) {
+    for (size_t layer = std::min<size_t>(level, entry.level) + 1; layer-- > 0;) {
       gather(slot, start, layer, params_.ef_construction);
       if (candidates_.empty()) continue;
       start = candidates_.front().id;
