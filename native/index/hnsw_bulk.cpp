@@ -28,12 +28,20 @@ constexpr size_t kLeafValues = 1 << 18;
 constexpr size_t kFewestLeafRows = 500;
 constexpr size_t kMostLeafRows = 2000;
 
-// By the effort of a build, 12 leaves a row and 64 candidates at 200: a graph as good as by searching for candidates with a pool
-// of that size, at equal work of a search (docs/decisions/0022-linking-at-once.md).
-PartitionShape shape_of(const HnswParams& params, size_t dim) {
-  return {std::clamp(kLeafValues / dim, kFewestLeafRows, kMostLeafRows), std::max<size_t>(1, params.ef_construction / 16)};
-}
-size_t candidates_of(const HnswParams& params) { return std::max<size_t>(1, params.ef_construction * 8 / 25); }
+// What the effort of a build comes to. At 200 the graph is then as good as by searching for candidates with a pool of that size,
+// at equal work of a search (docs/decisions/0022-linking-at-once.md). Directions, of which every row has many near ones, take
+// more than places do; under ip the layers by length lead to the right directions already.
+struct BulkEffort {
+  PartitionShape shape;
+  size_t candidates = 0;
+
+  static BulkEffort of(const HnswParams& params, const RowStore& store) {
+    const bool directions = store.metric == Metric::kCosine;
+    const size_t effort = params.ef_construction;
+    const size_t leaf_rows = std::clamp(kLeafValues / store.dim, kFewestLeafRows, kMostLeafRows);
+    return {{leaf_rows, std::max<size_t>(1, effort / 16)}, std::max<size_t>(1, effort * (directions ? 10 : 8) / 25)};
+  }
+};
 
 // A share of the progress of some rows, counted in steps of another size.
 class Progress {
@@ -171,8 +179,8 @@ void hnsw_link_in_bulk(const HnswGraph& graph, const RowStore& store, const Hnsw
     hnsw_link(graph, store, params, entry, inserted, limit, max_lanes, false, workspace, control);
 
     const DirectionRows rows{store, nodes};
-    const std::vector<std::vector<uint32_t>> leaves =
-        partition_rows(rows, shape_of(params, store.dim), params.seed, max_lanes, control);
+    const BulkEffort effort = BulkEffort::of(params, store);
+    const std::vector<std::vector<uint32_t>> leaves = partition_rows(rows, effort.shape, params.seed, max_lanes, control);
     const size_t members =
         std::accumulate(leaves.begin(), leaves.end(), size_t{0}, [](size_t sum, const auto& leaf) { return sum + leaf.size(); });
     const size_t rest = nodes.size() - inserted.size();
@@ -180,7 +188,7 @@ void hnsw_link_in_bulk(const HnswGraph& graph, const RowStore& store, const Hnsw
     const size_t quarter = (rest - half) / 2;
     Progress comparing(control, half, members);
     const NearRows near =
-        near_rows(rows, leaves, candidates_of(params), max_lanes, control, [&](size_t more) { comparing.step(more); });
+        near_rows(rows, leaves, effort.candidates, max_lanes, control, [&](size_t more) { comparing.step(more); });
     Progress choosing(control, quarter, rest);
     linking.choose_links(nodes, inserted.size(), near, EntryPoint::unpack(entry.load()), choosing);
     Progress linking_back(control, rest - half - quarter, rest);

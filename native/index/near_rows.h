@@ -43,8 +43,8 @@ class NearRows {
   std::vector<uint16_t> held_;
 };
 
-/// The nearest of the rows that share a leaf with each row. The same for any number of threads. Calls on_rows(n), from any
-/// thread, when n more members of leaves have been compared. Throws ABORTED.
+/// The nearest of the rows that share a leaf with each row. The same for any number of threads, but for ties. Calls on_rows(n),
+/// from any thread, when n more members of leaves have been compared. Throws ABORTED.
 NearRows near_rows(const DirectionRows& rows, const std::vector<std::vector<uint32_t>>& leaves, size_t most, size_t max_lanes,
                    const TaskControl& control, const std::function<void(size_t)>& on_rows);
 
