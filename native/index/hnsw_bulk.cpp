@@ -30,7 +30,7 @@ constexpr size_t kMostLeafRows = 2000;
 
 // What the effort of a build comes to. At 200 the graph is then as good as by searching for candidates with a pool of that size,
 // at equal work of a search (docs/decisions/0022-linking-at-once.md). Directions, of which every row has many near ones, take
-// more than places do; under ip the layers by length lead to the right directions already.
+// more candidates than places do.
 struct BulkEffort {
   PartitionShape shape;
   size_t candidates = 0;
@@ -160,8 +160,7 @@ class BulkLinking {
 }  // namespace
 
 bool hnsw_links_in_bulk(Metric metric, const HnswParams& params, size_t rows) {
-  return rows >= kBulkRows && params.ef_construction <= kMostBulkEffort &&
-         (metric == Metric::kL2 || metric == Metric::kCosine || metric == Metric::kIp);
+  return rows >= kBulkRows && params.ef_construction <= kMostBulkEffort && (metric == Metric::kL2 || metric == Metric::kCosine);
 }
 
 void hnsw_link_in_bulk(const HnswGraph& graph, const RowStore& store, const HnswParams& params, std::atomic<uint64_t>& entry,

@@ -22,7 +22,8 @@
 
 namespace nigh {
 
-/// Whether this is for so many rows under this metric. Fewer are inserted: what is saved is less than a second.
+/// Whether this is for so many rows under this metric: l2 and cosine. (ip: rows that a long coordinate draws together make
+/// islands that the layers by length do not join.) Fewer are inserted: what is saved is less than a second.
 bool hnsw_links_in_bulk(Metric metric, const HnswParams& params, size_t rows);
 
 /// Links these slots, ascending, into a graph without nodes, as hnsw_link does.

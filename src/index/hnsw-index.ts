@@ -28,7 +28,7 @@ export interface HnswBuildOptions extends BuildOptions {
   readonly M?: number | undefined;
   /**
    * Candidate pool while a node looks for its neighbours, 1 to 100,000. More gives a better graph and a slower build. Default 200.
-   * In a build of 20,000 rows or more under l2, cosine or ip, and up to 1,000, a row is compared with those of efConstruction / 16
+   * In a build of 20,000 rows or more under l2 or cosine, and up to 1,000, a row is compared with those of efConstruction / 16
    * groups of near rows instead, and links to some of the nearest efConstruction · 8/25 (cosine: 10/25), which take 8 bytes each
    * meanwhile.
    */

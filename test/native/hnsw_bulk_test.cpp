@@ -219,6 +219,7 @@ TEST("an index that is linked at once finds what one finds that is linked row by
   CHECK(hnsw_links_in_bulk(metric, params, n));
   CHECK(!hnsw_links_in_bulk(metric, params, n / 2));
   CHECK(!hnsw_links_in_bulk(Metric::kL1, params, n));
+  CHECK(!hnsw_links_in_bulk(Metric::kIp, params, n));
   TaskControl control;
   const auto flat = FlatIndex::build({values.data(), n, kDim}, nullptr, metric, Quantization::kNone);
   const auto bulk = HnswIndex::build({values.data(), n, kDim}, nullptr, metric, params, 0, control);
