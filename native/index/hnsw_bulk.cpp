@@ -177,7 +177,7 @@ void hnsw_link_in_bulk(const HnswGraph& graph, const RowStore& store, const Hnsw
     const std::span<const uint32_t> inserted(nodes.begin(), others);
     hnsw_link(graph, store, params, entry, inserted, limit, max_lanes, false, workspace, control);
 
-    const DirectionRows rows{store, nodes};
+    const ComparedRows rows{store, nodes};
     const BulkEffort effort = BulkEffort::of(params, store);
     const std::vector<std::vector<uint32_t>> leaves = partition_rows(rows, effort.shape, params.seed, max_lanes, control);
     const size_t members =

@@ -8,6 +8,7 @@
 
 #include "base/thread_pool.h"
 #include "index/node_locks.h"
+#include "simd/kernels.h"
 
 namespace nigh {
 
@@ -47,7 +48,7 @@ namespace {
 
 class LeafComparison {
  public:
-  LeafComparison(const DirectionRows& rows, const std::vector<std::vector<uint32_t>>& leaves, NearRows& near, size_t max_lanes)
+  LeafComparison(const ComparedRows& rows, const std::vector<std::vector<uint32_t>>& leaves, NearRows& near, size_t max_lanes)
       : rows_(rows), leaves_(leaves), near_(near), dim_(rows.store.dim), locks_(std::make_unique<NodeLocks>()) {
     list_leaves();
     lanes_.resize(ThreadPool::shared().lanes(max_lanes));
@@ -170,7 +171,7 @@ class LeafComparison {
     return false;
   }
 
-  const DirectionRows& rows_;
+  const ComparedRows& rows_;
   const std::vector<std::vector<uint32_t>>& leaves_;
   NearRows& near_;
   size_t dim_;
@@ -182,7 +183,7 @@ class LeafComparison {
 
 }  // namespace
 
-NearRows near_rows(const DirectionRows& rows, const std::vector<std::vector<uint32_t>>& leaves, size_t most, size_t max_lanes,
+NearRows near_rows(const ComparedRows& rows, const std::vector<std::vector<uint32_t>>& leaves, size_t most, size_t max_lanes,
                    const TaskControl& control, const std::function<void(size_t)>& on_rows) {
   NearRows near(rows.size(), most);
   LeafComparison comparison(rows, leaves, near, max_lanes);

@@ -14,7 +14,7 @@
 
 #include "base/buffer.h"
 #include "base/task_control.h"
-#include "index/direction_rows.h"
+#include "index/compared_rows.h"
 #include "index/row_partition.h"
 
 namespace nigh {
@@ -45,7 +45,7 @@ class NearRows {
 
 /// The nearest of the rows that share a leaf with each row. The same for any number of threads, but for ties. Calls on_rows(n),
 /// from any thread, when n more members of leaves have been compared. Throws ABORTED.
-NearRows near_rows(const DirectionRows& rows, const std::vector<std::vector<uint32_t>>& leaves, size_t most, size_t max_lanes,
+NearRows near_rows(const ComparedRows& rows, const std::vector<std::vector<uint32_t>>& leaves, size_t most, size_t max_lanes,
                    const TaskControl& control, const std::function<void(size_t)>& on_rows);
 
 }  // namespace nigh

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/rng.h"
 #include "base/thread_pool.h"
+#include "simd/kernels.h"
 
 namespace nigh {
 
@@ -22,7 +23,7 @@ using Group = std::vector<uint32_t>;
 
 class Partition {
  public:
-  Partition(const DirectionRows& rows, const PartitionShape& shape, uint64_t seed, size_t max_lanes, const TaskControl& control)
+  Partition(const ComparedRows& rows, const PartitionShape& shape, uint64_t seed, size_t max_lanes, const TaskControl& control)
       : rows_(rows), shape_(shape), dim_(rows.store.dim), max_lanes_(max_lanes), control_(control), rng_(seed) {
     const Kernels& simd = kernels();
     lanes_.resize(ThreadPool::shared().lanes(max_lanes));
@@ -144,7 +145,7 @@ class Partition {
     }
   }
 
-  const DirectionRows& rows_;
+  const ComparedRows& rows_;
   const PartitionShape& shape_;
   size_t dim_;
   size_t max_lanes_;
@@ -157,7 +158,7 @@ class Partition {
 
 }  // namespace
 
-std::vector<std::vector<uint32_t>> partition_rows(const DirectionRows& rows, const PartitionShape& shape, uint64_t seed,
+std::vector<std::vector<uint32_t>> partition_rows(const ComparedRows& rows, const PartitionShape& shape, uint64_t seed,
                                                   size_t max_lanes, const TaskControl& control) {
   return Partition(rows, shape, seed, max_lanes, control).run();
 }

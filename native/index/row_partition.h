@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/task_control.h"
-#include "index/direction_rows.h"
+#include "index/compared_rows.h"
 
 namespace nigh {
 
@@ -25,7 +25,7 @@ struct PartitionShape {
 };
 
 /// Positions in `rows`, ascending within a leaf. The same for any number of threads. Throws ABORTED.
-std::vector<std::vector<uint32_t>> partition_rows(const DirectionRows& rows, const PartitionShape& shape, uint64_t seed,
+std::vector<std::vector<uint32_t>> partition_rows(const ComparedRows& rows, const PartitionShape& shape, uint64_t seed,
                                                   size_t max_lanes, const TaskControl& control);
 
 }  // namespace nigh
